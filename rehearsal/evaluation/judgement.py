@@ -53,7 +53,7 @@ def country_tallies(
         expected: The country's right answer.
     """
     return {
-        (variant.start, variant.ref, variant.alt): {
+        (variant.start, variant.ref, variant.alt, *expected.extents.get(variant, (0, 0))): {
             f"{country}{group}": allele_tally(counts)
             for group, counts in groups.items()
             if counts.an  # no frequency without a called allele, for example of women on Y

@@ -19,7 +19,6 @@ from rehearsal.evaluation.exact_judge import (
 from rehearsal.evaluation.judgement import Judgement, allele_tally, expected_text
 from rehearsal.model import GRANULARITIES, Answer, Granularity, Query
 from rehearsal.network.aggregate import (
-    AlleleKey,
     AlleleTally,
     allele_key,
     count_of,
@@ -39,8 +38,9 @@ COUNTED = {
     "alleleCountHemizygous": "hemizygous",
 }
 
-GivenFrequency = tuple[AlleleKey, str, Mapping[str, Any]]  # allele, population, its entry
-TalliesByPopulation = Mapping[str, Mapping[AlleleKey, AlleleTally]]
+AlleleName = tuple[int, str, str]  # without length and end, which other Beacons may leave out
+GivenFrequency = tuple[AlleleName, str, Mapping[str, Any]]  # allele, population, its entry
+TalliesByPopulation = Mapping[str, Mapping[AlleleName, AlleleTally]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def _judge_records(
     differences = list(_summary_differences(true, answer))
     if query.entry_type == "individuals":
         return "people", differences + list(individual_differences(query, true, answer))
-    by_key = [(allele_key(record), record) for record in records(answer)]
+    by_key = [(allele_key(record)[:3], record) for record in records(answer)]
     wanted = {(one.start, one.ref, one.alt) for one in true.alleles}
     limit = query.request["query"]["pagination"]["limit"]
     differences += _variant_differences(wanted, {key for key, _ in by_key}, limit)
@@ -138,7 +138,7 @@ def _summary_differences(true: ExpectedAnswer, answer: Answer) -> Iterable[str]:
 
 
 def _variant_differences(
-    wanted: set[AlleleKey], found: set[AlleleKey], limit: int
+    wanted: set[AlleleName], found: set[AlleleName], limit: int
 ) -> Iterable[str]:
     """Yield unexpected and missing variants. On a full page none is missing."""
     yield from (f"{_name(key)} unexpected" for key in sorted(found - wanted))
@@ -155,19 +155,19 @@ def _frequency_differences(
         yield from _entry_differences(_name(key), population, entry, group.get(key))
 
 
-def _name(key: AlleleKey) -> str:
+def _name(key: AlleleName) -> str:
     return "{}:{}>{}".format(*key)
 
 
 def _tallies(
     expected: Mapping[str, ExpectedAnswer], place: str
-) -> dict[str, dict[AlleleKey, AlleleTally]]:
+) -> dict[str, dict[AlleleName, AlleleTally]]:
     """Return the right counts of each allele by population.
 
     ``""``, ``_F`` and ``_M`` are the populations of the place itself, whatever the Beacon calls
     them. Others have the names of their places.
     """
-    tallies: dict[str, dict[AlleleKey, AlleleTally]] = {}
+    tallies: dict[str, dict[AlleleName, AlleleTally]] = {}
     for prefix, source in (("", place), *((name, name) for name in expected)):
         for group in GROUPS:
             tallies[prefix + group] = {

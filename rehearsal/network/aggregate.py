@@ -46,8 +46,9 @@ class AlleleTally:
         return self.count / self.number if self.number else 0.0
 
 
-# (start, reference bases, alternate bases), on the contig of the query
-AlleleKey = tuple[int, str, str]
+# (start, reference bases, alternate bases or symbolic allele, end, length), on the contig of the
+# query; end and length are 0 for all but structural variants, whose alleles do not tell them
+AlleleKey = tuple[int, str, str, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,17 +245,20 @@ def allele_key(record: dict[str, Any]) -> AlleleKey:
         record: Beacon record of a variant.
 
     Returns:
-        Start (0-based), reference bases, and alternate bases or the symbolic allele.
+        Start (0-based), reference bases, alternate bases or the symbolic allele, and, of a
+        structural variant with a length, its end (0-based, exclusive) and length.
 
     Raises:
         KeyError: The record has no such ``variation``.
     """
     variation = record["variation"]
-    interval = variation["location"]["interval"]
+    interval, length = variation["location"]["interval"], variation.get("length")
     return (
         int(interval["start"]["value"]),
         variation["referenceBases"],
         variation.get("symbolicAllele") or variation["alternateBases"],
+        int(interval["end"]["value"]) if length else 0,
+        int(length) if length else 0,
     )
 
 

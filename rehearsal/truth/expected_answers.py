@@ -25,8 +25,9 @@ class ExpectedAnswer:
     ``count`` is the number of distinct variants or of individuals. ``alleles`` (variant queries of
     record granularity or a protected tier) and ``individuals`` (identifiers, record granularity)
     are the right content of the records. In protected tiers ``alleles`` says how many carriers
-    there are, and ``people`` how many people the country has. ``refused`` marks an ill-formed
-    query, which needs HTTP 400.
+    there are, and ``people`` how many people the country has. ``extents`` are the ends (0-based,
+    exclusive) and lengths of the structural variants among ``alleles``. ``refused`` marks an
+    ill-formed query, which needs HTTP 400.
     """
 
     exists: bool
@@ -35,6 +36,7 @@ class ExpectedAnswer:
     individuals: tuple[str, ...] = ()
     refused: bool = False
     people: int = 0
+    extents: dict[Variant, tuple[int, int]] = field(default_factory=dict)
 
 
 def write_expected_answers(
@@ -88,7 +90,9 @@ def expected_to_json(answer: ExpectedAnswer) -> dict[str, Any]:
     content: dict[str, Any] = {"exists": answer.exists, "count": answer.count}
     if answer.alleles:
         content["alleles"] = [
-            {"variant": variant, "counts": counts} for variant, counts in answer.alleles.items()
+            {"variant": variant, "counts": counts}
+            | ({"extent": answer.extents[variant]} if variant in answer.extents else {})
+            for variant, counts in answer.alleles.items()
         ]
     if answer.individuals:
         content["individuals"] = answer.individuals
@@ -117,4 +121,9 @@ def expected_from_json(content: Mapping[str, Any]) -> ExpectedAnswer:
         individuals=tuple(content.get("individuals", ())),
         refused=content.get("refused", False),
         people=content.get("people", 0),
+        extents={
+            Variant(**item["variant"]): (item["extent"][0], item["extent"][1])
+            for item in content.get("alleles", ())
+            if "extent" in item
+        },
     )

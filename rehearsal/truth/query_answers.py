@@ -225,10 +225,10 @@ class TruthCalculator:
                     continue
                 if tally.permitting_key not in counts:
                     counts[tally.permitting_key] = genotypes.counts(copies, tally.permitting)
-                tally.add(variant, counts[tally.permitting_key])
+                tally.add(variant, extent, counts[tally.permitting_key])
 
     def _has_effect(self, question: Question, variant: Variant, extent: Extent) -> bool:
-        """Tell whether a variant has one of the consequences that a question asks for."""
+        """Tell whether a variant has all consequences that a question asks for."""
         if not question.effects:
             return True
         if self._gene_truth is None:
@@ -237,9 +237,8 @@ class TruthCalculator:
         found = self._gene_truth.consequences(
             variant.contig, variant.start, variant.ref, variant.alt, extent.end
         )
-        return any(
-            one.accession in question.effects and question.gene in (None, one.gene) for one in found
-        )
+        having = {one.accession for one in found if question.gene in (None, one.gene)}
+        return question.effects <= having
 
     def _expected(self, tally: _Tally) -> dict[str, ExpectedAnswer]:
         found = {
@@ -291,15 +290,19 @@ class _Tally:
         self.carriers = np.zeros(len(selected), dtype=bool)
         # an, ac, hom, het, hemi by variant, shape (countries, sexes, 5)
         self.counts: dict[Variant, np.ndarray] = {}
+        self.extents: dict[Variant, tuple[int, int]] = {}  # of structural variants
 
-    def add(self, variant: Variant, counts: np.ndarray) -> None:
+    def add(self, variant: Variant, extent: Extent, counts: np.ndarray) -> None:
         """Add the counts of one variant.
 
         Args:
             variant: The variant.
+            extent: Its extent.
             counts: an, ac, hom, het and hemi, shape (countries, sexes, 5).
         """
         self.counts[variant] = counts
+        if extent.length:
+            self.extents[variant] = extent.end, extent.length
 
 
 def _of_variants(tally: _Tally, index: int) -> ExpectedAnswer:
@@ -308,7 +311,8 @@ def _of_variants(tally: _Tally, index: int) -> ExpectedAnswer:
     alleles = {}
     if tally.question.wants_records or tally.question.query.tier != "controlled":
         alleles = {variant: _groups(counts) for variant, counts in here.items()}
-    return ExpectedAnswer(bool(here), len(here), alleles)
+    extents = {variant: tally.extents[variant] for variant in alleles if variant in tally.extents}
+    return ExpectedAnswer(bool(here), len(here), alleles, extents=extents)
 
 
 def _groups(counts: np.ndarray) -> GroupCounts:

@@ -87,10 +87,30 @@ def test_allele_counts_are_merged_by_variant_and_population():
     ]
     joined = aggregate_answers(QUERY, answers)
     assert joined.frequencies == {
-        (7, "A", "G"): {
+        (7, "A", "G", 0, 0): {
             "FI": AlleleTally(5, 200, 2, 3, 0),
             "EE": AlleleTally(4, 250, 0, 4, 0),
         }
+    }
+
+
+def deletion(node: str, length: int) -> dict:
+    record = variant(node, 7, 5, 2)
+    record["variation"] |= {"alternateBases": ".", "symbolicAllele": "<DEL>", "length": length}
+    record["variation"]["location"]["interval"]["end"]["value"] = 8 + length
+    return record
+
+
+def test_deletions_of_different_length_at_one_start_are_not_added_up():
+    answers = [
+        answered("FI", True, 1, [{"id": "GOE-FI", "results": [deletion("FI", 100)]}]),
+        answered("EE", True, 1, [{"id": "GOE-EE", "results": [deletion("EE", 100)]}]),
+        answered("SE", True, 1, [{"id": "GOE-SE", "results": [deletion("SE", 300)]}]),
+    ]
+    joined = aggregate_answers(QUERY, answers)
+    assert {key: set(populations) for key, populations in joined.frequencies.items()} == {
+        (7, "A", "<DEL>", 108, 100): {"FI", "EE"},
+        (7, "A", "<DEL>", 308, 300): {"SE"},
     }
 
 

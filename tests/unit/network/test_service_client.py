@@ -43,7 +43,7 @@ def test_the_asker_reads_what_the_network_wrote():
     assert reply.aggregated.count == 1
     assert reply.aggregated.uncounted == ("AT",)
     assert reply.aggregated.states["SE"] == "late"
-    assert reply.aggregated.frequencies[(7, "A", "G")]["FI"].count == 3
+    assert reply.aggregated.frequencies[(7, "A", "G", 0, 0)]["FI"].count == 3
     assert [node for node, _ in reply.aggregated.records] == ["FI"]
     assert reply.aggregated.latency_s == 0.5
     assert reply.aggregated.size_bytes == 800

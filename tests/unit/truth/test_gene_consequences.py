@@ -89,9 +89,8 @@ def test_both_readers_find_the_same_genes(tmp_path: Path) -> None:
     ]
 
 
-def test_a_filter_by_consequence_keeps_the_variants_that_have_it_in_the_gene(
-    tmp_path: Path,
-) -> None:
+def a_person_with_many_alleles(tmp_path: Path) -> tuple[TruthSources, pd.DataFrame]:
+    """Sources of the truth about one person, and the consequences of the person's alleles."""
     bases = bases_of_genes(3)
     alleles = [a for a in random_alleles(bases, np.random.default_rng(3)) if len(a[1]) == len(a[2])]
     alleles = [allele for allele in alleles if allele[0] % 7 == 0]
@@ -109,7 +108,13 @@ def test_a_filter_by_consequence_keeps_the_variants_that_have_it_in_the_gene(
     truth = GeneTruth([row_of(one) for one in two_genes()], partial(fetch, bases))
     genes = [Gene("A", CONTIG, 0, 2_000, "+"), Gene("B", CONTIG, 0, 2_000, "-")]
     sources = TruthSources({block: path}, people, none, none, none, genes, gene_truth=truth)
-    table = annotate(alleles, bases)
+    return sources, annotate(alleles, bases)
+
+
+def test_a_filter_by_consequence_keeps_the_variants_that_have_it_in_the_gene(
+    tmp_path: Path,
+) -> None:
+    sources, table = a_person_with_many_alleles(tmp_path)
     for gene in ("A", "B"):
         for term in ("SO:0001583", "SO:0001819", "SO:0001627"):
             request = beacon_request(
@@ -119,3 +124,20 @@ def test_a_filter_by_consequence_keeps_the_variants_that_have_it_in_the_gene(
             answer = TruthCalculator(sources).compute_answer(query)["FI"]
             own = (table["gene"] == gene) & (table["consequence_id"] == term)
             assert answer.count == own.sum() > 0
+
+
+def test_filters_by_two_consequences_keep_the_variants_that_have_both(tmp_path: Path) -> None:
+    sources, table = a_person_with_many_alleles(tmp_path)
+    missense, other, intron = "SO:0001583", "SO:0001819", "SO:0001627"
+
+    def count(*terms: str) -> int:
+        place = {"referenceName": CONTIG, "start": [0], "end": [LENGTH]}
+        filters = [{"id": term} for term in terms]
+        request = beacon_request(place, filters, "count", {"skip": 0, "limit": 10})
+        query = Query("q", "range", "g_variants", request)
+        return TruthCalculator(sources).compute_answer(query)["FI"].count
+
+    having = table.groupby(["position", "ref", "alt"])["consequence_id"].agg(set)
+    for terms in ((missense,), (missense, intron), (missense, other)):
+        assert count(*terms) == having.map(set(terms).issubset).sum()
+    assert count(missense) > 0
