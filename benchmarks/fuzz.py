@@ -40,7 +40,6 @@ PEOPLE, VARIANTS = 100, 20_000
 TIMEOUT_S = 15.0
 # the network has these statuses if no node answers, or none in time
 DOCUMENTED = {"network": {502, 503, 504}}
-HEAVY = 1000  # requests between two looks at the memory
 
 NASTY: list[Any] = [
     *(0, -1, 1, 2**31, 2**63, 2**64, 10**30, -(10**30), 1e308, -1e308, 1e-308, 0.5, True, None),

@@ -17,7 +17,6 @@ from rehearsal.errors import InputError, unreadable_file
 from rehearsal.geography import country_distances_km
 from rehearsal.model import Country
 
-ANCESTRIES = ("AFR", "EAS", "SAS")  # present-day populations outside Europe
 REFERENCE_SOURCE = "NEO"  # the reference of the log-odds of all other sources
 
 

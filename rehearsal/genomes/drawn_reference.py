@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rehearsal.genomes.assembly import CONTIG_LENGTHS, KARYOTYPE_ORDER, read_masks
+from rehearsal.genomes.assembly import CONTIG_LENGTHS, KARYOTYPE_ORDER, read_gaps, read_masks
 from rehearsal.genomes.blocks import merge, subtract
 from rehearsal.genomes.coding_constraints import coding_constraints
 from rehearsal.genomes.known_bases import (
@@ -139,6 +139,7 @@ def planned_reference(
         return FastaReference(root / genome["reference_fasta"])
     path = genome["reference_bases"]
     real = with_planted(read_known_bases(root / path) if path else [], planted, path)
+    masks = root / genome["masks"] if genome["masks"] else None
     known = [(one.contig, one.start, one.bases) for one in real]
     return DrawnReference(
         seed,
@@ -147,7 +148,7 @@ def planned_reference(
             KnownBases(*stretch, "gene model")
             for stretch in coding_constraints(transcripts, known, seed)
         ],
-        unknown=read_masks(root / genome["masks"]) if genome["masks"] else (),
+        unknown=[*read_masks(masks), *read_gaps(masks)] if masks else (),
     )
 
 

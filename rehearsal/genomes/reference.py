@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -18,47 +17,6 @@ from rehearsal.model import Block, PlantedVariant
 BASES = b"AGCT"
 _CODE = np.full(256, -1, dtype=np.int8)
 _CODE[np.frombuffer(BASES, dtype=np.uint8)] = np.arange(4)
-
-_PIECE = 1 << 12  # bases that a reader keeps together
-
-
-class ReferenceBases:
-    """Random access to the bases of an indexed FASTA, such as a run's ``reference.fa.gz``.
-
-    Pieces of 4,096 bases are kept, so that questions about the same place read the file once.
-
-    Args:
-        path: The FASTA file, plain or bgzipped, with its indexes beside it.
-    """
-
-    def __init__(self, path: Path | str) -> None:
-        self._fasta = pysam.FastaFile(str(path))
-        self._piece = lru_cache(maxsize=1 << 10)(self._read_piece)
-        self.lengths = dict(zip(self._fasta.references, self._fasta.lengths, strict=True))
-
-    def fetch(self, contig: str, start: int, end: int) -> str:
-        """Return bases in upper case, N where they are unknown.
-
-        Args:
-            contig: A contig of the FASTA.
-            start: First base, 0-based.
-            end: Exclusive. Bases outside of the contig are left out.
-
-        Raises:
-            KeyError: The FASTA lacks the contig.
-        """
-        start, end = max(start, 0), min(end, self.lengths[contig])
-        first, last = start // _PIECE, -(-end // _PIECE)
-        whole = "".join(self._piece(contig, number) for number in range(first, last))
-        return whole[start - first * _PIECE : end - first * _PIECE]
-
-    def close(self) -> None:
-        """Close the file."""
-        self._fasta.close()
-
-    def _read_piece(self, contig: str, number: int) -> str:
-        bases = self._fasta.fetch(contig, number * _PIECE, (number + 1) * _PIECE)
-        return str(bases).upper()
 
 
 def read_reference(path: Path | str, block: Block) -> str:

@@ -7,8 +7,8 @@ Sources of the figures:
 - Mills et al. 2011, PMC3106316, and Montgomery et al. 2013: lengths of small indels fall with a
   power of their length, and deletions are more frequent than insertions outside of repeats.
 - Chaisson et al. 2019, PMC6467913: 27,622 structural variants of 50 bases and more in a genome
-  against the reference by long reads and other platforms, 156 of them inversions. Audano et al.
-  2019, PMC6681822, is the source of the range of 23,000 to 28,000.
+  against the reference by long reads and other platforms, 156 of them inversions. Eichler 2019,
+  N Engl J Med 381:64, PMC6681822, table 1, is the source of the range of 23,000 to 28,000.
 - Sudmant et al. 2015, doi:10.1038/nature15394, table 1: 12,748 insertions of Alu, 3,048 of L1 and
   835 of SVA; 2,929 places with several copy numbers, of 19,466 bases (median), which give a person
   340 alleles; inversions of 1,697 bases (median).

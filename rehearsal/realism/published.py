@@ -29,8 +29,8 @@ TOPMED_SINGLETONS, TOPMED_SINGLETONS_UNRELATED = 0.46, 0.53
 LINKAGE_RANGES = {5_000: (0.24, 0.28), 100_000: (0.05, 0.07)}
 
 # Ranges and sources of rows about classes of variants.
-# Eichler 2019, PMC6681822, table 1: 4-5 million SNVs and 700,000-800,000 indels of 1 to 49
-# bases in a genome; Chaisson et al. 2019 found 818,054.
+# Eichler 2019, N Engl J Med 381:64, PMC6681822, table 1: 4-5 million SNVs and 700,000-800,000
+# indels of 1 to 49 bases in a genome; Chaisson et al. 2019 found 818,054.
 INDEL_SHARE = (0.13, 0.17, "700,000-800,000 indels and 4-5 million SNVs a genome (PMC6681822)")
 # Against the ancestral allele deletions prevail; call sets against GRCh38 have a ratio near 1.
 INSERTIONS_PER_DELETION = (

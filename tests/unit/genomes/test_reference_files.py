@@ -14,10 +14,11 @@ from rehearsal.genomes.drawn_reference import (
     DrawnReference,
     FastaReference,
     draw_reference,
+    planned_reference,
     stretches_with_bases,
 )
 from rehearsal.genomes.known_bases import KnownBases
-from rehearsal.genomes.reference import ReferenceBases, read_reference
+from rehearsal.genomes.reference import read_reference
 from rehearsal.genomes.reference_files import write_reference
 from rehearsal.model import Block
 
@@ -103,19 +104,6 @@ def test_bases_do_not_depend_on_regions(folder):
     assert draw_reference(Block("chr22", 20_070_001, 20_070_900), 7) != part
 
 
-def test_a_reader_gives_any_stretch_in_upper_case(folder):
-    reader = ReferenceBases(folder / "reference.fa.gz")
-    block = Block("chr21", 20_003_000, 20_013_333)
-    assert reader.fetch("chr21", block.start, block.end) == draw_reference(block, 7)
-    assert reader.fetch("chrM", 16_560, 16_600) == read_reference(
-        folder / "reference.fa.gz", Block("chrM", 16_560, 16_569)
-    )
-    assert reader.fetch("chrM", -5, 0) == ""
-    with pytest.raises(KeyError):
-        reader.fetch("chr1", 0, 5)
-    reader.close()
-
-
 def test_a_users_fasta_takes_the_place_of_the_drawn_bases(folder, tmp_path):
     fasta = tmp_path / "own.fa"
     letters = ("acgtn" * 4_000)[: CONTIG_LENGTHS["chrM"]]
@@ -130,3 +118,12 @@ def test_a_users_fasta_takes_the_place_of_the_drawn_bases(folder, tmp_path):
     assert described["md5"] == hashlib.md5(letters.upper().encode()).hexdigest()
     with pytest.raises(InputError, match="chr21"):
         write_reference(*out, [Block("chr21", 0, 10)], FastaReference(fasta))
+
+
+def test_a_run_has_n_in_the_gaps_of_grch38(root):
+    genome = {"reference_fasta": None, "reference_bases": None, "masks": "config/masks.tsv"}
+    source = planned_reference(genome, [], [], 1, root)
+    beside = Block("chr22", 49_973_855, 49_975_375)  # the gap begins 10 bases later, ends 10 before
+    bases = source.bases(beside).tobytes().decode()
+    assert set(bases[10:-10]) == {"N"}
+    assert "N" not in bases[:10] + bases[-10:]
