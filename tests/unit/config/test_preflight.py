@@ -222,7 +222,8 @@ def test_blocks_end_where_a_map_ends(small, tmp_path):
 def test_a_map_of_a_whole_contig_that_begins_inside_of_it_can_be_used(small, tmp_path):
     small["genome"] |= {"recombination_map": f"{tmp_path}/{{contig}}.txt", "regions": ["chr22"]}
     small["genome"]["masks"] = "config/masks.tsv"
-    write_variants(small, tmp_path, [])
+    genes = ("BRCA1", "BRCA2", "PHGDH", "TLR7")
+    write_variants(small, tmp_path, [planted(one, 20_000_001 + n) for n, one in enumerate(genes)])
     write_map(tmp_path / "chr22.txt", 15_287_922, 50_791_377)
     inputs = read(small)
     assert inputs.blocks[0].start == 17_400_000  # after the centromere
