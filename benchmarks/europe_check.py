@@ -39,7 +39,7 @@ TRANSITIONS = ({"A", "G"}, {"C", "T"})
 
 
 def binned_map(length: int, rate: float) -> msprime.RateMap:
-    """Put all recombination of each bin at its first base, as the rehearsal does.
+    """Put all recombination of each kilobase at its first base: quick, and F_ST does not change.
 
     Args:
         length: Bases.
