@@ -37,7 +37,11 @@ class BaseSource(Protocol):
         """Stretches without bases."""
 
     def bases(self, block: Block) -> NDArray[np.uint8]:
-        """Return the bases of a stretch as ASCII, shape (block.length,), uint8."""
+        """Return the bases of a stretch as ASCII, shape (block.length,), uint8.
+
+        Args:
+            block: The stretch, 0-based half-open.
+        """
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,11 @@ def structural_effect(transcript: Transcript, start: int, end: int, alt: str) ->
 
 
 def by_label(label: str) -> tuple[Term, ...]:
-    """List the one term of a label."""
+    """List the one term of a label.
+
+    Args:
+        label: Label of a term, such as ``intron_variant``.
+    """
     return tuple(by_severity({label}))
 
 

@@ -43,19 +43,32 @@ def pack_indel(length: int, unit: int, turn: int, seed: int, slips: bool) -> int
 
 @numba.njit(cache=True)
 def indel_length(state: int) -> int:
-    """Read the length of a packed indel, negative for a deletion."""
+    """Read the length of a packed indel, negative for a deletion.
+
+    Args:
+        state: A packed indel.
+    """
     return (state & 0xFF) - 64
 
 
 @numba.njit(cache=True)
 def indel_slips(state: int) -> bool:
-    """Tell whether a packed indel is whole units of a repeat."""
+    """Tell whether a packed indel is whole units of a repeat.
+
+    Args:
+        state: A packed indel.
+    """
     return (state >> 24) & 1 == 1
 
 
 @numba.njit(cache=True)
 def drawn_base(seed: int, i: int) -> int:
-    """Draw base i of inserted bases (a multiplicative hash)."""
+    """Draw base i of inserted bases (a multiplicative hash).
+
+    Args:
+        seed: Decides the bases.
+        i: Index into the inserted bases.
+    """
     value = (seed * 2_654_435_761 + i * 40_503 + 12_345) & 0x7FFFFFFF
     value = (value ^ (value >> 13)) * 1_103_515_245 & 0x7FFFFFFF
     return (value >> 17) & 3
@@ -107,7 +120,13 @@ def allele_key(kind: int, state: int, anchor: int, code: NDArray[np.int8]) -> in
 
 @numba.njit(cache=True)
 def reference_state(kind: int, anchor: int, code: NDArray[np.int8]) -> int:
-    """Give the state of the reference allele of a site."""
+    """Give the state of the reference allele of a site.
+
+    Args:
+        kind: Class of the site.
+        anchor: Base of the block at the site.
+        code: The block's bases.
+    """
     if kind == SINGLE:
         return code[anchor]
     return NO_INDEL if kind == INDEL else 0
