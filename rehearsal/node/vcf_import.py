@@ -1,6 +1,6 @@
 """Builds a node's folder from VCF or BCF files made elsewhere.
 
-The variant store equals a store built from the parts of the same genotypes.
+The variant store equals a store built from the parts of the same genotypes without a reference.
 
 A record with several ALTs has the REF of its longest allele, which may be another person's, and
 tools that split records keep it. Alleles are therefore trimmed of the bases that they share with
