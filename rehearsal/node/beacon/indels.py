@@ -10,12 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rehearsal.node.beacon import hgvs
-
-if TYPE_CHECKING:
-    from rehearsal.node.beacon.variant_search import AlleleSource
+from rehearsal.node.beacon.allele_source import AlleleSource
 
 _CHANGE = re.compile(r".*:g\.(\d+)(?:_(\d+))?(?:(del)|(dup)|ins([ACGT]+))")
 _WIDEST = 10_000  # bases of a deletion or duplication by letters

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pyroaring import BitMap
 
+from rehearsal.node.beacon.allele_source import AlleleSource
 from rehearsal.node.beacon.dataset_choice import DatasetGroup
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.people_records import RECORDS
@@ -12,7 +13,7 @@ from rehearsal.node.beacon.question import Question
 from rehearsal.node.beacon.result import Record, ResultSet, sets_without_records
 from rehearsal.node.beacon.scan_limit import check_page, limited_alleles
 from rehearsal.node.beacon.variant_queries import VariantQuery
-from rehearsal.node.beacon.variant_search import AlleleSource, search_variants
+from rehearsal.node.beacon.variant_search import search_variants
 from rehearsal.stores.people_store import SAMPLES
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from rehearsal.node.beacon.allele_source import AlleleSource
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.question import Question
 from rehearsal.node.beacon.variant_queries import BracketQuery, GeneQuery, RangeQuery
-from rehearsal.node.beacon.variant_search import AlleleSource
 from rehearsal.web.problem import Problem
 
 MOST_LOOKED_AT = 1_500  # some 10 ms, if the carriers of each allele are read

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any
 
 from rehearsal.errors import shown
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import Variant
 from rehearsal.node.beacon import hgvs
+from rehearsal.node.beacon.allele_source import AlleleSource
 from rehearsal.node.beacon.contigs import contig_named
 from rehearsal.node.beacon.indels import equivalent_rows, indel_described, indel_of_bases
 from rehearsal.node.beacon.node_data import NodeData
@@ -37,35 +38,6 @@ INTERNAL_ID = re.compile(
     r"(?P<contig>[^-]*)-(?P<position>0*[1-9][0-9]{0,9})-(?P<ref>[ACGT]+)-"
     r"(?:(?P<alt>[ACGT]+)|(?P<symbol>[A-Z0-9:]+)-(?P<length>[1-9][0-9]{0,9}))"
 )
-
-
-class AlleleSource(Protocol):
-    """Where alleles are searched: a variant store, or the alleles that public facts list."""
-
-    contigs: dict[str, int]
-    longest_shift: dict[str, int]  # of the insertions and deletions of each contig, bases
-
-    def get(self, contig: str, start: int, ref: str, alt: str) -> Any:
-        """Look up an allele.
-
-        Args:
-            contig: Contig name.
-            start: Position of the first REF base, 0-based.
-            ref: Reference bases.
-            alt: Alternate bases.
-
-        Returns:
-            The allele, or None if there is none.
-        """
-
-    def overlapping(self, contig: str, start: int, end: int) -> Iterator[Any]:
-        """Iterate over the alleles whose reference bases touch a range.
-
-        Args:
-            contig: Contig name.
-            start: First base, 0-based.
-            end: One past the last base.
-        """
 
 
 def search_variants(
