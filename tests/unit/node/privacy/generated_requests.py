@@ -57,7 +57,7 @@ alleles: st.SearchStrategy[Allele] = st.one_of(
     pick(PRIVATE + SOMATIC),
     st.builds(lambda one, by: (one[0], one[1] + by, *one[2:]), pick(tuple(ALLELES)), pick((1, 7))),
 )
-widths = pick((1, 2, 150, 1_000, 2_000, 4_000, 10_000, 10_001, 1_000_000))
+widths = pick((1, 2, 150, 1_000, 2_000, 3_000, 4_000, 10_000, 10_001, 1_000_000))
 
 
 def _names(contig: str) -> tuple[str, ...]:
