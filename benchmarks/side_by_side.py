@@ -1,8 +1,8 @@
 """Compare the speed of this checkout's node with that of another checkout, in one run.
 
-Both serve the same folders. The same requests are sent to both in turn, so that other work on the
-machine slows them about equally. Prints, for each kind of request, the median time and the CPU time
-of the node, and the ratio of the two checkouts.
+Each serves folders that it made itself, with the same content. The same requests are sent to both
+in turn, so that other work on the machine slows them about equally. Prints, for each kind of
+request, the median time and the CPU time of the node, and the ratio of the two checkouts.
 
     git worktree add ../other REVISION
     python benchmarks/side_by_side.py ../other
@@ -11,6 +11,7 @@ of the node, and the ratio of the two checkouts.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import socket
@@ -36,13 +37,13 @@ from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.phenotypes.consent import read_consent
 
 VARIANTS = 2000
-# what a checkout of version 0.2.0 knows of other countries
-WRITE_FREQUENCIES = """
-import sys
+MAKE = """
+import json, sys
 from pathlib import Path
-from rehearsal.node.privacy.public_frequencies_writer import write_public_frequencies
+from side_by_side import make_folders
 
-write_public_frequencies({"FI": Path(sys.argv[1]), "SE": Path(sys.argv[2])})
+folders, token = make_folders(Path(sys.argv[1]))
+print(json.dumps([{name: str(folder) for name, folder in folders.items()}, token]))
 """
 NAMES = ("this checkout", "the other one")
 
@@ -85,40 +86,52 @@ def drop_protection(path: Path) -> None:
     path.write_text(yaml.safe_dump(values, sort_keys=False))
 
 
-def write_frequencies(folder: Path, elsewhere: Path, checkout: Path) -> None:
-    """Let a checkout of version 0.2.0 write its public frequencies. Does nothing in later ones.
+def made_by(checkout: Path, root: Path) -> tuple[dict[str, Path], str]:
+    """Let a checkout make the folders, as the formats of its stores may be others.
 
     Args:
-        folder: The node's folder.
-        elsewhere: The folder of another country.
         checkout: The checkout.
+        root: The folder to write to.
+
+    Returns:
+        What :func:`make_folders` of that checkout returns.
     """
-    writer = checkout / "rehearsal" / "node" / "privacy" / "public_frequencies_writer.py"
-    if writer.exists():
-        command = [sys.executable, "-c", WRITE_FREQUENCIES, folder, elsewhere]
-        subprocess.run(
-            command, env={**os.environ, "PYTHONPATH": str(checkout)}, cwd=checkout, check=True
-        )
+    done = subprocess.run(
+        [sys.executable, "-c", MAKE, root],
+        env={**os.environ, "PYTHONPATH": f"{checkout}:{checkout / 'benchmarks'}"},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    names, token = json.loads(done.stdout.splitlines()[-1])
+    return {name: Path(folder) for name, folder in names.items()}, token
 
 
-def compare(name: str, nodes: tuple[ServedNode, ServedNode], requests: list[bytes]) -> None:
+def compare(
+    name: str,
+    nodes: tuple[ServedNode, ServedNode],
+    requests: list[bytes],
+    of_other: list[bytes] | None = None,
+) -> None:
     """Send the same requests to both nodes in turn, and print times and ratios.
 
     Args:
         name: Name of the requests.
         nodes: A node of this checkout, and one of the other.
         requests: The requests.
+        of_other: The same requests with the tokens of the other node. None: without tokens.
     """
+    sent = requests, requests if of_other is None else of_other
     times: tuple[list[float], list[float]] = ([], [])
     with ExitStack() as stack:
         lines = [stack.enter_context(socket.create_connection(node.address)) for node in nodes]
-        for line in lines:
+        for line, asked in zip(lines, sent, strict=True):
             line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            for request in requests[:50]:
+            for request in asked[:50]:
                 ask(line, request, (200, 403))
         before = [cpu_seconds_of(node.pid) for node in nodes]
-        for request in requests:
-            for line, found in zip(lines, times, strict=True):
+        for pair in zip(*sent, strict=True):
+            for line, found, request in zip(lines, times, pair, strict=True):
                 started = time.perf_counter()
                 ask(line, request, (200, 403))
                 found.append(time.perf_counter() - started)
@@ -141,24 +154,25 @@ def main() -> None:
     options = parser.parse_args()
     print(header())
     with tempfile.TemporaryDirectory() as temporary, ExitStack() as stack:
-        folders, token = make_folders(Path(temporary))
-        nodes = {}
-        for name, folder in folders.items():
-            copy = Path(temporary, f"{name}-other")
-            shutil.copytree(folder, copy)
-            if name == "public":
-                write_frequencies(copy, folders["open"], options.other.resolve())
-            unlimited = ("--requests-per-s", "0")
-            nodes[name] = (
+        other, (mine, theirs) = options.other.resolve(), (Path(temporary, one) for one in "ab")
+        (folders, token), (others, other_token) = make_folders(mine), made_by(other, theirs)
+        unlimited = ("--requests-per-s", "0")
+        nodes = {
+            name: (
                 stack.enter_context(served_node(folder, options=unlimited)),
-                stack.enter_context(served_node(copy, checkout=options.other.resolve())),
+                stack.enter_context(served_node(others[name], checkout=other)),
             )
+            for name, folder in folders.items()
+        }
         numbers = [i % VARIANTS for i in range(options.requests)]
         bare = [frequency_only(i) for i in numbers]
-        records = [post("/g_variants", look_up(i), token) for i in numbers]
+        with_token, with_other = (
+            [post("/g_variants", look_up(i), one) for i in numbers] for one in (token, other_token)
+        )
         public = [post("/g_variants", look_up(i, "boolean"), None) for i in numbers]
         compare("a bare frequency", nodes["open"], bare)
-        compare("token, audit log, records of both datasets", nodes["guarded"], records)
+        name = "token, audit log, records of both datasets"
+        compare(name, nodes["guarded"], with_token, with_other)
         compare("a public question", nodes["public"], public)
     print(footer())
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import msprime
@@ -23,11 +24,14 @@ from rehearsal.evaluation.protected_judge import public_checks
 from rehearsal.evaluation.suite import QuerySources, draw_suite
 from rehearsal.evaluation.suite_run import JudgedSuite, Rounds, SuiteRun, ask_suite
 from rehearsal.evaluation.templates import KINDS, read_templates
-from rehearsal.genomes.drawn_reference import draw_reference
-from rehearsal.genomes.known_bases import with_planted
+from rehearsal.genomes.annotation import annotate_block
+from rehearsal.genomes.coding_constraints import coding_constraints
+from rehearsal.genomes.drawn_reference import DrawnReference
+from rehearsal.genomes.known_bases import KnownBases, with_planted
 from rehearsal.genomes.people import plan_people
 from rehearsal.genomes.recombination import uniform_map
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block, write_trees
+from rehearsal.genomes.transcripts import read_transcripts
 from rehearsal.loadtest.faults.run import FaultTest, run_faults
 from rehearsal.loadtest.faults.scenarios import SCENARIOS
 from rehearsal.loadtest.query_selection import select_kinds_in_turn
@@ -45,6 +49,8 @@ from rehearsal.stores.ontology import HumanPhenotypeOntology
 from rehearsal.stores.people_store_writer import build_people
 from rehearsal.stores.variant_store_writer import build_store
 from rehearsal.truth.expected_answers import ExpectedAnswer
+from rehearsal.truth.gene_consequences import GeneTruth
+from rehearsal.truth.gene_files import read_genes
 from rehearsal.truth.pooled_sites import pooled_sites
 from rehearsal.truth.query_answers import TruthCalculator
 from rehearsal.truth.sources import TruthSources
@@ -55,6 +61,7 @@ from ..unit.structural_block import add_all_classes
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 
 ROOT = Path(__file__).resolve().parents[2]
+TRANSCRIPTS = ROOT / "config" / "transcripts.tsv"
 CODES = ["AT", "BE", "FI", "PL"]
 BLOCKS = [
     Block("chr12", 21_150_000, 21_200_000),
@@ -91,6 +98,23 @@ DISEASES = {"ICD10:I25.1": "MONDO:0005010", "ICD10:C50": "MONDO:0007254"}
 TERMS = ["HP:0001677", "HP:0003002", "HP:0003124"]
 
 
+@cache
+def reference() -> DrawnReference:
+    """The bases of the run, with an open reading frame in each gene."""
+    real = with_planted([], PLANTED)
+    known = [(one.contig, one.start, one.bases) for one in real]
+    coding = coding_constraints(read_transcripts(TRANSCRIPTS), known, 11)
+    return DrawnReference(11, real, [KnownBases(*one, "gene model") for one in coding])
+
+
+def read_bases(block: Block) -> str:
+    return reference().bases(block).tobytes().decode()
+
+
+def fetch(contig: str, start: int, end: int) -> str:
+    return read_bases(Block(contig, start, end))
+
+
 @dataclass
 class Cohort:
     people: pd.DataFrame
@@ -113,9 +137,10 @@ def cohort(tmp_path_factory) -> Cohort:
     for population, code in zip(demography.populations, CODES, strict=True):
         population.name = code
     nodes = {code: folder / "nodes" / code for code in CODES}
-    trees, parts = {}, {code: [] for code in CODES}
+    trees, parts, effects = {}, {code: [] for code in CODES}, []
+    transcripts = read_transcripts(TRANSCRIPTS)
     for block in BLOCKS:
-        reference = draw_reference(block, 11, with_planted([], PLANTED))
+        reference = read_bases(block)
         sequence = simulate_block(
             block,
             people,
@@ -125,13 +150,14 @@ def cohort(tmp_path_factory) -> Cohort:
             uniform_map(block.contig, 1e-8),
             reference,
         )
-        sequence = add_all_classes(sequence, block.start, block.end)
+        sequence = add_all_classes(sequence, block.start, block.end, reference)
         trees[block] = folder / f"{block.id}.trees"
         write_trees(sequence, trees[block])
         out = {code: folder / code / f"{block.id}.parquet" for code in CODES}
         for code, path in out.items():
             path.parent.mkdir(exist_ok=True)
             parts[code].append(path)
+        effects.append((block.contig, annotate_block(sequence, read_bases, transcripts)))
         write_shards(sequence, block, people, {}, out, reference=reference)
     diseases, features, measurements = phenotypes(people)
     consent = draw_consent(people, read_consent(ROOT / "config" / "consent.yaml"), 1)
@@ -142,7 +168,7 @@ def cohort(tmp_path_factory) -> Cohort:
     for code, node in nodes.items():
         node.mkdir(parents=True)
         mine = people[people["country"] == code]
-        build_store(parts[code], mine, node / "variants.sqlite")
+        build_store(parts[code], mine, node / "variants.sqlite", effects)
         kept = {name: table[table["individual"].isin(mine["id"])] for name, table in tables.items()}
         build_people(mine, kept, node / "people.sqlite", ontology=ontology)
         settings = NodeSettings.for_country(code, code, GENES, access=rehearsal_access(code))
@@ -173,15 +199,15 @@ def phenotypes(people: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.Dat
 @pytest.fixture(scope="module")
 def suite(cohort: Cohort) -> list[Query]:
     templates = read_templates(ROOT / "config" / "queries.yaml")
-    templates = [one for one in templates if one.effect is None]  # there is no gene model
     sites, tables = pooled_sites(cohort.trees), (cohort.people, cohort.diseases, cohort.features)
-    return draw_suite(templates, QuerySources(sites, PLANTED, GENES, *tables), seed=6)
+    return draw_suite(templates, QuerySources(sites, PLANTED, GENES, *tables), seed=5)
 
 
 @pytest.fixture(scope="module")
 def expected(cohort: Cohort, suite: list[Query]) -> dict[str, dict[str, ExpectedAnswer]]:
     tables = (cohort.people, cohort.diseases, cohort.features, cohort.measurements)
-    sources = TruthSources(cohort.trees, *tables, GENES, cohort.consent)
+    genes = GeneTruth(read_genes(TRANSCRIPTS), fetch)
+    sources = TruthSources(cohort.trees, *tables, GENES, cohort.consent, gene_truth=genes)
     return TruthCalculator(sources).compute_answers(suite)
 
 
@@ -217,6 +243,14 @@ def test_more_general_terms_are_asked_and_find_people(suite: list[Query], expect
         (term, *_) = (item["id"] for item in query.request["query"]["filters"])
         assert term not in set(cohort.features["code"])
         assert any(answer.count for answer in expected[query.id].values())
+
+
+def test_molecular_effects_are_asked_for_and_found(suite: list[Query], expected):
+    asked = [query for query in suite if "missense" in query.id]
+    assert {query.entry_type for query in asked} == {"g_variants", "individuals"}
+    for entry_type in ("g_variants", "individuals"):
+        answers = [expected[one.id].values() for one in asked if one.entry_type == entry_type]
+        assert any(answer.count for of_query in answers for answer in of_query)
 
 
 def test_every_answer_is_exact(asked: SuiteRun):

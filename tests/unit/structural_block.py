@@ -56,13 +56,16 @@ def make_structural_block() -> tuple[tskit.TreeSequence, pd.DataFrame]:
     return tables.tree_sequence(), people
 
 
-def add_all_classes(ts: tskit.TreeSequence, start: int, end: int) -> tskit.TreeSequence:
+def add_all_classes(
+    ts: tskit.TreeSequence, start: int, end: int, reference: str
+) -> tskit.TreeSequence:
     """Add indels and structural variants at free positions of a block.
 
     Args:
         ts: The tree sequence of the block.
         start: First base of the block, 0-based.
         end: One past its last base.
+        reference: Bases of the block.
 
     Returns:
         The tree sequence with 60 indels and 24 structural variants more.
@@ -72,10 +75,11 @@ def add_all_classes(ts: tskit.TreeSequence, start: int, end: int) -> tskit.TreeS
     tables.sites.metadata_schema = SITE_SCHEMA
     free = np.setdiff1d(np.arange(start + 1, end - 3_000), ts.sites_position)
     for number, position in enumerate(random.choice(free, 84, replace=False).tolist()):
-        base = "ACGT"[number % 4]
-        alts, ref, about = [base + "ACGT"[: number % 3 + 1]], base, None
+        ahead = reference[position - start :]
+        base, about = ahead[0], None
+        alts, ref = [base + "ACGT"[: number % 3 + 1]], base
         if number % 2:
-            ref, alts = base + "CA"[: number % 5 // 2 + 1], [base]
+            ref, alts = ahead[: number % 5 // 2 + 2], [base]
         if number >= 60:
             length = int(random.integers(50, 3_000))
             ref, about = base, {"end": position + 1 + length, "svlen": length}
