@@ -99,6 +99,7 @@ def made_by(checkout: Path, root: Path) -> tuple[dict[str, Path], str]:
     done = subprocess.run(
         [sys.executable, "-c", MAKE, root],
         env={**os.environ, "PYTHONPATH": f"{checkout}:{checkout / 'benchmarks'}"},
+        cwd=checkout,
         stdout=subprocess.PIPE,
         text=True,
         check=True,
