@@ -166,6 +166,11 @@ class VariantStore:
         self.longest_shift: dict[str, int] = {name: most for name, _, _, _, most in contigs}
         long = connection.execute("SELECT DISTINCT contig FROM long_classes")
         self._with_long = frozenset(number for (number,) in long)
+        self._with_effects = frozenset(
+            name
+            for name, number in self._numbers.items()
+            if connection.execute(_ANY_EFFECT, (number,)).fetchone()
+        )
         people = "SELECT {} FROM individuals ORDER BY number"
         self.individuals: list[str] = [name for (name,) in connection.execute(people.format("id"))]
         self.sexes: list[str] = [  # interned: saves memory at a node of 100,000 people
@@ -274,6 +279,8 @@ class VariantStore:
         Returns:
             One effect per transcript, in order of gene and transcript.
         """
+        if row.contig not in self._with_effects:
+            return []
         key = (self._numbers[row.contig], row.start, row.ref, row.alt)
         return [AlleleEffect(*found) for found in self._connection.execute(_EFFECTS, key)]
 
@@ -325,6 +332,7 @@ _CARRIERS = """SELECT start, ref, alt, svlen, reach, shift, carriers FROM varian
 ORDER BY start, ref, alt, svlen"""
 _GET = f"SELECT {_COLUMNS} FROM variants WHERE contig = ? AND start = ? AND ref = ? AND alt = ?"
 _LONG = long_variants_before("variants", ", ".join(f"v.{name}" for name in _NAMES))
+_ANY_EFFECT = "SELECT 1 FROM effects WHERE contig = ? LIMIT 1"
 _EFFECTS = """SELECT gene, transcript, term, label, hgvs_c, hgvs_p FROM effects
 WHERE contig = ? AND start = ? AND ref = ? AND alt = ?"""
 _RANGE = f"SELECT {_COLUMNS} FROM variants WHERE contig = ? AND start >= ? AND start < ?"

@@ -434,7 +434,10 @@ def test_a_foreign_node_that_says_no_where_it_should_say_yes_is_found(
 
 
 def test_our_own_node_may_not_give_less(cohort: Cohort, suite, expected, tmp_path):
-    some = [query for query in suite if query.kind == "count"][:3]
+    # where the answer is "no", the network's count of 0 is right without a count from the node
+    counts = [query for query in suite if query.kind == "count"]
+    some = [query for query in counts if expected[query.id]["FI"].exists][:3]
+    assert len(some) == 3
     with running_nodes({"FI": cohort.nodes["FI"]}, tmp_path / "n") as (node,):
         command = foreign_command("honest", node.url)
         with (
