@@ -27,11 +27,11 @@ from rehearsal.genomes.crossover_points_kernel import (
     Ancestry,
     Gaps,
     Here,
-    join_roots,
     move_ends,
     ranges_of,
 )
 from rehearsal.genomes.recombination import covers
+from rehearsal.genomes.root_join_kernel import join_roots
 from rehearsal.model import Block
 from rehearsal.seeds import derive_seed
 
@@ -111,7 +111,7 @@ def spread_crossovers(
     first = points.edges[:-1]
     tree = _ancestry(ts, first)
     drawn = _drawn(points, tree.left_point, np.random.default_rng(seed))
-    here = Here(*np.full((4, len(first)), -1))
+    here = Here(*np.full((7, len(first)), -1))
     gaps = _no_gaps(len(tree.left))
     move_ends(tree, drawn, np.argsort(ts.nodes_time, kind="stable"), here, gaps)
     roots = np.array([one.root for one in ts.trees()], np.int32)

@@ -13,7 +13,6 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-Ends = tuple[NDArray[np.int64], NDArray[np.int32], int]  # ends, their points, and a sign
 OUT_OF_SIGHT = 1 << 42  # beyond all positions
 
 
@@ -38,6 +37,16 @@ class Here(NamedTuple):
     end: NDArray[np.int64]  # (n_points,) where the last one goes that goes at this point
     begin_of: NDArray[np.int64]  # (n_points,) the node that begin is of
     end_of: NDArray[np.int64]  # (n_points,) the node that end is of
+    gaps: NDArray[np.int64]  # (n_points,) how many edges below have a gap within them
+    gaps_of: NDArray[np.int64]  # (n_points,) the node that gaps is of
+    passed_of: NDArray[np.int64]  # (n_points,) the last node whose gap was passed on
+
+
+class Below(NamedTuple):
+    """The edges below one node, as points in ascending order."""
+
+    left: NDArray[np.int32]  # (n,) points at their left ends
+    right: NDArray[np.int32]  # (n,) points at their right ends
 
 
 class Gaps(NamedTuple):
@@ -86,31 +95,38 @@ def move_ends(
         here: Room for what is known at points.
         gaps: Room for gaps. Changed in place.
     """
+    lefts, rights = np.empty_like(tree.left_point), np.empty_like(tree.right_point)
     for node in nodes:
-        for e in range(tree.below[node, 0], tree.below[node, 1]):
+        first, last = tree.below[node]
+        below = Below(lefts[: last - first], rights[: last - first])
+        for e in range(first, last):
             _note_begin(node, tree.left_point[e], tree.left[e], here)
             _note_end(node, tree.right_point[e], tree.right[e], here)
             gap = gaps.first[e]
             while gap >= 0:
-                _note_end(node, gaps.point[gap], gaps.start[gap], here)
-                _note_begin(node, gaps.point[gap], gaps.stop[gap], here)
+                point = gaps.point[gap]
+                _note_end(node, point, gaps.start[gap], here)
+                _note_begin(node, point, gaps.stop[gap], here)
+                if tree.left_point[e] < point < tree.right_point[e]:
+                    _note_gap(node, point, here)
                 gap = gaps.next[gap]
+            below.left[e - first], below.right[e - first] = tree.left_point[e], tree.right_point[e]
+        below.left.sort()
+        below.right.sort()
         before = -1
         for k in range(tree.above[node, 0], tree.above[node, 1]):
             e = tree.by_child[k]
             point = tree.left_point[e]
             if before >= 0 and tree.right_point[before] == point:
-                tree.right[before], tree.left[e] = _crossing(
-                    node, point, drawn[e], tree, here, gaps
-                )
+                tree.right[before], tree.left[e] = _crossing(node, point, drawn[e], below, here)
             elif point >= 0:
-                _set_left(node, e, tree, here, gaps)
+                _set_left(node, e, tree, below, here, gaps)
             following = tree.by_child[k + 1] if k + 1 < tree.above[node, 1] else -1
             point = tree.right_point[e]
             if point < len(here.end) and (following < 0 or tree.left_point[following] != point):
-                _set_right(node, e, tree, here, gaps)
+                _set_right(node, e, tree, below, here, gaps)
             before = e
-        _pass_gaps_on(node, tree, here, gaps)
+        _pass_gaps_on(node, tree, below, here, gaps)
 
 
 @numba.njit(cache=True)
@@ -130,30 +146,32 @@ def _note_end(node: int, point: int, base: int, here: Here) -> None:
 
 
 @numba.njit(cache=True)
-def _crossing(
-    node: int, point: int, drawn: int, tree: Ancestry, here: Here, gaps: Gaps
-) -> tuple[int, int]:
+def _note_gap(node: int, point: int, here: Here) -> None:
+    here.gaps[point] = here.gaps[point] + 1 if here.gaps_of[point] == node else 1
+    here.gaps_of[point] = node
+
+
+@numba.njit(cache=True)
+def _crossing(node: int, point: int, drawn: int, below: Below, here: Here) -> tuple[int, int]:
     """Return where the edge before a crossover ends, and where the one after it begins."""
-    if _has_gap(node, point, tree, here, gaps):
+    if _has_gap(node, point, below, here):
         return here.end[point], here.begin[point]
     return drawn, drawn
 
 
 @numba.njit(cache=True)
-def _has_gap(node: int, point: int, tree: Ancestry, here: Here, gaps: Gaps) -> bool:
+def _has_gap(node: int, point: int, below: Below, here: Here) -> bool:
     """Tell whether all children go at a point before others come."""
     if here.end_of[point] != node or here.begin_of[point] != node:
         return False
     if here.end[point] >= here.begin[point]:
         return False
-    for e in range(tree.below[node, 0], tree.below[node, 1]):
-        if tree.left_point[e] < point < tree.right_point[e] and _gap_at(e, point, gaps) < 0:
-            return False
-    return True
+    across = np.searchsorted(below.left, point) - np.searchsorted(below.right, point, "right")
+    return across == (here.gaps[point] if here.gaps_of[point] == node else 0)
 
 
 @numba.njit(cache=True)
-def _gap_at(e: int, point: int, gaps: Gaps) -> int:
+def gap_at(e: int, point: int, gaps: Gaps) -> int:
     """Find the gap of an edge at a point, -1 if none."""
     gap = gaps.first[e]
     while gap >= 0 and gaps.point[gap] != point:
@@ -162,7 +180,7 @@ def _gap_at(e: int, point: int, gaps: Gaps) -> int:
 
 
 @numba.njit(cache=True)
-def _add_gap(e: int, point: int, start: int, stop: int, gaps: Gaps) -> None:
+def add_gap(e: int, point: int, start: int, stop: int, gaps: Gaps) -> None:
     gap = gaps.number[0]
     gaps.edge[gap], gaps.point[gap] = e, point
     gaps.start[gap], gaps.stop[gap] = start, stop
@@ -172,180 +190,65 @@ def _add_gap(e: int, point: int, start: int, stop: int, gaps: Gaps) -> None:
 
 
 @numba.njit(cache=True)
-def _set_left(node: int, e: int, tree: Ancestry, here: Here, gaps: Gaps) -> None:
+def _set_left(node: int, e: int, tree: Ancestry, below: Below, here: Here, gaps: Gaps) -> None:
     """Set where an edge begins before which there is none above the node."""
     point = tree.left_point[e]
-    if _lives(node, point - 1, tree):
-        tree.left[e] = OUT_OF_SIGHT  # the node is the root to the left; join_roots sets it
-        if _has_gap(node, point, tree, here, gaps):
-            _add_gap(e, point, here.end[point], here.begin[point], gaps)
+    if np.searchsorted(below.left, point) > np.searchsorted(below.right, point):
+        # The node has children before the point. It is the root there, and join_roots sets the end.
+        tree.left[e] = OUT_OF_SIGHT
+        if _has_gap(node, point, below, here):
+            add_gap(e, point, here.end[point], here.begin[point], gaps)
     else:
         tree.left[e] = here.begin[point]
 
 
 @numba.njit(cache=True)
-def _set_right(node: int, e: int, tree: Ancestry, here: Here, gaps: Gaps) -> None:
+def _set_right(node: int, e: int, tree: Ancestry, below: Below, here: Here, gaps: Gaps) -> None:
     """Set where an edge ends after which there is none above the node."""
     point = tree.right_point[e]
-    if _lives(node, point, tree):
-        tree.right[e] = -OUT_OF_SIGHT  # the node is the root to the right
-        if _has_gap(node, point, tree, here, gaps):
-            _add_gap(e, point, here.end[point], here.begin[point], gaps)
+    begun = np.searchsorted(below.left, point, "right")
+    if begun > np.searchsorted(below.right, point, "right"):
+        tree.right[e] = -OUT_OF_SIGHT  # the node has children behind the point and is the root
+        if _has_gap(node, point, below, here):
+            add_gap(e, point, here.end[point], here.begin[point], gaps)
     else:
         tree.right[e] = here.end[point]
 
 
 @numba.njit(cache=True)
-def _lives(node: int, point: int, tree: Ancestry) -> bool:
-    """Tell whether a node has children between a point and the next one."""
-    for e in range(tree.below[node, 0], tree.below[node, 1]):
-        if tree.left_point[e] <= point < tree.right_point[e]:
-            return True
-    return False
-
-
-@numba.njit(cache=True)
-def _pass_gaps_on(node: int, tree: Ancestry, here: Here, gaps: Gaps) -> None:
+def _pass_gaps_on(node: int, tree: Ancestry, below: Below, here: Here, gaps: Gaps) -> None:
     """Note the gaps of a node in the edges above it that run across the point."""
     for e in range(tree.below[node, 0], tree.below[node, 1]):
-        _pass_on(node, tree.right_point[e], tree, here, gaps)
+        _pass_on(node, tree.right_point[e], tree, below, here, gaps)
         gap = gaps.first[e]
         while gap >= 0:
-            _pass_on(node, gaps.point[gap], tree, here, gaps)
+            _pass_on(node, gaps.point[gap], tree, below, here, gaps)
             gap = gaps.next[gap]
 
 
 @numba.njit(cache=True)
-def _pass_on(node: int, point: int, tree: Ancestry, here: Here, gaps: Gaps) -> None:
-    if point >= len(here.end) or not _has_gap(node, point, tree, here, gaps):
+def _pass_on(node: int, point: int, tree: Ancestry, below: Below, here: Here, gaps: Gaps) -> None:
+    if point >= len(here.end) or here.passed_of[point] == node:
         return
-    for k in range(tree.above[node, 0], tree.above[node, 1]):
-        e = tree.by_child[k]
-        across = tree.left_point[e] < point < tree.right_point[e]
-        if across and _gap_at(e, point, gaps) < 0:
-            _add_gap(e, point, here.end[point], here.begin[point], gaps)
+    if not _has_gap(node, point, below, here):
+        return
+    here.passed_of[point] = node
+    k = row_above(node, point, tree.left_point, tree) - 1  # the last one that begins before
+    if k >= tree.above[node, 0] and tree.right_point[tree.by_child[k]] > point:
+        add_gap(tree.by_child[k], point, here.end[point], here.begin[point], gaps)
 
 
 @numba.njit(cache=True)
-def join_roots(
-    tree: Ancestry, changes: NDArray[np.int64], roots: NDArray[np.int32], gaps: Gaps
-) -> NDArray[np.int64]:
-    """Connect the roots on both sides of each change of tree where samples hang on both.
+def row_above(node: int, point: int, points: NDArray[np.int32], tree: Ancestry) -> int:
+    """Find the first row of ``by_child`` with an edge above a node whose end is not before a point.
 
-    Args:
-        tree: The ancestry, after ``move_ends``. Changed in place.
-        changes: The point of each change of tree, shape (n_trees - 1,).
-        roots: The root of each tree, shape (n_trees,).
-        gaps: The gaps. Changed in place.
-
-    Returns:
-        Edges to add: left end, right end, and two nodes, the older of which is the parent. Shape
-        (n_added, 4), int64.
+    The edges above a node do not overlap, so both their left and their right ends ascend.
     """
-    added = np.empty((len(changes), 4), np.int64)
-    n_added = 0
-    for k in range(len(changes)):
-        one, other, point = roots[k], roots[k + 1], changes[k]
-        if one == other:
-            continue
-        if _edge_at(one, point, tree.left_point, tree) >= 0:
-            _lift(one, point, (tree.left, tree.left_point, -1), tree, gaps)
-        elif _edge_at(other, point, tree.right_point, tree) >= 0:
-            _lift(other, point, (tree.right, tree.right_point, 1), tree, gaps)
+    low, high = tree.above[node]
+    while low < high:
+        middle = (low + high) // 2
+        if points[tree.by_child[middle]] < point:
+            low = middle + 1
         else:
-            last = _outermost(one, point, (tree.right, tree.right_point, 1), -1, tree)
-            first = _outermost(other, point, (tree.left, tree.left_point, -1), -1, tree)
-            if first < last:
-                added[n_added, 0], added[n_added, 1] = first, last
-                added[n_added, 2], added[n_added, 3] = one, other
-                n_added += 1
-    return added[:n_added]
-
-
-@numba.njit(cache=True)
-def _edge_at(node: int, point: int, points: NDArray[np.int32], tree: Ancestry) -> int:
-    """Find the edge above a node that has an end at a point, -1 if none."""
-    for k in range(tree.above[node, 0], tree.above[node, 1]):
-        if points[tree.by_child[k]] == point:
-            return tree.by_child[k]
-    return -1
-
-
-@numba.njit(cache=True)
-def _outermost(node: int, point: int, ends: Ends, without: int, tree: Ancestry) -> int:
-    """Find the outermost end at a point of the edges below a node: the least left or last right.
-
-    ``ends`` has the ends, their points, and -1 for left or 1 for right ends.
-    """
-    end, points, sign = ends
-    found = -sign * OUT_OF_SIGHT
-    for e in range(tree.below[node, 0], tree.below[node, 1]):
-        if points[e] == point and e != without and sign * end[e] > sign * found:
-            found = end[e]
-    return found
-
-
-@numba.njit(cache=True)
-def _lift(root: int, point: int, ends: Ends, tree: Ancestry, gaps: Gaps) -> None:
-    """Set the ends of the edges from one side's root up to the other side's.
-
-    The edge from a node of this path to the next one is needed where samples hang on any node
-    further up, and where samples hang on any node up to this one: in a gap of the root, not on it.
-    All bases are compared with the sign of left ends, -1, so that less is further out.
-    """
-    end, points, sign = ends
-    path = _path(root, point, points, tree)
-    length = len(path)
-    hanging = np.empty(length + 1, np.int64)  # from where samples hang on each next node
-    hanging[length] = OUT_OF_SIGHT
-    for k in range(length):
-        e = path[k]
-        hanging[k] = -sign * _outermost(tree.parent[e], point, ends, e, tree)
-    reach = hanging.copy()
-    for k in range(length - 1, -1, -1):
-        reach[k] = min(reach[k], reach[k + 1])
-    gap = _gap_at(path[0], point, gaps)
-    lower = OUT_OF_SIGHT
-    for k in range(length):
-        begin = reach[k]
-        if gap >= 0:
-            begin = _around_gap((gap, path[k], point), begin, lower, sign, gaps)
-        end[path[k]] = -sign * begin
-        lower = min(lower, hanging[k])
-    if gap >= 0 and -sign * end[path[0]] >= min(-sign * gaps.start[gap], -sign * gaps.stop[gap]):
-        gaps.stop[gap] = gaps.start[gap]  # the edge begins behind the gap
-
-
-@numba.njit(cache=True)
-def _around_gap(gap_of: tuple[int, int, int], begin: int, lower: int, sign: int, gaps: Gaps) -> int:
-    """Return where an edge of the path begins, and note the root's gap in it if it begins before.
-
-    ``gap_of`` has the root's gap, the edge and the point; ``lower`` is from where samples hang on
-    nodes between the root and this edge.
-    """
-    gap, e, point = gap_of
-    opens = min(-sign * gaps.start[gap], -sign * gaps.stop[gap])
-    closes = max(-sign * gaps.start[gap], -sign * gaps.stop[gap])
-    resumes = max(begin, min(closes, lower))
-    if begin >= opens:
-        return resumes
-    if resumes > opens and gaps.edge[gap] != e:
-        start, stop = -sign * opens, -sign * resumes
-        _add_gap(e, point, min(start, stop), max(start, stop), gaps)
-    return begin
-
-
-@numba.njit(cache=True)
-def _path(root: int, point: int, points: NDArray[np.int32], tree: Ancestry) -> NDArray[np.int64]:
-    """List the edges with an end at a point from a root of one side up to the other side's."""
-    length = 0
-    e = _edge_at(root, point, points, tree)
-    while e >= 0:
-        length += 1
-        e = _edge_at(tree.parent[e], point, points, tree)
-    path = np.empty(length, np.int64)
-    e = _edge_at(root, point, points, tree)
-    for k in range(length):
-        path[k] = e
-        e = _edge_at(tree.parent[e], point, points, tree)
-    return path
+            high = middle
+    return low
