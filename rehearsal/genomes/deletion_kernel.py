@@ -1,8 +1,8 @@
 """Compiled code that knows which haplotypes have lost the bases at the walk's position.
 
 They are kept as *tops*: nodes of the present tree below which stand exactly the haplotypes of a
-deletion. In the tree of the deletion's site it is the node of its mutation. Behind a recombination
-they are found anew, once in each tree.
+deletion. In the tree of the deletion's site it is the node of its mutation. Behind it, every edge
+that ends or begins changes the tops near it only.
 """
 
 from __future__ import annotations
@@ -13,87 +13,128 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from rehearsal.genomes.local_tree_kernel import Edges, LocalTree, cover, samples_below
+from rehearsal.genomes.local_tree_kernel import Edges, LocalTree
 
-SITE, END, NODE, TREE, FIRST, TOPS, ALONE, ROOM = range(8)  # columns of ``Deletions.row``
-
-
-class Memory(NamedTuple):
-    """Working memory by node and of the mutations of one site."""
-
-    marked: NDArray[np.int32]  # (n_nodes,) -1, or the site's latest mutation at the node
-    lost: NDArray[np.int32]  # (n_nodes,) -1, or 0 at the tops of the haplotypes with a deletion
-    met: NDArray[np.int32]  # (n_nodes,) zeros
-    stack: NDArray[np.int32]  # (n_nodes,)
-    touched: NDArray[np.int32]  # (n_nodes,)
-    found: NDArray[np.int32]  # (n_nodes,)
-    top: NDArray[np.int32]  # (n_nodes,) nodes with 0 in ``lost``
-    alone: NDArray[np.int32]  # (n_nodes,) samples with a deletion that no such node covers
-    node: NDArray[np.int32]  # (n_nodes,) of each mutation of the site
-    time: NDArray[np.float64]  # (n_nodes,)
-    change: NDArray[np.int64]  # (n_nodes,) as packed; -1: back to the reference
-    above: NDArray[np.int32]  # (n_nodes,) the site's mutation above it, -1: none
-    state: NDArray[np.int64]  # (n_nodes,)
+END, LAST = range(2)  # columns of ``Deletions.row``; LAST: its last entry, -1: none
+ROW, NODE, KIND, NEXT, BEFORE, LATER, EARLIER = range(7)  # columns of ``Deletions.entry``
+ENTRIES, FREE, ROWS, ACTIVE = range(4)  # of ``Deletions.used``
+TOP, ALONE = range(2)  # kinds of entries; ALONE: a sample that has lost the bases, not all below it
 
 
 class Deletions(NamedTuple):
-    """The deletions that cover the walk's position."""
+    """The deletions that cover the walk's position, with entries by node and by deletion."""
 
-    row: NDArray[np.int64]  # (capacity, 8) see the columns above; TREE: that of the tops
-    pool: NDArray[np.int32]  # tops of each deletion, then samples that none of them covers
-    used: NDArray[np.int64]  # (2,) rows and entries of the pool in use
-
-
-class Lost(NamedTuple):
-    """What is marked in ``Memory``."""
-
-    tops: int  # entries of ``Memory.top``
-    alone: int  # entries of ``Memory.alone``
-    oldest: float  # age of the oldest top, generations
+    row: NDArray[np.int64]  # (capacity, 2) END is -1 where there is none
+    entry: NDArray[np.int32]  # (capacity, 7) NEXT, BEFORE: at the node; LATER, EARLIER: of the row
+    head: NDArray[np.int32]  # (n_nodes,) an entry at the node, -1: none
+    lost: NDArray[np.int32]  # (n_nodes,) number of tops at the node less 1
+    used: NDArray[np.int64]  # (4,) entries in use or free, first free one, rows, rows with an end
+    oldest: NDArray[np.float64]  # (1,) no top is older, generations
 
 
 @numba.njit(cache=True)
-def no_deletions() -> Deletions:
-    """Return an empty list."""
-    return Deletions(np.empty((64, 8), np.int64), np.empty(4_096, np.int32), np.zeros(2, np.int64))
+def no_deletions(nodes: int) -> Deletions:
+    """Return an empty list.
+
+    Args:
+        nodes: Number of nodes.
+    """
+    return Deletions(
+        np.full((64, 2), -1, np.int64),
+        np.empty((4_096, 7), np.int32),
+        np.full(nodes, -1, np.int32),
+        np.full(nodes, -1, np.int32),
+        np.array([0, -1, 0, 0]),
+        np.full(1, -1.0),
+    )
 
 
 @numba.njit(cache=True)
-def _reserve(deletions: Deletions, rows: int, entries: int) -> Deletions:
-    """Make room for more rows and entries."""
-    row, pool = deletions.row, deletions.pool
-    if deletions.used[0] + rows > row.shape[0]:
-        row = np.empty((2 * row.shape[0], 8), np.int64)
-        row[: deletions.used[0]] = deletions.row[: deletions.used[0]]
-    needed = deletions.used[1] + entries
-    if needed > pool.size:
-        pool = np.empty(2 * needed, np.int32)
-        pool[: deletions.used[1]] = deletions.pool[: deletions.used[1]]
-    return Deletions(row, pool, deletions.used)
+def _put(d: int, node: int, kind: int, edges: Edges, deletions: Deletions) -> Deletions:
+    """Add an entry."""
+    row, entry, head, lost, used, oldest = deletions
+    k = used[FREE]
+    if k >= 0:
+        used[FREE] = entry[k, NEXT]
+    else:
+        k = used[ENTRIES]
+        used[ENTRIES] += 1
+        if k == entry.shape[0]:
+            more = np.empty((2 * k, entry.shape[1]), np.int32)
+            more[:k] = entry
+            entry = more
+    entry[k, ROW], entry[k, NODE], entry[k, KIND] = d, node, kind
+    entry[k, NEXT], entry[k, BEFORE] = head[node], -1
+    if head[node] >= 0:
+        entry[head[node], BEFORE] = k
+    head[node] = k
+    entry[k, EARLIER], entry[k, LATER] = row[d, LAST], -1
+    if row[d, LAST] >= 0:
+        entry[row[d, LAST], LATER] = k
+    row[d, LAST] = k
+    if kind == TOP:
+        lost[node] += 1
+        oldest[0] = max(oldest[0], edges.time[node])
+    return Deletions(row, entry, head, lost, used, oldest)
 
 
 @numba.njit(cache=True)
-def add_deletion(deletions: Deletions, site: int, end: int, node: int, tree: int) -> Deletions:
+def _take_away(k: int, deletions: Deletions) -> None:
+    """Remove an entry."""
+    entry = deletions.entry
+    d, node, following, before = entry[k, ROW], entry[k, NODE], entry[k, NEXT], entry[k, BEFORE]
+    if before >= 0:
+        entry[before, NEXT] = following
+    else:
+        deletions.head[node] = following
+    if following >= 0:
+        entry[following, BEFORE] = before
+    later, earlier = entry[k, LATER], entry[k, EARLIER]
+    if later >= 0:
+        entry[later, EARLIER] = earlier
+    else:
+        deletions.row[d, LAST] = earlier
+    if earlier >= 0:
+        entry[earlier, LATER] = later
+    if entry[k, KIND] == TOP:
+        deletions.lost[node] -= 1
+    entry[k, NEXT] = deletions.used[FREE]
+    deletions.used[FREE] = k
+
+
+@numba.njit(cache=True)
+def _find(d: int, node: int, kind: int, deletions: Deletions) -> int:
+    """Find a deletion's entry at a node, -1 if none."""
+    k = deletions.head[node]
+    while k >= 0 and (deletions.entry[k, ROW] != d or deletions.entry[k, KIND] != kind):
+        k = deletions.entry[k, NEXT]
+    return k
+
+
+@numba.njit(cache=True)
+def add_deletion(deletions: Deletions, end: int, node: int, edges: Edges) -> Deletions:
     """Add a deletion whose site is at the walk's position.
 
     Args:
         deletions: The deletions so far.
-        site: Base of the block at its site.
         end: Exclusive end of the lost bases, within the block.
         node: Node of its mutation.
-        tree: Number of the present tree.
+        edges: The edges.
 
     Returns:
         All deletions.
     """
-    deletions = _reserve(deletions, 1, 1)
-    row = deletions.row[deletions.used[0]]
-    row[SITE], row[END], row[NODE], row[TREE] = site, end, node, tree
-    row[FIRST], row[TOPS], row[ALONE], row[ROOM] = deletions.used[1], 1, 0, 1
-    deletions.pool[deletions.used[1]] = node
-    deletions.used[0] += 1
-    deletions.used[1] += 1
-    return deletions
+    row, entry, head, lost, used, oldest = deletions
+    d = 0
+    while d < used[ROWS] and row[d, END] >= 0:
+        d += 1
+    if d == row.shape[0]:
+        row = np.full((2 * d, 2), -1, np.int64)
+        row[:d] = deletions.row
+    used[ROWS] = max(used[ROWS], d + 1)
+    used[ACTIVE] += 1
+    row[d, END], row[d, LAST] = end, -1
+    return _put(d, node, TOP, edges, Deletions(row, entry, head, lost, used, oldest))
 
 
 @numba.njit(cache=True)
@@ -104,74 +145,198 @@ def forget_deletions(deletions: Deletions, position: int) -> None:
         deletions: Changed in place.
         position: Base of the block.
     """
-    kept = 0
-    for d in range(deletions.used[0]):
-        if deletions.row[d, END] > position:
-            deletions.row[kept] = deletions.row[d]
-            kept += 1
-    deletions.used[0] = kept
-    if kept == 0:
-        deletions.used[1] = 0
+    used = deletions.used
+    for d in range(used[ROWS]):
+        if 0 <= deletions.row[d, END] <= position:
+            while deletions.row[d, LAST] >= 0:
+                _take_away(deletions.row[d, LAST], deletions)
+            deletions.row[d, END] = -1
+            used[ACTIVE] -= 1
+    if used[ACTIVE] == 0:
+        used[ENTRIES], used[FREE], used[ROWS] = 0, -1, 0
+        deletions.oldest[0] = -1.0
 
 
 @numba.njit(cache=True)
-def follow_deletions(
-    start: int, deletions: Deletions, edges: Edges, tree: LocalTree, s: Memory
-) -> Deletions:
-    """Find the tops of all deletions in the present tree.
+def _all_below(d: int, v: int, x: int, edges: Edges, tree: LocalTree, deletions: Deletions) -> bool:
+    """Tell whether all children of a node are tops of a deletion, and it too if it is a sample."""
+    if edges.sample[v] and _find(d, v, ALONE, deletions) < 0:
+        return False
+    if tree.children[v] == 0:
+        return edges.sample[v]
+    for e in range(edges.first[v], edges.last[v]):
+        c = edges.child[e]
+        stands = edges.left[e] <= x < edges.right[e] and tree.parent[c] == v
+        if stands and _find(d, c, TOP, deletions) < 0:
+            return False
+    return True
 
-    Args:
-        start: The block's first base on the contig.
-        deletions: The deletions.
-        edges: The edges.
-        tree: The present tree.
-        s: Working memory.
 
-    Returns:
-        The deletions with their tops.
-    """
-    for d in range(deletions.used[0]):
-        if deletions.row[d, TREE] == tree.cursor[2]:
-            continue
-        node, x = deletions.row[d, NODE], start + deletions.row[d, SITE]
-        below = samples_below(node, x, edges, s.stack)
-        tops, alone = cover(s.stack[:below], edges, tree, s.met, s.touched, s.found)
-        if tops + alone > deletions.row[d, ROOM]:
-            deletions = _reserve(deletions, 0, tops + alone)
-            deletions.row[d, FIRST], deletions.row[d, ROOM] = deletions.used[1], tops + alone
-            deletions.used[1] += tops + alone
-        row = deletions.row[d]
-        row[TREE], row[TOPS], row[ALONE] = tree.cursor[2], tops, alone
-        for i in range(tops):
-            deletions.pool[row[FIRST] + i] = s.found[i]
-        for i in range(alone):
-            deletions.pool[row[FIRST] + tops + i] = s.found[s.found.size - 1 - i]
+@numba.njit(cache=True)
+def _rise(d: int, v: int, x: int, edges: Edges, tree: LocalTree, deletions: Deletions) -> Deletions:
+    """Put one top above those of all children, as far up as there are any."""
+    while v != -1 and _all_below(d, v, x, edges, tree, deletions):
+        for e in range(edges.first[v], edges.last[v]):
+            c = edges.child[e]
+            if edges.left[e] <= x < edges.right[e] and tree.parent[c] == v:
+                _take_away(_find(d, c, TOP, deletions), deletions)
+        if edges.sample[v]:
+            _take_away(_find(d, v, ALONE, deletions), deletions)
+        deletions = _put(d, v, TOP, edges, deletions)
+        v = tree.parent[v]
     return deletions
 
 
 @numba.njit(cache=True)
-def mark_lost(deletions: Deletions, time: NDArray[np.float64], s: Memory) -> Lost:
-    """Mark the tops of all deletions in ``s.lost`` and list them in ``s.top`` and ``s.alone``.
+def _cut(c: int, p: int, x: int, edges: Edges, tree: LocalTree, deletions: Deletions) -> Deletions:
+    """Follow the end of the edge from p down to c; ``tree`` is without it, x is before its end."""
+    v = p
+    while v != -1 and edges.time[v] <= deletions.oldest[0]:
+        k = deletions.head[v]
+        while k >= 0:
+            following = deletions.entry[k, NEXT]
+            if deletions.entry[k, KIND] == TOP:
+                deletions = _put(deletions.entry[k, ROW], c, TOP, edges, deletions)
+            k = following
+        v = tree.parent[v]
+    # without this child, all others of p may be below one top
+    known, kind = p, ALONE
+    if not edges.sample[p]:
+        known, kind = _first_child(p, x, edges, tree), TOP
+    k = deletions.head[known] if known >= 0 else -1
+    while k >= 0:
+        following = deletions.entry[k, NEXT]
+        if deletions.entry[k, KIND] == kind:
+            deletions = _rise(deletions.entry[k, ROW], p, x, edges, tree, deletions)
+        k = following
+    return deletions
+
+
+@numba.njit(cache=True)
+def _first_child(v: int, x: int, edges: Edges, tree: LocalTree) -> int:
+    if tree.children[v]:
+        for e in range(edges.first[v], edges.last[v]):
+            c = edges.child[e]
+            if edges.left[e] <= x < edges.right[e] and tree.parent[c] == v:
+                return c
+    return -1
+
+
+@numba.njit(cache=True)
+def _break(
+    d: int, top: int, c: int, x: int, edges: Edges, tree: LocalTree, deletions: Deletions
+) -> Deletions:
+    """Replace a top by those of all that stands below it except at and below c."""
+    _take_away(_find(d, top, TOP, deletions), deletions)
+    without = c
+    while without != top:
+        v = tree.parent[without]
+        for e in range(edges.first[v], edges.last[v]):
+            w = edges.child[e]
+            if edges.left[e] <= x < edges.right[e] and tree.parent[w] == v and w != without:
+                deletions = _put(d, w, TOP, edges, deletions)
+        if edges.sample[v]:
+            deletions = _put(d, v, ALONE, edges, deletions)
+        without = v
+    return deletions
+
+
+@numba.njit(cache=True)
+def _graft(
+    c: int, p: int, x: int, edges: Edges, tree: LocalTree, deletions: Deletions
+) -> Deletions:
+    """Follow the start of the edge from p down to c; ``tree`` has it, x is its first base."""
+    v = p
+    while v != -1 and edges.time[v] <= deletions.oldest[0]:
+        k = deletions.head[v]
+        while k >= 0:
+            following, d = deletions.entry[k, NEXT], deletions.entry[k, ROW]
+            if deletions.entry[k, KIND] == TOP:
+                covered = _find(d, c, TOP, deletions)
+                if covered >= 0:
+                    _take_away(covered, deletions)
+                else:
+                    deletions = _break(d, v, c, x, edges, tree, deletions)
+            k = following
+        v = tree.parent[v]
+    k = deletions.head[c]
+    while k >= 0:
+        following = deletions.entry[k, NEXT]
+        if deletions.entry[k, KIND] == TOP:
+            deletions = _rise(deletions.entry[k, ROW], p, x, edges, tree, deletions)
+        k = following
+    return deletions
+
+
+@numba.njit(cache=True)
+def advance(position: float, edges: Edges, tree: LocalTree, deletions: Deletions) -> Deletions:
+    """Move to the tree that covers a position at or after the present one.
 
     Args:
+        position: 0-based, on the contig.
+        edges: The edges.
+        tree: Changed in place.
         deletions: The deletions, with their tops in the present tree.
-        time: Age of each node, shape (n_nodes,).
-        s: Working memory. Changed in place.
 
     Returns:
-        How many there are, and the age of the oldest.
+        The deletions with their tops in the new tree.
     """
-    tops, alone, oldest = 0, 0, -1.0
-    for d in range(deletions.used[0]):
-        first, end = deletions.row[d, FIRST], deletions.row[d, FIRST] + deletions.row[d, TOPS]
-        for i in range(first, end):
-            node = deletions.pool[i]
-            if s.lost[node] < 0:
-                s.lost[node] = 0
-                s.top[tops] = node
-                oldest = max(oldest, time[node])
+    j, k = tree.cursor
+    n = edges.left.size
+    active = deletions.used[ACTIVE] > 0
+    while True:
+        at = np.inf
+        if k < n:
+            at = edges.right[edges.removal[k]]
+        if j < n:
+            at = min(at, edges.left[edges.insertion[j]])
+        if at > position or at == np.inf:
+            break
+        while k < n and edges.right[edges.removal[k]] == at:
+            c, p = edges.child[edges.removal[k]], edges.parent[edges.removal[k]]
+            tree.parent[c] = -1
+            tree.children[p] -= 1
+            if active:
+                deletions = _cut(c, p, int(at) - 1, edges, tree, deletions)
+            k += 1
+        while j < n and edges.left[edges.insertion[j]] == at:
+            c, p = edges.child[edges.insertion[j]], edges.parent[edges.insertion[j]]
+            tree.parent[c] = p
+            tree.children[p] += 1
+            if active:
+                deletions = _graft(c, p, int(at), edges, tree, deletions)
+            j += 1
+    tree.cursor[0], tree.cursor[1] = j, k
+    return deletions
+
+
+@numba.njit(cache=True)
+def list_lost(
+    deletions: Deletions, top: NDArray[np.int32], alone: NDArray[np.int32]
+) -> tuple[int, int]:
+    """List each node with tops, and each sample that has lost the bases although not all below it.
+
+    Args:
+        deletions: The deletions.
+        top: Filled with the nodes, shape (n_nodes,).
+        alone: Filled with the samples, shape (n_nodes,).
+
+    Returns:
+        How many nodes and samples there are.
+    """
+    tops, samples = 0, 0
+    for d in range(deletions.used[ROWS]):
+        k = deletions.row[d, LAST] if deletions.row[d, END] >= 0 else -1
+        while k >= 0:
+            node, kind = deletions.entry[k, NODE], deletions.entry[k, KIND]
+            same = deletions.head[node]
+            while deletions.entry[same, KIND] != kind:
+                same = deletions.entry[same, NEXT]
+            if same == k and kind == TOP:
+                top[tops] = node
                 tops += 1
-        for i in range(end, end + deletions.row[d, ALONE]):
-            s.alone[alone] = deletions.pool[i]
-            alone += 1
-    return Lost(tops, alone, oldest)
+            elif same == k:
+                alone[samples] = node
+                samples += 1
+            k = deletions.entry[k, EARLIER]
+    return tops, samples

@@ -13,7 +13,6 @@ import tskit
 from numpy.typing import NDArray
 
 from rehearsal.genomes.allele_text_kernel import measure_alleles, write_alleles
-from rehearsal.genomes.deletion_kernel import Memory
 from rehearsal.genomes.local_tree_kernel import Edges, LocalTree
 from rehearsal.genomes.mutation_kernel import (
     Branches,
@@ -24,7 +23,7 @@ from rehearsal.genomes.mutation_kernel import (
     order_mutations,
 )
 from rehearsal.genomes.mutation_rates import MutationRates
-from rehearsal.genomes.site_kernel import Sites, drop_crossing, settle_sites
+from rehearsal.genomes.site_kernel import Memory, Sites, drop_crossing, settle_sites
 from rehearsal.genomes.structural import SITE_SCHEMA
 from rehearsal.genomes.variant_classes import ALU, SVA, SYMBOLS, indel_lengths, size_table
 from rehearsal.genomes.variant_codes_kernel import STRUCTURAL
@@ -49,7 +48,7 @@ def add_mutations(
     _drop_crossing(mutations)
     order = order_mutations(block.length, mutations.position, mutations.time)
     nodes = len(edges.time)
-    tree = LocalTree(np.full(nodes, -1, np.int32), np.zeros(nodes, np.int32), np.zeros(3, np.int64))
+    tree = LocalTree(np.full(nodes, -1, np.int32), np.zeros(nodes, np.int32), np.zeros(2, np.int64))
     sites = settle_sites(block.start, order, mutations, rates.code, edges, tree, _memory(nodes))
     _write(tables, block, sites, rates.code)
 
@@ -102,7 +101,7 @@ def _memory(nodes: int) -> Memory:
 
     i = np.int32
     return Memory(
-        *(of(i, -1), of(i, -1), of(i, 0), of(i), of(i), of(i), of(i), of(i)),
+        *(of(i, -1), of(i), of(i), of(i)),
         *(of(i), of(np.float64), of(np.int64), of(i), of(np.int64)),
     )
 

@@ -14,21 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rehearsal.genomes.deletion_kernel import (
-    Lost,
-    Memory,
+    ACTIVE,
+    Deletions,
     add_deletion,
-    follow_deletions,
+    advance,
     forget_deletions,
-    mark_lost,
+    list_lost,
     no_deletions,
 )
-from rehearsal.genomes.local_tree_kernel import (
-    Edges,
-    LocalTree,
-    advance,
-    nearest_above,
-    reaches_a_sample,
-)
+from rehearsal.genomes.local_tree_kernel import Edges, LocalTree, nearest_above, reaches_a_sample
 from rehearsal.genomes.mutation_kernel import Mutations
 from rehearsal.genomes.variant_classes import LOSS
 from rehearsal.genomes.variant_codes_kernel import (
@@ -38,6 +32,20 @@ from rehearsal.genomes.variant_codes_kernel import (
     deleted_bases,
     reference_state,
 )
+
+
+class Memory(NamedTuple):
+    """Working memory by node and of the mutations of one site."""
+
+    marked: NDArray[np.int32]  # (n_nodes,) -1, or the site's latest mutation at the node
+    stack: NDArray[np.int32]  # (n_nodes,)
+    top: NDArray[np.int32]  # (n_nodes,) nodes below which all have lost the site's base
+    alone: NDArray[np.int32]  # (n_nodes,) samples that have lost it and no such node covers
+    node: NDArray[np.int32]  # (n_nodes,) of each mutation of the site
+    time: NDArray[np.float64]  # (n_nodes,)
+    change: NDArray[np.int64]  # (n_nodes,) as packed; -1: back to the reference
+    above: NDArray[np.int32]  # (n_nodes,) the site's mutation above it, -1: none
+    state: NDArray[np.int64]  # (n_nodes,)
 
 
 class Sites(NamedTuple):
@@ -149,11 +157,12 @@ def _unmark(n: int, s: Memory) -> None:
 
 
 @numba.njit(cache=True)
-def _drop_lost(n: int, oldest: float, edges: Edges, tree: LocalTree, s: Memory) -> int:
-    """Drop the mutations on haplotypes that have lost the position. ``oldest``: age of the tops."""
+def _drop_lost(n: int, deletions: Deletions, edges: Edges, tree: LocalTree, s: Memory) -> int:
+    """Drop the mutations on haplotypes that have lost the position."""
+    oldest = deletions.oldest[0]
     kept = 0
     for i in range(n):
-        if nearest_above(s.node[i], s.lost, tree.parent, edges.time, oldest) < 0:
+        if nearest_above(s.node[i], deletions.lost, tree.parent, edges.time, oldest) < 0:
             s.node[kept], s.time[kept], s.change[kept] = s.node[i], s.time[i], s.change[i]
             kept += 1
     return kept
@@ -234,19 +243,20 @@ def _settle_site(
     edges: Edges,
     tree: LocalTree,
     s: Memory,
-    lost: Lost,
+    deletions: Deletions,
     sample: int,
 ) -> int:
     """Settle the mutations of one site in the present tree. Returns how many are left."""
-    if lost.tops:
-        n = _drop_lost(n, lost.oldest, edges, tree, s)
+    if deletions.used[ACTIVE]:
+        n = _drop_lost(n, deletions, edges, tree, s)
     n = _relate(n, kind, p, code, edges, tree, s)
     reference = reference_state(kind, p, code)
-    if n and lost.tops + lost.alone:
-        if _inherits(lost.alone, reference, edges, tree, s):
+    if n and deletions.used[ACTIVE]:
+        tops, alone = list_lost(deletions, s.top, s.alone)
+        if _inherits(alone, reference, edges, tree, s):
             _unmark(n, s)
             return 0
-        more = _undo_older(n, lost.tops, reference, edges, tree, s)
+        more = _undo_older(n, tops, reference, edges, tree, s)
         if more > n:
             _unmark(more, s)
             n = _relate(more, kind, p, code, edges, tree, s)
@@ -295,7 +305,7 @@ def settle_sites(
     length, offset = np.empty(size, np.int32), np.zeros(size + 1, np.int64)
     node, time = np.empty(size + 64, np.int32), np.empty(size + 64, np.float64)
     above, state = np.empty(size + 64, np.int32), np.empty(size + 64, np.int64)
-    deletions = no_deletions()
+    deletions = no_deletions(edges.time.size)
     sites, rows, q = 0, 0, 0
     sample = int(np.argmax(edges.sample))
     while q < size:
@@ -306,12 +316,8 @@ def settle_sites(
         n, kind = _take(order[q:end], mutations, s)
         bases = s.change[0] >> 8 if kind == STRUCTURAL else 0
         forget_deletions(deletions, p)
-        advance(start + p, edges, tree)
-        deletions = follow_deletions(start, deletions, edges, tree, s)
-        lost = mark_lost(deletions, edges.time, s)
-        n = _settle_site(n, kind, p, start, code, edges, tree, s, lost, sample)
-        for i in range(lost.tops):
-            s.lost[s.top[i]] = -1
+        deletions = advance(start + p, edges, tree, deletions)
+        n = _settle_site(n, kind, p, start, code, edges, tree, s, deletions, sample)
         q = end
         if n == 0:
             continue
@@ -322,7 +328,7 @@ def settle_sites(
             above[rows + i] = s.above[i] + rows if s.above[i] >= 0 else -1
             until = p + 1 + deleted_bases(kind, s.state[i], bases)
             if q < size and mutations.position[order[q]] < until:
-                deletions = add_deletion(deletions, p, until, s.node[i], tree.cursor[2])
+                deletions = add_deletion(deletions, until, s.node[i], edges)
         position[sites], kinds[sites], length[sites] = p, kind, bases
         rows += n
         sites += 1
