@@ -47,7 +47,10 @@ COUNTRIES = [country.code for country in INPUTS.countries]
 BLOCKS = {block.id: block for block in INPUTS.blocks}
 # recombination map by contig: the user's, or one that the run draws
 DRAWS_MAPS = config["genome"]["recombination_map"] is None
-MAP = config["genome"]["recombination_map"] or f"{RESULTS}/recombination/{{contig}}.map.gz"
+MAP = (
+    config["genome"]["recombination_map"]
+    or f"{RESULTS}/recombination/{{contig}}.map.gz"
+)
 MAPS = {
     contig: MAP.replace("{contig}", contig)
     for contig in dict.fromkeys(block.contig for block in INPUTS.blocks)

@@ -108,7 +108,12 @@ rule make_reference:
         shared=expand(
             f"{RESULTS}/nodes/{{country}}/reference/{{file}}",
             country=COUNTRIES,
-            file=["reference.fa.gz", "reference.fa.gz.fai", "reference.fa.gz.gzi", "contigs.json"],
+            file=[
+                "reference.fa.gz",
+                "reference.fa.gz.fai",
+                "reference.fa.gz.gzi",
+                "contigs.json",
+            ],
         ),
     log:
         f"{LOGS}/make_reference.log",
