@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
@@ -132,36 +132,38 @@ def _read_parts(
     genes: dict[str, str] = {}
     parts: dict[str, _Parts] = {}
     children: list[tuple[str, str, int, int, str]] = []
+    for number, contig, fields in _features(path, contigs):
+        _, _, kind, first, last, _, strand, phase, text = fields
+        about = dict(pair.partition("=")[::2] for pair in text.split(";") if pair)
+        start, end = _range(path, number, first, last)
+        parents, own = about.get("Parent", "").split(","), about.get("ID", "")
+        if kind in ("exon", "CDS"):
+            children += [(parent, kind, start, end, phase) for parent in parents]
+        elif kind in _KINDS:
+            title = _title(about, "transcript_id")
+            parts[own] = _Parts(number, title, parents[0], contig, strand, _rank(about))
+        else:
+            genes[own] = _title(about, "gene_name")
+    _attach(parts, children)
+    return genes, parts
+
+
+def _features(path: Path | str, contigs: Collection[str]) -> Iterator[tuple[int, str, list[str]]]:
+    """Yield the lines about genes, transcripts and their parts: number, contig and fields."""
     names: dict[str, str | None] = {}  # of contigs
     for number, line in _lines(path):
         contig = line.partition("\t")[0]
         if contig not in names:
             names[contig] = _contig(contig)
         name = names[contig]
-        if name not in contigs and name is not None:
+        if name is not None and name not in contigs:
             continue
-        _, _, kind, first, last, _, strand, phase, text = _fields(path, number, line)
-        if name is None or not _is_wanted(kind):
-            continue
-        about = dict(pair.partition("=")[::2] for pair in text.split(";") if pair)
-        start, end = _range(path, number, first, last)
-        parents = about.get("Parent", "").split(",")
-        if kind in ("exon", "CDS"):
-            children += [(parent, kind, start, end, phase) for parent in parents]
-        elif kind in _KINDS:
-            tags = about.get("tag", "").split(",")
-            rank = next((k for k, tag in enumerate(_TAGS) if tag in tags), len(_TAGS))
-            title = about.get("transcript_id") or about.get("Name") or about.get("ID", "")
-            one = _Parts(number, unquote(title), parents[0], name, strand, rank)
-            parts[about.get("ID", "")] = one
-        else:
-            title = about.get("gene_name") or about.get("Name") or about.get("ID", "")
-            genes[about.get("ID", "")] = unquote(title)
+        fields = _fields(path, number, line)
+        if name is not None and _is_wanted(fields[2]):
+            yield number, name, fields
     if not any(names.values()):
         expected = f"a contig of {ASSEMBLY} in the first column"
         raise InputError(path, "seqid", expected, shown(min(names, default="")))
-    _attach(parts, children)
-    return genes, parts
 
 
 def _attach(parts: dict[str, _Parts], children: Iterable[tuple[str, str, int, int, str]]) -> None:
@@ -171,6 +173,17 @@ def _attach(parts: dict[str, _Parts], children: Iterable[tuple[str, str, int, in
             parts[parent].exons.append((start, end))
         elif parent in parts:
             parts[parent].coding.append((start, end, phase))
+
+
+def _title(about: Mapping[str, str], key: str) -> str:
+    """Return what a feature is called: by an attribute of its kind, else its name or identifier."""
+    return unquote(about.get(key) or about.get("Name") or about.get("ID", ""))
+
+
+def _rank(about: Mapping[str, str]) -> int:
+    """Rank a transcript by its tags: 0 is the best."""
+    tags = about.get("tag", "").split(",")
+    return next((rank for rank, tag in enumerate(_TAGS) if tag in tags), len(_TAGS))
 
 
 def _is_wanted(kind: str) -> bool:

@@ -48,10 +48,14 @@ def _rows(transcript: Transcript) -> Iterator[tuple[int, str]]:
     parent = f"Parent=transcript:{name}"
     for start, end in transcript.exons:
         yield _line(transcript, "exon", start, end, parent)
-    if not transcript.coding:
-        return
+    if transcript.coding:
+        yield from _coding_rows(transcript, parent)
+
+
+def _coding_rows(transcript: Transcript, parent: str) -> Iterator[tuple[int, str]]:
+    """Write the coding and the untranslated parts."""
     for start, end, phase in _phases(transcript):
-        yield _line(transcript, "CDS", start, end, f"ID=CDS:{name};{parent}", str(phase))
+        yield _line(transcript, "CDS", start, end, f"ID=CDS:{transcript.name};{parent}", str(phase))
     for start, end in transcript.exons:
         low, high = (start, min(end, transcript.cds_start)), (max(start, transcript.cds_end), end)
         five, three = (low, high) if transcript.forward else (high, low)

@@ -73,14 +73,7 @@ def add_heteroplasmy(
     country = pd.factorize(people["country"])[0]
     sites = _draw_sites(ts, country, avoided, rng)
     drawn = np.flatnonzero(pedigree.founder & (rng.random(len(people)) < share))
-    levels: list[dict[int, float]] = [{} for _ in sites]  # level of the alternate, by individual
-    for person in drawn.tolist():
-        able = [k for k, site in enumerate(sites) if site.countries[country[person]]]
-        minor = float(np.exp(rng.uniform(np.log(LEAST_LEVEL), np.log(0.5))))
-        if able:
-            chosen = able[rng.integers(len(able))]
-            called = sites[chosen].called[person]
-            levels[chosen][person] = 1 - minor if called else minor
+    levels = _draw_levels(sites, drawn, country, rng)
     tables, rows = ts.dump_tables(), []
     children = _Children(pedigree.mother)
     node_of = np.empty(ts.num_individuals, np.int64)
@@ -114,6 +107,24 @@ def heteroplasmy_of(ts: tskit.TreeSequence) -> pd.DataFrame:
     metadata = ts.metadata if isinstance(ts.metadata, dict) else {}
     table = pd.DataFrame(metadata.get(KEY, []), columns=list(COLUMNS))
     return table.astype({"individual": "int64", "position": "int64", "level": "float64"})
+
+
+def _draw_levels(
+    sites: Sequence[_Site],
+    drawn: NDArray[np.int64],
+    country: NDArray[np.int64],
+    rng: np.random.Generator,
+) -> list[dict[int, float]]:
+    """Draw a site for each founder with a mixture, and the level of the alternate allele there."""
+    levels: list[dict[int, float]] = [{} for _ in sites]  # by individual
+    for person in drawn.tolist():
+        able = [k for k, site in enumerate(sites) if site.countries[country[person]]]
+        minor = float(np.exp(rng.uniform(np.log(LEAST_LEVEL), np.log(0.5))))
+        if able:
+            chosen = able[rng.integers(len(able))]
+            called = sites[chosen].called[person]
+            levels[chosen][person] = 1 - minor if called else minor
+    return levels
 
 
 def _draw_sites(

@@ -22,18 +22,13 @@ def structural_effect(transcript: Transcript, start: int, end: int, alt: str) ->
         The terms, the most severe first. A whole transcript is lost or doubled; a part of its exons
         makes it shorter or longer, and an inversion changes them.
     """
-    whole = start <= transcript.start and transcript.end <= end
     exons = [(a, b) for a, b in transcript.exons if start < b and a < max(end, start + 1)]
     if not exons:
         return by_label("intron_variant")
     if alt.startswith("<INV"):
         coding = any(start < b and a < end for a, b in transcript.coding)
         return by_label("coding_sequence_variant" if coding else _noncoding(transcript, exons[0]))
-    if alt in _LOSES:
-        return by_label("transcript_ablation" if whole else "feature_truncation")
-    if whole and alt.startswith(_GAINS):
-        return by_label("transcript_amplification")
-    return by_label("feature_elongation")
+    return by_label(_change_of_length(alt, start <= transcript.start and transcript.end <= end))
 
 
 def by_label(label: str) -> tuple[Term, ...]:
@@ -43,6 +38,13 @@ def by_label(label: str) -> tuple[Term, ...]:
         label: Label of a term, such as ``intron_variant``.
     """
     return tuple(by_severity({label}))
+
+
+def _change_of_length(alt: str, whole: bool) -> str:
+    """Name the change of a transcript whose exons are lost, doubled or get bases."""
+    if alt in _LOSES:
+        return "transcript_ablation" if whole else "feature_truncation"
+    return "transcript_amplification" if whole and alt.startswith(_GAINS) else "feature_elongation"
 
 
 def _noncoding(transcript: Transcript, exon: tuple[int, int]) -> str:

@@ -131,12 +131,15 @@ def check_transcript(transcript: Transcript, path: Path | str, place: str) -> No
         expected = f"a contig of {ASSEMBLY}"
         raise InputError(path, f"{place}: contig", expected, shown(transcript.contig))
     _check_exons(transcript, length, path, place)
-    if transcript.cds_start == transcript.cds_end:
-        return
-    ends = {a for a, _ in transcript.exons}, {b for _, b in transcript.exons}
-    inside = [a <= transcript.cds_start < b for a, b in transcript.exons]
-    last = [a < transcript.cds_end <= b for a, b in transcript.exons]
-    if not any(inside) or not any(last) or not ends:
+    if transcript.cds_start != transcript.cds_end:
+        _check_coding(transcript, path, place)
+
+
+def _check_coding(transcript: Transcript, path: Path | str, place: str) -> None:
+    """Refuse coding bases that begin or end outside the exons, or are no whole codons."""
+    first = any(a <= transcript.cds_start < b for a, b in transcript.exons)
+    last = any(a < transcript.cds_end <= b for a, b in transcript.exons)
+    if not first or not last:
         found = f"{transcript.cds_start} to {transcript.cds_end}"
         raise InputError(path, f"{place}: CDS", "coding ends inside exons", found)
     if transcript.coding_length % 3 or transcript.coding_length < 6:

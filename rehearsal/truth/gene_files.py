@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,6 +46,32 @@ def read_genes(table: Path | str, gff3: Path | str | None = None) -> list[GeneRo
 
 def _of_gff3(path: Path | str) -> list[GeneRow]:
     """Read the main transcript of each coding gene of a GFF3 file."""
+    best: dict[str, tuple[tuple[int, int, str], GeneRow]] = {}
+    for parent, place, row in _coding_transcripts(_features(path)):
+        if parent not in best or place < best[parent][0]:
+            best[parent] = (place, row)
+    return [one for _, one in best.values()]
+
+
+def _coding_transcripts(table: pd.DataFrame) -> Iterator[tuple[str, tuple[int, int, str], GeneRow]]:
+    """Yield each coding transcript: its gene's identifier, its place among those of its gene."""
+    genes = table[table["kind"].str.endswith("gene")].set_index("ID")
+    parts = _parts(table)
+    for row in table[table["kind"].isin(["mRNA", "transcript"])].itertuples():
+        coding = sorted(parts[row.ID, "CDS"])
+        if row.Parent not in genes.index or not _begins_whole(coding, row.strand):
+            continue
+        exons = sorted((a, b) for a, b, _ in parts[row.ID, "exon"] or coding)
+        name = _first_of(row.transcript_id, row.Name, row.ID)
+        place = (_rank(row.tag.split(",")), -sum(b - a for a, b, _ in coding), name)
+        ends = (coding[0][0], coding[-1][1])
+        symbol = _first_of(*genes.loc[row.Parent, ["gene_name", "Name"]], row.Parent)
+        one = GeneRow(symbol, name, _contig(row.contig), row.strand, exons, ends)
+        yield row.Parent, place, one
+
+
+def _features(path: Path | str) -> pd.DataFrame:
+    """Read the lines of a GFF3 file, with 0-based starts and the attributes that are needed."""
     data = Path(path).read_bytes()
     text = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode()
     lines = [line.split("\t") for line in text.splitlines() if line.count("\t") == 8]
@@ -56,30 +83,31 @@ def _of_gff3(path: Path | str) -> list[GeneRow]:
     for name in ("ID", "Parent", "Name", "gene_name", "transcript_id", "tag"):
         table[name] = about.str.extract(rf"(?:^|;){name}=([^;]*)", expand=False).fillna("")
     table["start"], table["end"] = table["first"].astype(int) - 1, table["last"].astype(int)
-    genes = table[table["kind"].str.endswith("gene")].set_index("ID")
+    return table
+
+
+def _first_of(*names: str) -> str:
+    """Return the first name that is not empty."""
+    return next((name for name in names if name), "")
+
+
+def _parts(table: pd.DataFrame) -> dict[tuple[str, str], list[tuple[int, int, str]]]:
+    """List exons and coding parts, by transcript and kind: start, end, phase."""
     parts: dict[tuple[str, str], list[tuple[int, int, str]]] = defaultdict(list)
     for row in table[table["kind"].isin(["exon", "CDS"])].itertuples():
         for parent in row.Parent.split(","):
             parts[parent, row.kind].append((row.start, row.end, row.phase))
-    best: dict[str, tuple[tuple[int, int, str], GeneRow]] = {}
-    for row in table[table["kind"].isin(["mRNA", "transcript"])].itertuples():
-        coding = sorted(parts[row.ID, "CDS"])
-        if not coding or row.Parent not in genes.index:
-            continue
-        if (coding[0] if row.strand == "+" else coding[-1])[2] not in "0.":
-            continue
-        gene = genes.loc[row.Parent]
-        exons = sorted((a, b) for a, b, _ in parts[row.ID, "exon"] or coding)
-        tags = row.tag.split(",")
-        rank = 0 if "MANE_Select" in tags else 1 if "Ensembl_canonical" in tags else 2
-        name = row.transcript_id or row.Name or row.ID
-        place = (rank, -sum(b - a for a, b, _ in coding), name)
-        ends = (coding[0][0], coding[-1][1])
-        symbol = gene["gene_name"] or gene["Name"] or row.Parent
-        one = GeneRow(symbol, name, _contig(row.contig), row.strand, exons, ends)
-        if row.Parent not in best or place < best[row.Parent][0]:
-            best[row.Parent] = (place, one)
-    return [one for _, one in best.values()]
+    return parts
+
+
+def _begins_whole(coding: list[tuple[int, int, str]], strand: str) -> bool:
+    """Say whether a transcript has coding bases, and the first codon is not cut."""
+    return bool(coding) and coding[0 if strand == "+" else -1][2] in "0."
+
+
+def _rank(tags: list[str]) -> int:
+    """Rank a transcript by its tags, the best first."""
+    return 0 if "MANE_Select" in tags else 1 if "Ensembl_canonical" in tags else 2
 
 
 def _contig(name: str) -> str:

@@ -216,9 +216,7 @@ class TruthCalculator:
         for variant, extent, copies in genotypes.within(intervals):
             counts: dict[bytes, np.ndarray] = {}
             for tally in tallies:
-                if not tally.question.asks_for(variant, extent):
-                    continue
-                if not self._has_effect(tally.question, variant, extent):
+                if not self._matches(tally.question, variant, extent):
                     continue
                 if tally.question.wants_people:
                     tally.carriers |= copies > 0
@@ -227,8 +225,10 @@ class TruthCalculator:
                     counts[tally.permitting_key] = genotypes.counts(copies, tally.permitting)
                 tally.add(variant, extent, counts[tally.permitting_key])
 
-    def _has_effect(self, question: Question, variant: Variant, extent: Extent) -> bool:
-        """Tell whether a variant has all consequences that a question asks for."""
+    def _matches(self, question: Question, variant: Variant, extent: Extent) -> bool:
+        """Tell whether a variant is asked for and has all consequences that are asked for."""
+        if not question.asks_for(variant, extent):
+            return False
         if not question.effects:
             return True
         if self._gene_truth is None:

@@ -73,24 +73,46 @@ def read_question(query: Query, genes: Mapping[str, Gene]) -> Question:
         ValueError: The truth does not know the parameters, so that none is judged by a guess.
     """
     asked = query.request["query"]
-    parameters = dict(asked["requestParameters"])
-    parameters.pop("assemblyId", None)
     question = Question(query)
     question.effects = frozenset(
         one["id"] for one in asked["filters"] if one["id"].startswith(EFFECT)
     )
     question.filters = tuple(one for one in asked["filters"] if one["id"] not in question.effects)
+    _read_parameters(question, dict(asked["requestParameters"]), genes)
+    if question.filters and not question.wants_people:
+        found = f"{len(question.filters)}"
+        raise ValueError(mismatch(f"{query.id}: filters", "none for variants but SO terms", found))
+    if question.effects and question.contig is None:
+        where = f"{query.id}: filters"
+        raise ValueError(mismatch(where, "no SO term without a gene or range", "one"))
+    return question
+
+
+def _read_parameters(
+    question: Question, parameters: dict[str, Any], genes: Mapping[str, Gene]
+) -> None:
+    """Set what the parameters of a request ask for: type, lengths and place."""
+    where = f"{question.query.id}: requestParameters"
+    is_narrowed = bool(NARROWING & set(parameters))
+    parameters.pop("assemblyId", None)
     question.gene = parameters.get("geneId")
     question.kind = parameters.pop("variantType", None)
     if question.kind is not None and question.kind not in KNOWN:
-        expected = f"one of {', '.join(sorted(KNOWN))}"
-        raise ValueError(mismatch(f"{query.id}: requestParameters", expected, question.kind))
+        raise ValueError(mismatch(where, f"one of {', '.join(sorted(KNOWN))}", question.kind))
     least = parameters.pop("variantMinLength", 0)
     question.lengths = (least, parameters.pop("variantMaxLength", float("inf")))
-    is_narrowed = bool(NARROWING & set(asked["requestParameters"]))
-    shape = frozenset(parameters)
     if "referenceName" in parameters:
         question.contig = f"chr{parameters['referenceName'].removeprefix('chr')}"
+    if not _read_place(question, parameters, genes, is_narrowed):
+        found = ", ".join(sorted(parameters)) or "nothing"
+        raise ValueError(mismatch(where, "an allele, a range or a gene", found))
+
+
+def _read_place(
+    question: Question, parameters: Mapping[str, Any], genes: Mapping[str, Gene], is_narrowed: bool
+) -> bool:
+    """Set the allele, the range or the gene's range. False for another set of parameters."""
+    shape = frozenset(parameters)
     if shape == {"referenceName", "start", "referenceBases", "alternateBases"} and not is_narrowed:
         (question.start,) = parameters["start"]
         question.end = question.start + 1
@@ -100,16 +122,9 @@ def read_question(query: Query, genes: Mapping[str, Gene]) -> Question:
     elif shape == {"geneId"}:
         gene = genes[parameters["geneId"]]
         question.contig, question.start, question.end = gene.contig, gene.start, gene.end
-    elif shape or is_narrowed or not question.wants_people:
-        where, expected = f"{query.id}: requestParameters", "an allele, a range or a gene"
-        raise ValueError(mismatch(where, expected, ", ".join(sorted(parameters)) or "nothing"))
-    if question.filters and not question.wants_people:
-        found = f"{len(question.filters)}"
-        raise ValueError(mismatch(f"{query.id}: filters", "none for variants but SO terms", found))
-    if question.effects and question.contig is None:
-        where = f"{query.id}: filters"
-        raise ValueError(mismatch(where, "no SO term without a gene or range", "one"))
-    return question
+    else:
+        return not shape and not is_narrowed and question.wants_people
+    return True
 
 
 def _place(question: Question, starts: list[int], ends: list[int]) -> None:
