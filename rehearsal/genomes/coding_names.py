@@ -140,12 +140,16 @@ def _shifted(
     step = 1 if forward else -1
     while True:
         if forward:
-            entering = window.get(end, end + 1)
-            leaving = inserted[0] if inserted else window.get(start, start + 1)
+            entering, leaving = (
+                window.get(end, end + 1),
+                inserted[:1] or window.get(start, start + 1),
+            )
         else:
-            entering = window.get(start - 1, start)
-            leaving = inserted[-1] if inserted else window.get(end - 1, end)
-        if not entering or entering != leaving or entering == "N":
+            entering, leaving = (
+                window.get(start - 1, start),
+                inserted[-1:] or window.get(end - 1, end),
+            )
+        if entering in ("", "N") or entering != leaving:
             return start, end, inserted
         start, end = start + step, end + step
         if inserted:

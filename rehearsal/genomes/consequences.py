@@ -127,21 +127,22 @@ def _parts(transcript: Transcript, start: int, end: int) -> Iterator[str]:
     for a, b in transcript.introns:
         if left < b and a < right:
             yield "intron_variant"
-    before = "5_prime_UTR_variant" if transcript.forward else "3_prime_UTR_variant"
-    after = "3_prime_UTR_variant" if transcript.forward else "5_prime_UTR_variant"
     for a, b in transcript.exons:
-        if not (left < b and a < right):
-            continue
-        if transcript.cds_start == transcript.cds_end:
+        if left < b and a < right and transcript.cds_start == transcript.cds_end:
             yield "non_coding_transcript_exon_variant"
-            continue
-        if max(a, left) < transcript.cds_start:
-            yield before
-        if min(b, right) > transcript.cds_end:
-            yield after
-        coding_start, coding_end = max(a, transcript.cds_start), min(b, transcript.cds_end)
-        if end > start and start < coding_end and coding_start < end:
-            yield "coding_sequence_variant"
+        elif left < b and a < right:
+            yield from _untranslated(transcript, max(a, left), min(b, right))
+            coding_start, coding_end = max(a, transcript.cds_start), min(b, transcript.cds_end)
+            if end > start and start < coding_end and coding_start < end:
+                yield "coding_sequence_variant"
+
+
+def _untranslated(transcript: Transcript, start: int, end: int) -> Iterator[str]:
+    """Name the untranslated ends of a coding transcript that a stretch of an exon touches."""
+    if start < transcript.cds_start:
+        yield "5_prime_UTR_variant" if transcript.forward else "3_prime_UTR_variant"
+    if end > transcript.cds_end:
+        yield "3_prime_UTR_variant" if transcript.forward else "5_prime_UTR_variant"
 
 
 def _ends_lost(transcript: Transcript, start: int, end: int) -> set[str]:

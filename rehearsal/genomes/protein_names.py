@@ -93,6 +93,11 @@ def _in_frame(old: str, after: str) -> str:
         return f"p.{_three(old[at])}{at + 1}Ter"
     if not after.endswith("*") or len(after) <= at:
         return "p.?"
+    return _lost_and_gained(old, after, at)
+
+
+def _lost_and_gained(old: str, after: str, at: int) -> str:
+    """Name amino acids that are lost, gained or replaced from ``at`` on, before an equal end."""
     same = 0
     while same < min(len(old), len(after)) - at and old[-1 - same] == after[-1 - same]:
         same += 1

@@ -31,8 +31,15 @@ rule write_manifest:
     input:
         digests=expand(rules.digest_block.output.digests, block=BLOCKS),
         demography=rules.build_demography.output,
-        maps=expand(rules.draw_recombination_map.output.map, contig=MAPS) if DRAWS_MAPS else [],
-        reference=[rules.make_reference.output.contigs, rules.make_reference.output.genes],
+        maps=(
+            expand(rules.draw_recombination_map.output.map, contig=MAPS)
+            if DRAWS_MAPS
+            else []
+        ),
+        reference=[
+            rules.make_reference.output.contigs,
+            rules.make_reference.output.genes,
+        ],
         people=rules.simulate_people.output,
         consequences=expand(rules.simulate_block.output.consequences, block=BLOCKS),
         heteroplasmy=rules.list_heteroplasmy.output if HAS_CHRM else [],
