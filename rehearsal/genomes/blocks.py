@@ -57,7 +57,7 @@ def parse_region(text: str, source: str = CONFIG) -> Block:
 def automatic_block_size(people: int) -> int:
     """Choose the length of blocks: as long as a block's simulation stays short.
 
-    Segments that people share end where a block ends, so few people get whole chromosome arms.
+    Segments that people share end where a block ends, so few people get long blocks.
 
     Args:
         people: People in all countries.
