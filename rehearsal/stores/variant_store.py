@@ -66,6 +66,7 @@ CREATE TABLE effects (
     term TEXT NOT NULL, label TEXT NOT NULL, hgvs_c TEXT NOT NULL, hgvs_p TEXT NOT NULL,
     PRIMARY KEY (contig, start, ref, alt, gene, transcript)
 ) WITHOUT ROWID;
+CREATE INDEX effects_on_proteins ON effects (hgvs_p) WHERE hgvs_p != '';
 {LONG_SCHEMA}"""
 
 BATCH = 1 << 14  # rows that are read or written at a time
@@ -166,11 +167,7 @@ class VariantStore:
         self.longest_shift: dict[str, int] = {name: most for name, _, _, _, most in contigs}
         long = connection.execute("SELECT DISTINCT contig FROM long_classes")
         self._with_long = frozenset(number for (number,) in long)
-        self._with_effects = frozenset(
-            name
-            for name, number in self._numbers.items()
-            if connection.execute(_ANY_EFFECT, (number,)).fetchone()
-        )
+        self._with_effects = frozenset(name for (name,) in connection.execute(_CHANGED))
         people = "SELECT {} FROM individuals ORDER BY number"
         self.individuals: list[str] = [name for (name,) in connection.execute(people.format("id"))]
         self.sexes: list[str] = [  # interned: saves memory at a node of 100,000 people
@@ -284,6 +281,18 @@ class VariantStore:
         key = (self._numbers[row.contig], row.start, row.ref, row.alt)
         return [AlleleEffect(*found) for found in self._connection.execute(_EFFECTS, key)]
 
+    def changing_protein(self, name: str, gene: str | None) -> list[tuple[str, int, str, str]]:
+        """Look up the alleles that change a protein in one way.
+
+        Args:
+            name: The change in HGVS, such as ``p.Val600Glu``.
+            gene: Symbol of the gene. None: any.
+
+        Returns:
+            Contig, 0-based start, REF and ALT, in order.
+        """
+        return self._connection.execute(_PROTEIN, (name, gene or "")).fetchall()
+
     def carriers_of(
         self, contig: str
     ) -> Iterator[tuple[tuple[int, str, str, int, int, int], BitMap]]:
@@ -332,7 +341,10 @@ _CARRIERS = """SELECT start, ref, alt, svlen, reach, shift, carriers FROM varian
 ORDER BY start, ref, alt, svlen"""
 _GET = f"SELECT {_COLUMNS} FROM variants WHERE contig = ? AND start = ? AND ref = ? AND alt = ?"
 _LONG = long_variants_before("variants", ", ".join(f"v.{name}" for name in _NAMES))
-_ANY_EFFECT = "SELECT 1 FROM effects WHERE contig = ? LIMIT 1"
+_PROTEIN = """SELECT DISTINCT c.name, start, ref, alt FROM effects
+JOIN contigs c ON c.number = contig WHERE hgvs_p = ?1 AND hgvs_p != '' AND ?2 IN (gene, '')
+ORDER BY contig, start, ref, alt"""
+_CHANGED = "SELECT name FROM contigs WHERE EXISTS (SELECT 1 FROM effects WHERE contig = number)"
 _EFFECTS = """SELECT gene, transcript, term, label, hgvs_c, hgvs_p FROM effects
 WHERE contig = ? AND start = ? AND ref = ? AND alt = ?"""
 _RANGE = f"SELECT {_COLUMNS} FROM variants WHERE contig = ? AND start >= ? AND start < ?"

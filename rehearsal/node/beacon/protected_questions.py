@@ -16,6 +16,7 @@ from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.question import Question
 from rehearsal.node.beacon.variant_queries import (
     BracketQuery,
+    ProteinQuery,
     RangeQuery,
     VariantQuery,
 )
@@ -74,9 +75,14 @@ def protected_question(
     width = _width(query)
     wide = f"a range of {width:,} bases, of at most {LONGEST_RANGE:,}"
     reason = wide if width > LONGEST_RANGE else ""
-    if has_effects(query):
+    if _asks_for_effects(query):
         reason = "a condition on molecular effects, which needs a grant"
     return ProtectedQuestion("\n".join(parts), shares, reason)
+
+
+def _asks_for_effects(query: VariantQuery | None) -> bool:
+    """Tell whether a canonical query asks for what alleles change, which no public fact lists."""
+    return has_effects(query) or isinstance(query, ProteinQuery)
 
 
 def _width(query: VariantQuery | None) -> int:
@@ -139,7 +145,7 @@ def _carrying(
     if query is None:
         return EVERYBODY, EVERYBODY
     # neither somatic alleles nor molecular effects are listed
-    if not facts.people_elsewhere or dataset.kind == "tumours" or has_effects(query):
+    if not facts.people_elsewhere or dataset.kind == "tumours" or _asks_for_effects(query):
         return UNKNOWN, UNKNOWN
     source = FirstAlleles(facts)
     alleles = list(search_variants(query, node_data, source))

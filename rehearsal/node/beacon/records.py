@@ -14,6 +14,7 @@ from rehearsal.node.beacon.datasets import Dataset
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.protected_questions import public_share
 from rehearsal.node.beacon.result import Record
+from rehearsal.node.beacon.variant_queries import short_change
 from rehearsal.node.beacon.variant_search import described, identifier_of
 from rehearsal.node.beacon.variant_types import shown_type
 from rehearsal.stores.people_store import SAMPLES
@@ -100,9 +101,14 @@ def _molecular_attributes(row: VariantRow, node_data: NodeData) -> Record:
     ]
     effects = node_data.variants.effects(row)
     genes += [one.gene for one in effects if one.gene not in genes]
+    changes += filter(None, (short_change(one.hgvs_p) for one in effects))
     terms = {one.term: one.label for one in effects}
     molecular = [{"id": term, "label": label} for term, label in terms.items()]
-    found = {"geneIds": genes, "aminoacidChanges": changes, "molecularEffects": molecular}
+    found = {
+        "geneIds": genes,
+        "aminoacidChanges": list(dict.fromkeys(changes)),
+        "molecularEffects": molecular,
+    }
     return {key: values for key, values in found.items() if values}
 
 

@@ -120,6 +120,40 @@ AMINO_ACIDS = {
 }
 
 
+_THREE_LETTERS = {one: three for three, one in AMINO_ACIDS.items()}
+_ONE_CHANGE = re.compile(r"([A-Z][a-z]{2}|[A-Z*])(\d{1,5})([A-Z][a-z]{2}|[A-Z*?=])")
+
+
+def protein_name(change: str) -> str:
+    """Write a change of one amino acid as HGVS does.
+
+    Args:
+        change: The change in one-letter form, such as ``V600E``.
+
+    Returns:
+        For example ``p.Val600Glu``.
+    """
+    old, new = change[:-1].rstrip("0123456789"), change[-1]
+    number = change[len(old) : -1]
+    return f"p.{_THREE_LETTERS.get(old, old)}{number}{_THREE_LETTERS.get(new, new)}"
+
+
+def short_change(name: str) -> str | None:
+    """Write a change of one amino acid in one-letter form.
+
+    Args:
+        name: The change, such as ``V600E``, ``Val600Glu`` or ``p.Val600Glu``.
+
+    Returns:
+        For example ``V600E``. None for another change.
+    """
+    match = _ONE_CHANGE.fullmatch(name.removeprefix("p."))
+    if match is None:
+        return None
+    old, position, new = match.groups()
+    return f"{AMINO_ACIDS.get(old, old)}{position}{AMINO_ACIDS.get(new, new)}"
+
+
 def make_variant_query(
     parameters: VariantParameters, given: Collection[str]
 ) -> VariantQuery | None:
@@ -188,11 +222,9 @@ def _hgvs_query(parameters: VariantParameters) -> HgvsQuery:
 def _protein_query(parameters: VariantParameters) -> ProteinQuery:
     """Build the query for ``V600E`` from ``V600E``, ``Val600Glu`` or ``p.Val600Glu``."""
     given = _text("aminoacidChange", parameters.aminoacid_change) or ""
-    match = re.fullmatch(r"(?:p\.)?([A-Z][a-z]{2}|[A-Z*])(\d{1,5})([A-Z][a-z]{2}|[A-Z*?=])", given)
-    if match is None:
+    change = short_change(given)
+    if change is None:
         raise Problem.mismatch("aminoacidChange", "a change like V600E", shown(given))
-    old, position, new = match.groups()
-    change = f"{AMINO_ACIDS.get(old, old)}{position}{AMINO_ACIDS.get(new, new)}"
     return ProteinQuery(change, _text("geneId", parameters.gene_id))
 
 

@@ -24,6 +24,7 @@ from rehearsal.node.beacon.variant_queries import (
     SequenceQuery,
     StructuralQuery,
     VariantQuery,
+    protein_name,
 )
 from rehearsal.node.beacon.variant_types import finds_nothing, is_of_type
 from rehearsal.web.problem import Problem
@@ -250,11 +251,18 @@ def _changing_protein(
 ) -> Iterator[Any]:
     if query.gene is not None:
         node_data.gene(query.gene)
-    for change in node_data.settings.protein_changes:
-        if change.change == query.change and query.gene in (None, change.gene):
-            row = source.get(change.contig, change.start, change.ref, change.alt)
-            if row is not None:
-                yield row
+    alleles = [
+        (change.contig, change.start, change.ref, change.alt)
+        for change in node_data.settings.protein_changes
+        if change.change == query.change and query.gene in (None, change.gene)
+    ]
+    if source is node_data.variants:  # public facts do not list what alleles change
+        name = protein_name(query.change)
+        alleles += node_data.variants.changing_protein(name, query.gene)
+    for allele in dict.fromkeys(alleles):
+        row = source.get(*allele)
+        if row is not None:
+            yield row
 
 
 def identifier_of(row: Any) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import runpy
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import urlencode
@@ -291,3 +292,14 @@ def query(ask):
         return body
 
     return send
+
+
+@pytest.fixture(scope="session")
+def validator(shared):
+    """The validator of Beacon's schemas: ``errors(schema, body)``, ``check(body, entry type)``."""
+    pytest.importorskip("jsonschema")
+    # the script needs the folder of the Beacon schemas
+    schemas = shared / "reference" / "schemas" / "beacon-v2.1.1"
+    return runpy.run_path(
+        str(shared / "tools" / "validate_beacon.py"), init_globals={"B": f"{schemas}/"}
+    )

@@ -5,16 +5,10 @@ The official files (Beacon v2.1.1, VRS 1.3, with v2.2's relaxed result sets) are
 """
 
 import itertools
-import runpy
-from pathlib import Path
 
 import pytest
 
 from rehearsal.node.beacon.entry_types import COLLECTIONS, ENTRY_TYPES
-
-SHARED = Path(__file__).resolve().parents[4] / "../shared"
-VALIDATOR = SHARED / "tools/validate_beacon.py"
-SCHEMAS = SHARED / "reference/schemas/beacon-v2.1.1"
 
 INFORMATIONAL = ("", "info", "configuration", "map", "entry_types", "filtering_terms")
 ONE = {
@@ -124,16 +118,6 @@ def test_errors_have_the_beacon_format(ask, path, parameters):
     check_meta(body["meta"], "boolean")
     assert body["error"]["errorCode"] == status
     assert body["error"]["errorMessage"]
-
-
-@pytest.fixture(scope="module")
-def validator():
-    """The official schemas' validator: ``errors(schema, body)`` and ``check(body, entry type)``."""
-    if not VALIDATOR.is_file():
-        pytest.skip(f"the official schemas are not there: {SHARED}")
-    pytest.importorskip("jsonschema")
-    # the script needs the folder of the Beacon schemas
-    return runpy.run_path(str(VALIDATOR), init_globals={"B": f"{SCHEMAS}/"})
 
 
 def test_self_descriptions_are_valid_by_the_official_schemas(ask, validator):

@@ -46,7 +46,7 @@ def store(tmp_path_factory):
             (50_000, "C", "G", "ONE", "T1", *missense),  # nobody has it
         ],
         columns=columns,
-    ).assign(hgvs_c="", hgvs_p="")
+    ).assign(hgvs_c="", hgvs_p=["p.Val600Glu", "p.Gln7Ter", "p.Lys9fs", "p.Val600Glu"])
     build_store([part], finns, folder / "variants.sqlite", [("chr22", effects)])
     with VariantStore.open(folder / "variants.sqlite") as opened:
         NODE.variants = opened
@@ -125,6 +125,24 @@ def test_effects_restrict_the_alleles_of_a_gene_or_region(store, monkeypatch):
     assert with_terms(("SO:0001583",), geneId="ONE") == ["G"]
     assert with_terms(("SO:0001589",), geneId="ONE", variantType="INDEL") == ["C"]
     assert with_terms(("SO:0001583", "SO:0001589"), geneId="ONE") == []
+
+
+def test_changes_of_proteins_are_found_by_their_names_in_one_or_three_letters(store, monkeypatch):
+    monkeypatch.setattr(NODE, "gene", lambda symbol: None, raising=False)
+    for change in ("V600E", "Val600Glu", "p.Val600Glu"):
+        assert found(store, aminoacidChange=change) == ["G"]
+        assert found(store, aminoacidChange=change, geneId="ONE") == ["G"]
+        assert found(store, aminoacidChange=change, geneId="TWO") == []
+    assert found(store, aminoacidChange="Q7*") == found(store, aminoacidChange="Gln7Ter") == ["T"]
+    assert found(store, aminoacidChange="V600D") == []
+    row = store.get("chr22", 1_000, "A", "G")
+    assert variant_record(row, NODE)["molecularAttributes"]["aminoacidChanges"] == ["V600E"]
+
+
+def test_records_are_valid_by_the_official_schemas(store, validator):
+    schema = "models/json/beacon-v2-default-model/genomicVariations/defaultSchema.json"
+    for row in store:
+        assert validator["errs"](schema, variant_record(row, NODE)) == []
 
 
 def test_an_effect_without_a_region_is_refused():
