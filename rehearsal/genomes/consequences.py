@@ -128,13 +128,15 @@ def _parts(transcript: Transcript, start: int, end: int) -> Iterator[str]:
         if left < b and a < right:
             yield "intron_variant"
     for a, b in transcript.exons:
-        if left < b and a < right and transcript.cds_start == transcript.cds_end:
+        if not (left < b and a < right):
+            continue
+        if transcript.cds_start == transcript.cds_end:
             yield "non_coding_transcript_exon_variant"
-        elif left < b and a < right:
-            yield from _untranslated(transcript, max(a, left), min(b, right))
-            coding_start, coding_end = max(a, transcript.cds_start), min(b, transcript.cds_end)
-            if end > start and start < coding_end and coding_start < end:
-                yield "coding_sequence_variant"
+            continue
+        yield from _untranslated(transcript, max(a, left), min(b, right))
+        coding = max(a, transcript.cds_start), min(b, transcript.cds_end)
+        if end > start and _overlaps(start, end, *coding):
+            yield "coding_sequence_variant"
 
 
 def _untranslated(transcript: Transcript, start: int, end: int) -> Iterator[str]:

@@ -79,9 +79,7 @@ def write_shards(
     """
     haplotypes = Haplotypes.of(ts)
     countries = _countries(ts, people, haplotypes)
-    for code in [*out_bcf, *out_store_part]:
-        if code not in countries:
-            raise InputError("people", "country", f"at least one person of {code}", "none")
+    wanted = _wanted(countries, [*out_bcf, *out_store_part])
     group = np.empty(len(people), np.int32)
     for country in countries.values():
         group[country.individuals] = 2 * country.number + country.male
@@ -97,9 +95,7 @@ def write_shards(
             order = _store_order(chunk, counts)
             shifts = row_shifts(chunk, reference, block.start)
             notes = allele_notes.of_chunk(chunk)
-            for country in countries.values():
-                if country.code not in bcfs and country.code not in parts:
-                    continue
+            for country in wanted:
                 shard = _Shard.of(chunk, counts, country)
                 if country.code in bcfs:
                     sites = bcf_sites(chunk, shard.start, shard.end, shard.people, notes)
@@ -109,6 +105,14 @@ def write_shards(
                         _store_columns(chunk, counts, order, shifts, shard, haplotypes)
                     )
             progress.step(chunk.positions.size)
+
+
+def _wanted(countries: dict[str, _Country], codes: list[str]) -> list[_Country]:
+    """List the countries that get files, in the order of the people."""
+    for code in codes:
+        if code not in countries:
+            raise InputError("people", "country", f"at least one person of {code}", "none")
+    return [country for country in countries.values() if country.code in codes]
 
 
 def _countries(

@@ -58,19 +58,17 @@ def build_store(
             contig different lengths.
     """
     people = individuals_digest(individuals["id"].tolist(), individuals["sex"].tolist())
-    files = [open_part(part) for part in parts]
-    for part, (_, about) in zip(parts, files, strict=True):
+    files = [(part, *open_part(part)) for part in parts]
+    for part, _, about in files:
         if about["individuals"] != people:
             expected = "the node's people in the same order"
             raise InputError(part, "individuals", expected, "other people or another order")
     contigs = merge_contigs(
-        (part, listed_contigs(about["contig"], about["length"]))
-        for part, (_, about) in zip(parts, files, strict=True)
+        (part, listed_contigs(about["contig"], about["length"])) for part, _, about in files
     )
     with StoreWriter(out, individuals, contigs) as writer:
         for part, file, about in sorted(
-            ((part, file, about) for part, (file, about) in zip(parts, files, strict=True)),
-            key=lambda item: (writer.number[item[2]["contig"]], _first_start(item[1])),
+            files, key=lambda item: (writer.number[item[2]["contig"]], _first_start(item[1]))
         ):
             for batch in file.iter_batches(BATCH):
                 columns = [column.to_pylist() for column in batch.columns]
