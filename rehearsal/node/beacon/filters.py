@@ -171,7 +171,9 @@ def split_effects(
     Returns:
         The filters of people, and terms of the Sequence Ontology, each once and in order.
     """
-    items = sent.split(",") if isinstance(sent, str) else list(sent or ())
+    if not sent:
+        return [], ()
+    items = sent.split(",") if isinstance(sent, str) else list(sent)
     people: list[FilterObject | str] = []
     effects = set()
     for item in items:

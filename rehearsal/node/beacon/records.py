@@ -100,6 +100,8 @@ def _molecular_attributes(row: VariantRow, node_data: NodeData) -> Record:
         == (row.contig, row.start, row.ref, row.alt)
     ]
     effects = node_data.variants.effects(row)
+    if not (genes or changes or effects):  # as most alleles
+        return {}
     genes += [one.gene for one in effects if one.gene not in genes]
     changes += filter(None, (short_change(one.hgvs_p) for one in effects))
     terms = {one.term: one.label for one in effects}

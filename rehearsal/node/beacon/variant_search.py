@@ -147,10 +147,11 @@ def _exact(query: SequenceQuery, source: AlleleSource) -> Iterator[Any]:
     named = _named_variant(query)
     if named is not None:
         row = source.get(named.contig, named.start, named.ref, named.alt)
-        indel = indel_of_bases(named.contig, named.start, named.ref, named.alt)
         if row is not None:
             yield row
-        elif indel is not None:
+            return
+        indel = indel_of_bases(named.contig, named.start, named.ref, named.alt)
+        if indel is not None:
             yield from equivalent_rows(indel, source)
         return
     is_trimmed = query.ref == "" or query.alt == ""
