@@ -172,7 +172,13 @@ def _has_gap(node: int, point: int, below: Below, here: Here) -> bool:
 
 @numba.njit(cache=True)
 def gap_at(e: int, point: int, gaps: Gaps) -> int:
-    """Find the gap of an edge at a point, -1 if none."""
+    """Find the gap of an edge at a point, -1 if none.
+
+    Args:
+        e: The edge.
+        point: The point.
+        gaps: All gaps.
+    """
     gap = gaps.first[e]
     while gap >= 0 and gaps.point[gap] != point:
         gap = gaps.next[gap]
@@ -181,6 +187,15 @@ def gap_at(e: int, point: int, gaps: Gaps) -> int:
 
 @numba.njit(cache=True)
 def add_gap(e: int, point: int, start: int, stop: int, gaps: Gaps) -> None:
+    """Add a gap to an edge.
+
+    Args:
+        e: The edge.
+        point: The point at which it opens.
+        start: Its first base.
+        stop: The first base after it.
+        gaps: All gaps.
+    """
     gap = gaps.number[0]
     gaps.edge[gap], gaps.point[gap] = e, point
     gaps.start[gap], gaps.stop[gap] = start, stop
@@ -243,6 +258,12 @@ def row_above(node: int, point: int, points: NDArray[np.int32], tree: Ancestry) 
     """Find the first row of ``by_child`` with an edge above a node whose end is not before a point.
 
     The edges above a node do not overlap, so both their left and their right ends ascend.
+
+    Args:
+        node: The node.
+        point: The point.
+        points: All points.
+        tree: The ancestry.
     """
     low, high = tree.above[node]
     while low < high:
