@@ -262,7 +262,7 @@ def row_above(node: int, point: int, points: NDArray[np.int32], tree: Ancestry) 
     Args:
         node: The node.
         point: The point.
-        points: All points.
+        points: The point of one end of each edge, left or right, shape (n_edges,).
         tree: The ancestry.
     """
     low, high = tree.above[node]
