@@ -20,8 +20,8 @@ GOLDEN_SEED = 20181
 # else has changed, then write the new versions and digests here and say so in the release notes:
 # users' cohorts of the same seed change too.
 GOLDEN_VERSIONS = {"msprime": "1.4.4", "numpy": "2.4.6", "tskit": "1.0.3"}
-GOLDEN_PEOPLE = "d389b007a79ff06a1383a2db3793719a1994601ffb7ac3d4fcf70de3a2c35e1c"
-GOLDEN_GENOMES = "4cdec5653c3e522d4bdf64b6f6e4fca0264cf550ce37a7fccef8f52aac297d4e"
+GOLDEN_PEOPLE = "1061be5ab5667e4b04d6a94a9c51a44702b3291648fe0382d227c3c516c994ce"
+GOLDEN_GENOMES = "1eb3161be307ee6f0684988f1271d28b47c2f4e9f6304950cbe10038dc418ef6"
 GOLDEN_NOISE = "16028342bbd0b7b29dcc2a7ee9d1f7a0a56f42d9f63b1eb99f7ae5f5440b125b"
 
 
