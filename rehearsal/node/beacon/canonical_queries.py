@@ -48,10 +48,6 @@ def canonical_query(
     Raises:
         Problem: A gene is not in the node's table (400).
     """
-    if has_effects(query):
-        if isinstance(query, GeneQuery):
-            node_data.gene(query.gene)
-        return query
     match query:
         case SequenceQuery():
             named = _named(query.contig, query.start, query.ref, query.alt)
@@ -60,12 +56,13 @@ def canonical_query(
             return _listed(_insertion(description) or query, node_data, facts)
         case GeneQuery(symbol, restrictions):
             gene = node_data.gene(symbol)
+            if restrictions.effects:
+                return query
             return _placed(RangeQuery(gene.contig, gene.start, gene.end, restrictions))
         case RangeQuery() | BracketQuery():
             return _placed(query)
         case StructuralQuery():
-            end = query.start + 1 + query.length
-            return _structural(query.contig, query.start, end, query.alt) or query
+            return _event(query)
         case ProteinQuery():
             return _changing_protein(query, node_data)
     return query
@@ -137,24 +134,40 @@ def _listed(query: VariantQuery, node_data: NodeData, facts: PublicFacts) -> Var
 
 
 def _placed(query: RangeQuery | BracketQuery) -> VariantQuery:
-    given = query.restrictions
-    if given.ref and given.alt and len(given.ref) == _only_length(query):
-        start = query.start if isinstance(query, RangeQuery) else query.start[0]
-        allele = PublicAllele(query.contig, start, given.ref, given.alt, 0, 0, 0, 0, 0)
-        named = _named(allele.contig, allele.start, allele.ref, allele.alt)
-        if named is not None and any(restricted(iter([allele]), given)):
-            return named
-    if isinstance(query, BracketQuery) and (one := _only_event(query)) is not None:
+    if has_effects(query):
+        return query
+    one = _only_allele(query)
+    if one is None and isinstance(query, BracketQuery):
+        one = _only_event(query)
+    if one is not None:
         return one
+    given = query.restrictions
     if (given.minimum_length or 0) <= 1:  # every allele has a base
         return replace(query, restrictions=replace(given, minimum_length=None))
     return query
+
+
+def _only_allele(query: RangeQuery | BracketQuery) -> VariantQuery | None:
+    """Return the query for the one allele whose bases a query states at the one place it has."""
+    given = query.restrictions
+    if not given.ref or not given.alt or len(given.ref) != _only_length(query):
+        return None
+    start = query.start if isinstance(query, RangeQuery) else query.start[0]
+    allele = PublicAllele(query.contig, start, given.ref, given.alt, 0, 0, 0, 0, 0)
+    if not any(restricted(iter([allele]), given)):
+        return None
+    return _named(allele.contig, allele.start, allele.ref, allele.alt)
 
 
 def _structural(contig: str, start: int, end: int, alt: str) -> HgvsQuery | None:
     """Return the query for one structural variant by its description. None if it has none."""
     text = hgvs.describe_structural(contig, start, end, alt)
     return None if text is None else HgvsQuery(hgvs.Description(contig, start + 1, end, text))
+
+
+def _event(query: StructuralQuery) -> VariantQuery:
+    end = query.start + 1 + query.length
+    return _structural(query.contig, query.start, end, query.alt) or query
 
 
 _OF_TYPE = {"DEL": "<DEL>", "DUP": "<DUP>", "INV": "<INV>"}

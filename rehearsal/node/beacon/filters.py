@@ -177,13 +177,20 @@ def split_effects(
     people: list[FilterObject | str] = []
     effects = set()
     for item in items:
-        name = item if isinstance(item, str) else item.id
-        is_term = isinstance(item, str) or (item.operator is UNSET and item.value is UNSET)
-        if is_term and MOLECULAR_EFFECT.fullmatch(name):
-            effects.add(name)
+        if effect := _molecular_effect(item):
+            effects.add(effect)
         elif item or not isinstance(sent, str):
             people.append(item)
     return people, tuple(sorted(effects))
+
+
+def _molecular_effect(item: FilterObject | str) -> str | None:
+    """Return the term of the Sequence Ontology that a filter is. None: it is another filter."""
+    if not isinstance(item, str):
+        if item.operator is not UNSET or item.value is not UNSET:
+            return None
+        item = item.id
+    return item if MOLECULAR_EFFECT.fullmatch(item) else None
 
 
 def is_coarse(filters: Iterable[Filter]) -> bool:

@@ -86,30 +86,39 @@ def _variation(row: VariantRow) -> Record:
     return variation
 
 
-def _molecular_attributes(row: VariantRow, node_data: NodeData) -> Record:
+def _genes_at(row: VariantRow, node_data: NodeData) -> list[str]:
+    """List the node's genes that the allele's reference bases touch."""
     end = row.end
-    genes = [
+    return [
         gene.name
         for gene in node_data.settings.genes
         if gene.contig == row.contig and gene.start < end and row.start < gene.end
     ]
-    changes = [
-        change.change
-        for change in node_data.settings.protein_changes
-        if (change.contig, change.start, change.ref, change.alt)
-        == (row.contig, row.start, row.ref, row.alt)
+
+
+def _listed_changes(row: VariantRow, node_data: NodeData) -> list[str]:
+    """List the protein changes that the node's settings name for the allele."""
+    allele = (row.contig, row.start, row.ref, row.alt)
+    return [
+        one.change
+        for one in node_data.settings.protein_changes
+        if (one.contig, one.start, one.ref, one.alt) == allele
     ]
+
+
+def _molecular_attributes(row: VariantRow, node_data: NodeData) -> Record:
+    genes = _genes_at(row, node_data)
+    changes = _listed_changes(row, node_data)
     effects = node_data.variants.effects(row)
     if not (genes or changes or effects):  # as most alleles
         return {}
-    genes += [one.gene for one in effects if one.gene not in genes]
+    genes += [one.gene for one in effects]
     changes += filter(None, (short_change(one.hgvs_p) for one in effects))
-    terms = {one.term: one.label for one in effects}
-    molecular = [{"id": term, "label": label} for term, label in terms.items()]
+    labels = {one.term: one.label for one in effects}
     found = {
-        "geneIds": genes,
+        "geneIds": list(dict.fromkeys(genes)),
         "aminoacidChanges": list(dict.fromkeys(changes)),
-        "molecularEffects": molecular,
+        "molecularEffects": [{"id": term, "label": label} for term, label in labels.items()],
     }
     return {key: values for key, values in found.items() if values}
 

@@ -66,23 +66,30 @@ def search_variants(
                 yield from rows.overlapping(contig, 0, length)
         case SequenceQuery():
             yield from _exact(query, rows)
-        case RangeQuery(contig, start, end, restrictions):
-            found = restricted(_overlapping(rows, contig, start, end), restrictions)
-            yield from _with_effects(found, restrictions, node_data)
-        case BracketQuery():
-            found = restricted(_bracketed(query, rows), query.restrictions)
-            yield from _with_effects(found, query.restrictions, node_data)
-        case GeneQuery(symbol, restrictions):
-            gene = node_data.gene(symbol)
-            found = _overlapping(rows, gene.contig, gene.start, gene.end)
-            found = restricted(found, restrictions)
-            yield from _with_effects(found, restrictions, node_data, symbol)
+        case RangeQuery() | BracketQuery() | GeneQuery():
+            yield from _at_place(query, node_data, rows)
         case ProteinQuery():
             yield from _changing_protein(query, node_data, rows)
         case HgvsQuery(description):
             yield from _described(description, rows)
         case StructuralQuery():
             yield from _structural(query, rows)
+
+
+def _at_place(
+    query: RangeQuery | BracketQuery | GeneQuery, node_data: NodeData, source: AlleleSource
+) -> Iterator[Any]:
+    """Find the alleles at a place that meet the query's restrictions."""
+    symbol = None
+    if isinstance(query, RangeQuery):
+        rows = _overlapping(source, query.contig, query.start, query.end)
+    elif isinstance(query, BracketQuery):
+        rows = _bracketed(query, source)
+    else:
+        symbol, gene = query.gene, node_data.gene(query.gene)
+        rows = _overlapping(source, gene.contig, gene.start, gene.end)
+    given = query.restrictions
+    yield from _with_effects(restricted(rows, given), given, node_data, symbol)
 
 
 def _named_variant(query: SequenceQuery) -> Variant | None:
@@ -146,25 +153,31 @@ def _exact(query: SequenceQuery, source: AlleleSource) -> Iterator[Any]:
         return
     named = _named_variant(query)
     if named is not None:
-        row = source.get(named.contig, named.start, named.ref, named.alt)
-        if row is not None:
-            yield row
-            return
-        indel = indel_of_bases(named.contig, named.start, named.ref, named.alt)
-        if indel is not None:
-            yield from equivalent_rows(indel, source)
+        yield from _of_name(named, source)
         return
     is_trimmed = query.ref == "" or query.alt == ""
-    if is_trimmed and PLAIN.issuperset(f"{query.ref or ''}{query.alt}") and query.ref is not None:
-        indel = indel_of_bases(query.contig, query.start, query.ref, query.alt)
-        if indel is not None:
-            yield from equivalent_rows(indel, source)
-            return
+    same = _equivalent(query, source) if is_trimmed else None
+    if same is not None:
+        yield from same
+        return
     # an empty allele lacks the anchor base that VCF writes before it
     first = max(0, query.start - 1) if is_trimmed else query.start
     for row in source.overlapping(query.contig, first, query.start + 1):
         if _is_allele(row, query, is_trimmed):
             yield row
+
+
+def _of_name(named: Variant, source: AlleleSource) -> Iterator[Any]:
+    row = source.get(named.contig, named.start, named.ref, named.alt)
+    return iter((row,)) if row is not None else _equivalent(named, source) or iter(())
+
+
+def _equivalent(named: Variant | SequenceQuery, source: AlleleSource) -> Iterator[Any] | None:
+    """Find an insertion or deletion at any place of its repeat. None: the bases are neither."""
+    if named.ref is None or not PLAIN.issuperset(named.ref + named.alt):
+        return None
+    indel = indel_of_bases(named.contig, named.start, named.ref, named.alt)
+    return None if indel is None else equivalent_rows(indel, source)
 
 
 def _is_allele(row: Any, query: SequenceQuery, is_trimmed: bool) -> bool:
