@@ -16,6 +16,7 @@ from typing import NamedTuple
 import pysam
 
 from rehearsal.truth.gene_files import GeneRow, read_genes
+from rehearsal.truth.gene_marks import marks_of
 
 # label: accession in the Sequence Ontology; the most severe first, in Ensembl's order
 ACCESSIONS = {
@@ -53,6 +54,16 @@ _CODONS_OF = {
     "G": "GGT GGC GGA GGG",
 }
 _AMINO_ACID = {codon: one for one, codons in _CODONS_OF.items() for codon in codons.split()}
+_LABEL_OF_MARK = {
+    "donor": "splice_donor_variant",
+    "acceptor": "splice_acceptor_variant",
+    "region": "splice_region_variant",
+    "intron": "intron_variant",
+    "5": "5_prime_UTR_variant",
+    "3": "3_prime_UTR_variant",
+    "exon": "non_coding_transcript_exon_variant",
+}
+_UNTRANSLATED = {"5", "3", "exon"}
 
 
 class Consequence(NamedTuple):
@@ -134,44 +145,26 @@ class _Gene:
 
     @cached_property
     def marks(self) -> list[set[str]]:
-        """What each base is: one of coding, 5, 3, exon, intron, and what splicing needs it for."""
-        marks: list[set[str]] = [set() for _ in range(self.end - self.start)]
-        five, three = ("5", "3") if self.row.strand == "+" else ("3", "5")
-        for a, b in self.row.exons:
-            for p in range(a, b):
-                low, high = self.row.coding
-                kind = five if p < low else three if p >= high else "coding"
-                marks[p - self.start].add(kind if low < high else "exon")
-        begin, finish = ("donor", "acceptor") if self.row.strand == "+" else ("acceptor", "donor")
-        edges = zip(self.row.exons, self.row.exons[1:], strict=False)
-        for (_, a), (b, _) in edges:
-            for p in range(a, b):
-                marks[p - self.start].add("intron")
-                marks[p - self.start] |= {begin} if p - a < 2 else set()
-                marks[p - self.start] |= {finish} if b - p <= 2 else set()
-                near = 2 <= p - a < 8 or 2 < b - p <= 8
-                marks[p - self.start] |= {"region"} if near else set()
-                marks[p - self.start] |= {"end"} if b - p <= 8 else set()
-            for p in (*range(a - 3, a), *range(b, b + 3)):
-                if self.start <= p < self.end:
-                    marks[p - self.start].add("region")
-        return marks
+        return marks_of(self.row)
 
     def labels(self, start: int, ref: str, alt: str, end: int | None) -> set[str]:
-        if alt.startswith("<"):
+        if alt.startswith("<"):  # its position is that of the base before it
             return self._structural(start + 1, end or start + 1, alt)
-        while ref and alt and ref[0] == alt[0]:
-            start, ref, alt = start + 1, ref[1:], alt[1:]
-        while ref and alt and ref[-1] == alt[-1]:
-            ref, alt = ref[:-1], alt[:-1]
-        if ref:
-            touched = range(max(start, self.start), min(start + len(ref), self.end))
-            return self._small(list(touched), start, ref, alt) if touched else set()
+        start, ref, alt = _without_shared_bases(start, ref, alt)
+        touched = self._touched(start, ref) if ref else self._base_of_insertion(start)
+        return self._small(touched, start, ref, alt) if touched else set()
+
+    def _touched(self, start: int, ref: str) -> range:
+        """Return the gene's bases that an allele replaces."""
+        return range(max(start, self.start), min(start + len(ref), self.end))
+
+    def _base_of_insertion(self, start: int) -> range:
+        """Return the one base that an insertion in front of ``start`` counts as a change of."""
         if not self.start < start < self.end:
-            return set()
+            return range(0)
+        # in front of the last bases of an intron, or of the coding ones, it is still outside them
         before = "end" in self._mark(start) or self._begins_coding(start)
-        at = start - 1 if before else start
-        return self._small([at], start, ref, alt)
+        return range(start - 1, start) if before else range(start, start + 1)
 
     def _mark(self, position: int) -> set[str]:
         return self.marks[position - self.start]
@@ -181,23 +174,24 @@ class _Gene:
         is_first = position == self.row.coding[0]
         return is_first and "intron" not in self._mark(position - 1)
 
-    def _small(self, touched: list[int], start: int, ref: str, alt: str) -> set[str]:
+    def _small(self, touched: range, start: int, ref: str, alt: str) -> set[str]:
         marks = [self._mark(p) for p in touched]
         every = set().union(*marks)
-        names = {"donor": "splice_donor_variant", "acceptor": "splice_acceptor_variant"}
-        names |= {"region": "splice_region_variant", "intron": "intron_variant"}
-        names |= {"5": "5_prime_UTR_variant", "3": "3_prime_UTR_variant"}
-        names["exon"] = "non_coding_transcript_exon_variant"
-        labels = {name for mark, name in names.items() if mark in every}
+        labels = _labels_of(every)
+        # a protein can be compared if the whole allele is in coding bases
         if all("coding" in mark for mark in marks) and len(touched) >= len(ref):
             return labels | self._coding(start, ref, alt)
         if "coding" in every:
-            labels.add("coding_sequence_variant")
-            if ref and start < self.row.coding[0] < start + len(ref):
-                labels.add("start_lost" if self.row.strand == "+" else "stop_lost")
-            if ref and start < self.row.coding[1] < start + len(ref):
-                labels.add("stop_lost" if self.row.strand == "+" else "start_lost")
+            return labels | {"coding_sequence_variant"} | self._lost_ends(start, ref)
         return labels
+
+    def _lost_ends(self, start: int, ref: str) -> set[str]:
+        """Name the ends of the coding bases that an allele reaches across."""
+        names = ["start_lost", "stop_lost"]
+        if self.row.strand == "-":
+            names.reverse()
+        borders = zip(self.row.coding, names, strict=True)
+        return {name for border, name in borders if start < border < start + len(ref)}
 
     def _spliced(self, changed: dict[int, str]) -> str:
         """Join the bases of the exons from the start codon on, some of them changed."""
@@ -212,31 +206,17 @@ class _Gene:
         return text if forward else "".join(_OTHER_STRAND[x] for x in reversed(text))
 
     def _coding(self, start: int, ref: str, alt: str) -> set[str]:
-        """Compare the proteins before and after."""
-        changed = dict.fromkeys(range(start, start + len(ref)), "")
+        """Compare the transcripts before and after."""
+        changed = self._changed_bases(start, ref, alt)
+        return _change_of_protein(self._spliced({}), self._spliced(changed), len(alt) - len(ref))
+
+    def _changed_bases(self, start: int, ref: str, alt: str) -> dict[int, str]:
+        """Return what stands in place of each base that an allele changes."""
         if ref:
-            changed[start] = alt
-        elif start in range(*self.row.coding) and "coding" in self._mark(start):
-            changed[start] = alt + self.bases[start - self.start]
-        before, after = _protein(self._spliced({})), _protein(self._spliced(changed))
-        shift = len(alt) - len(ref)
-        if after[:1] != "M":
-            return {"start_lost"}
-        if shift % 3:
-            return {"frameshift_variant"}
-        if shift == 0 and before == after:
-            whole = self._spliced(changed)[3 * len(before) - 3 : 3 * len(before)]
-            is_stop = whole != self._spliced({})[3 * len(before) - 3 : 3 * len(before)]
-            return {"stop_retained_variant" if is_stop else "synonymous_variant"}
-        labels = {"missense_variant"}
-        if shift:
-            labels = {"inframe_insertion" if shift > 0 else "inframe_deletion"}
-        expected = len(before) + shift // 3
-        if after.endswith("*") and len(after) < expected:
-            labels = labels - {"missense_variant"} | {"stop_gained"}
-        elif len(after) > expected or not after.endswith("*"):
-            labels = labels - {"missense_variant"} | {"stop_lost"}
-        return labels
+            return dict.fromkeys(range(start, start + len(ref)), "") | {start: alt}
+        if start in range(*self.row.coding) and "coding" in self._mark(start):
+            return {start: alt + self.bases[start - self.start]}
+        return {}  # at the end of an exon, in front of a very short intron
 
     def _structural(self, start: int, end: int, alt: str) -> set[str]:
         is_insertion = start == end
@@ -245,19 +225,66 @@ class _Gene:
             return set()
         inside = [self._mark(p) for p in range(max(start, self.start), min(last, self.end))]
         every = set().union(*inside)
-        if not every & {"coding", "5", "3", "exon"}:
+        if not every & {"coding", *_UNTRANSLATED}:
             return {"intron_variant"}
-        if alt == "<INV>":
-            if "coding" in every:
-                return {"coding_sequence_variant"}
-            names = {"5": "5_prime_UTR_variant", "3": "3_prime_UTR_variant"}
-            names["exon"] = "non_coding_transcript_exon_variant"
-            return {name for mark, name in names.items() if mark in every}
-        whole = start <= self.start and self.end <= end
-        if alt in ("<DEL>", "<CN0>"):
-            return {"transcript_ablation" if whole else "feature_truncation"}
-        is_copy = alt.startswith(("<DUP", "<CN"))
-        return {"transcript_amplification" if whole and is_copy else "feature_elongation"}
+        if alt == "<INV>":  # turns bases round, and leaves their number as it is
+            return _labels_of_inversion(every)
+        is_whole = start <= self.start and self.end <= end
+        return {_change_of_length(alt, is_whole)}
+
+
+def _without_shared_bases(start: int, ref: str, alt: str) -> tuple[int, str, str]:
+    """Take away the bases that both alleles begin with, then those that both end with."""
+    while ref and alt and ref[0] == alt[0]:
+        start, ref, alt = start + 1, ref[1:], alt[1:]
+    while ref and alt and ref[-1] == alt[-1]:
+        ref, alt = ref[:-1], alt[:-1]
+    return start, ref, alt
+
+
+def _labels_of(marks: set[str]) -> set[str]:
+    """Name a change of bases with these marks; that of coding bases depends on the protein."""
+    return {name for mark, name in _LABEL_OF_MARK.items() if mark in marks}
+
+
+def _labels_of_inversion(marks: set[str]) -> set[str]:
+    if "coding" in marks:
+        return {"coding_sequence_variant"}
+    return _labels_of(marks & _UNTRANSLATED)
+
+
+def _change_of_length(alt: str, is_whole: bool) -> str:
+    """Name a structural variant that takes bases away from a gene or adds some."""
+    if alt in ("<DEL>", "<CN0>"):
+        return "transcript_ablation" if is_whole else "feature_truncation"
+    is_copy = alt.startswith(("<DUP", "<CN"))
+    return "transcript_amplification" if is_whole and is_copy else "feature_elongation"
+
+
+def _change_of_protein(bases_before: str, bases_after: str, shift: int) -> set[str]:
+    """Compare the proteins of a transcript that an allele makes longer by ``shift`` bases."""
+    before, after = _protein(bases_before), _protein(bases_after)
+    if after[:1] != "M":
+        return {"start_lost"}
+    if shift % 3:
+        return {"frameshift_variant"}
+    if shift == 0 and before == after:
+        last = slice(3 * len(before) - 3, 3 * len(before))  # another stop codon is no other protein
+        is_stop = bases_before[last] != bases_after[last]
+        return {"stop_retained_variant" if is_stop else "synonymous_variant"}
+    moved_stop = _moved_stop(after, len(before) + shift // 3)
+    if shift:
+        return {"inframe_insertion" if shift > 0 else "inframe_deletion"} | moved_stop
+    return moved_stop or {"missense_variant"}
+
+
+def _moved_stop(protein: str, expected: int) -> set[str]:
+    """Name a stop that comes before or after the expected length; nothing if it is there."""
+    if protein.endswith("*") and len(protein) < expected:
+        return {"stop_gained"}
+    if len(protein) > expected or not protein.endswith("*"):
+        return {"stop_lost"}
+    return set()
 
 
 def _protein(bases: str) -> str:
