@@ -34,8 +34,9 @@ def overlay(tmp_path_factory):
     """Three countries of 12 people, 0.2 Mb of chr22 and a window of 0.1 Mb on X."""
     folder = tmp_path_factory.mktemp("inputs")
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-    for key in ("traits", "drug_genes", "consent", "genes", "queries"):
+    for key in ("traits", "drug_genes", "consent", "genes", "transcripts", "queries"):
         config[key] = str(ROOT / config[key])
+    config["genome"]["reference_bases"] = str(ROOT / config["genome"]["reference_bases"])
     config["demography"]["parameters"] = str(ROOT / config["demography"]["parameters"])
     config["network"]["distances"] = str(ROOT / config["network"]["distances"])
     lines = (ROOT / "config/countries.tsv").read_text().splitlines()
