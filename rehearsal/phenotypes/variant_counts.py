@@ -112,14 +112,16 @@ def allele_kinds(table: Alleles) -> NDArray[np.int8]:
 
     Returns:
         ``TRANSITION``, ``TRANSVERSION``, ``INSERTION``, ``DELETION`` or ``OTHER`` of each allele,
-        shape (n_alleles,), int8.
+        shape (n_alleles,), int8. Structural variants are ``OTHER``: they have no bases.
     """
     length = np.diff(table.text_offset)
     alleles = table.site_offset[1:] - table.site_offset[:-1]
     reference = np.repeat(table.site_offset[:-1], alleles)
     change = length - length[reference]
-    kinds = np.select([change > 0, change < 0], [INSERTION, DELETION], OTHER).astype(np.int8)
     letter = table.text[np.minimum(table.text_offset[:-1], max(table.text.size - 1, 0))]
+    has_bases = letter != ord("<")
+    conditions = [has_bases & (change > 0), has_bases & (change < 0)]
+    kinds = np.select(conditions, [INSERTION, DELETION], OTHER).astype(np.int8)
     single = (length == 1) & (length[reference] == 1)
     other = letter[reference]
     same_class = np.zeros(length.size, bool)

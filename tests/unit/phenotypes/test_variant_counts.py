@@ -33,6 +33,8 @@ def by_brute_force(ts):
                     pair = {ref, alt}
                     alike = pair in (PURINES, PYRIMIDINES)
                     counts[person, column["transitions" if alike else "transversions"]] += 1
+                elif alt.startswith("<"):
+                    continue  # a structural variant is neither
                 else:
                     one = "insertions" if len(alt) > len(ref) else "deletions"
                 counts[person, column[one]] += 1
@@ -40,7 +42,7 @@ def by_brute_force(ts):
 
 
 def with_indels(ts):
-    """Every third site gets an insertion or a deletion for its first mutation."""
+    """Many sites get an insertion, a deletion or a structural variant for a mutation."""
     tables = ts.dump_tables()
     states = list(tskit.unpack_strings(
         tables.mutations.derived_state, tables.mutations.derived_state_offset
@@ -51,6 +53,8 @@ def with_indels(ts):
     for mutation, site in enumerate(tables.mutations.site):
         if site % 3 == 0:
             states[mutation] = references[site] + "AC"
+        elif site % 5 == 0:
+            states[mutation] = "<DEL>"
         elif site % 7 == 0:
             references[site] = "GTT"
             states[mutation] = "G"
