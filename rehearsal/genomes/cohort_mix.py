@@ -96,7 +96,8 @@ class CohortMix:
         from_others = _of(self.migrants, country.code, 0.0) * census / max(census.sum(), 1e-9)
         shares = np.concatenate([from_others, np.array(list(ancestries.values()), dtype=float)])
         names = [*(one.code for one in others), *ancestries, country.code]
-        return rng.choice(np.array(names, dtype=object), people, p=[*shares, 1 - shares.sum()])
+        own = max(0.0, 1 - shares.sum())  # a sum of 1 may be more by the last bit
+        return rng.choice(np.array(names, dtype=object), people, p=[*shares, own])
 
 
 NO_MIX = CohortMix()

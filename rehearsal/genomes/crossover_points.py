@@ -168,6 +168,8 @@ def _split_at_gaps(tree: Ancestry, gaps: Gaps) -> tuple[np.ndarray, ...]:
 
 def _drawn(points: Points, point: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Draw a base from the map within the interval of each point. -1 means no point."""
+    if len(points.edges) < 2:  # a block of one base has no place for a crossover
+        return np.full(len(point), -1)
     recombination, index = points.recombination, np.maximum(point, 0)
     low, high = points.mass[index], points.mass[index + 1]
     mass = low + rng.random(len(point)) * (high - low)

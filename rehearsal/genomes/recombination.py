@@ -6,8 +6,10 @@ meiosis).
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 import msprime
 import numpy as np
@@ -19,6 +21,7 @@ from rehearsal.model import Block
 
 NO_RECOMBINATION = frozenset({"chrY", "chrM"})
 CM_PER_MB = 1e8  # 1 Morgan per base
+MOST_CM_PER_MB = 100_000  # no hotspot comes near it
 HAPMAP_COLUMNS = "contig, position (bp), rate (cM/Mb) and map (cM)"
 
 
@@ -110,8 +113,9 @@ def read_hapmap(path: Path | str, contig: str, blocks: Iterable[Block] = ()) -> 
 def _rows(path: Path | str, contig: str) -> pd.DataFrame:
     """Read the rows of one contig from a HapMap-format file."""
     try:
-        table = pd.read_csv(path, sep=r"\s+", header=0, dtype={0: str})
-    except (OSError, ValueError) as error:
+        packed: Literal["gzip"] | None = "gzip" if str(path).endswith(".gz") else None
+        table = pd.read_csv(path, sep=r"\s+", header=0, dtype={0: str}, compression=packed)
+    except (OSError, ValueError, EOFError, zlib.error) as error:
         found = unreadable_file(error)
         raise InputError(path, contig, "a recombination map in HapMap format", found) from None
     if table.shape[1] != 4:
@@ -148,6 +152,9 @@ def _check_hapmap(path: Path | str, contig: str, position: np.ndarray, rate: np.
     if np.isnan(position).any() or np.isnan(rate[:-1]).any() or (rate[:-1] < 0).any():
         expected = "numbers of at least 0 as position and rate"
         raise InputError(path, contig, expected, "a negative number or none")
+    if (rate[:-1] > MOST_CM_PER_MB).any():
+        expected = f"rates of at most {MOST_CM_PER_MB:,.0f} cM/Mb"
+        raise InputError(path, contig, expected, f"{rate[:-1].max():g}")
     step = np.diff(position)
     if (step <= 0).any():
         row = int(np.argmax(step <= 0))

@@ -45,9 +45,11 @@ def read_reference(path: Path | str, block: Block) -> str:
             if not names:
                 raise InputError(path, block.contig, "this contig in the FASTA", "nothing")
             bases = str(fasta.fetch(names[0], block.start, block.end)).upper()
-    except OSError as error:
-        found = unreadable_file(error)
-        raise InputError(path, "genome.reference_fasta", "a FASTA file", found) from None
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:  # pysam raises ValueError where bases cannot be read
+        expected, found = "a FASTA file that fits its index", unreadable_file(error)
+        raise InputError(path, "genome.reference_fasta", expected, found) from None
     if len(bases) != block.length:
         found = f"a contig of {block.start + len(bases)} bases"
         raise InputError(path, block.contig, f"at least {block.end} bases", found)

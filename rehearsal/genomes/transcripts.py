@@ -185,8 +185,8 @@ def _transcript(row: dict[str, str], path: Path | str, line: int) -> Transcript:
         raise InputError(path, f"line {line}: exon_ends", expected, str(len(ends)))
     if row["strand"] not in ("+", "-"):
         raise InputError(path, f"line {line}: strand", "+ or -", shown(row["strand"]))
-    (cds_start,) = _numbers(row["cds_start"], path, f"line {line}: cds_start")
-    (cds_end,) = _numbers(row["cds_end"], path, f"line {line}: cds_end")
+    cds_start = _number(row["cds_start"], path, f"line {line}: cds_start")
+    cds_end = _number(row["cds_end"], path, f"line {line}: cds_end")
     stated = (row["start"], row["end"])
     if stated != (str(starts[0]), str(ends[-1])):
         expected = f"{starts[0]} and {ends[-1]}, the ends of the exons"
@@ -212,6 +212,13 @@ def _numbers(text: str, path: Path | str, key: str) -> Sequence[int]:
         return [int(part) for part in text.split(",")]
     except ValueError:
         raise InputError(path, key, "whole numbers with commas", shown(text)) from None
+
+
+def _number(text: str, path: Path | str, key: str) -> int:
+    numbers = _numbers(text, path, key)
+    if len(numbers) != 1:
+        raise InputError(path, key, "one whole number", shown(text))
+    return numbers[0]
 
 
 def _fraction(text: str, path: Path | str, key: str) -> float | None:

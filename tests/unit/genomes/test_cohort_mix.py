@@ -82,3 +82,12 @@ def test_impossible_shares_are_one_line(countries, mix, message):
     with pytest.raises(InputError, match=message) as caught:
         mix.check(countries)
     assert "\n" not in str(caught.value)
+
+
+def test_nobody_may_be_of_the_countrys_own_population(countries):
+    """0.91 and three times 0.03 add up to a little more than 1 in binary."""
+    mix = CohortMix({}, {"*": 0.91}, {"*": {"AFR": 0.03, "EAS": 0.03, "SAS": 0.03}})
+    mix.check(countries)
+    rng = np.random.default_rng(1)
+    spain = next(one for one in countries if one.code == "ES")
+    assert "ES" not in mix.draw_populations(spain, countries, 500, rng)

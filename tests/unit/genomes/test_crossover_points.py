@@ -154,3 +154,9 @@ def test_diversity_trees_and_edges_are_as_many_as_in_plain_msprime(both):
         ours, theirs = ([measure(ts) for ts in group] for group in both)
         assert stats.ttest_ind(ours, theirs).pvalue > 1e-3
     assert np.mean([ts.num_edges for ts in both[0]]) < np.mean([ts.num_edges for ts in both[1]])
+
+
+def test_a_block_of_one_base_has_no_crossover():
+    block = Block("chr22", 20_000_000, 20_000_001)
+    points, ts = ancestry(block, UNIFORM, seed=1)
+    assert spread(points, ts, seed=1).num_trees == 1

@@ -68,6 +68,7 @@ def test_a_map_covers_only_what_lies_between_its_first_and_last_row(hapmap):
         (("chr22 3000 1 0", "chr22 1000 1 0"), "in ascending order, found 1000 after 3000"),
         (("chr22 3000 1 0", "chr22 3000 1 0"), "in ascending order, found 3000 after 3000"),
         (("chr22 1000 -1 0", "chr22 3000 1 0"), "numbers of at least 0 as position and rate"),
+        (("chr22 1000 inf 0", "chr22 3000 1 0"), "rates of at most 100,000 cM/Mb, found inf"),
         (("chr22 1000 x 0", "chr22 3000 1 0"), "numbers of at least 0 as position and rate"),
         (("chr22 1000 1 0", "chr22 60000000 1 0"), "at most 50818468.*, found 60000000"),
         (("chr21 1000 1 0", "chr21 3000 1 0"), "at least two rows of this contig, found 0 rows"),
@@ -83,3 +84,12 @@ def test_a_map_that_cannot_be_used_is_refused(hapmap, rows, message):
 def test_a_missing_map_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"none\.txt: chr22: .*HapMap format, found an unreadable"):
         read_hapmap(tmp_path / "none.txt", "chr22")
+
+
+def test_a_packed_map_that_ends_too_early_is_refused(hapmap, tmp_path):
+    packed = tmp_path / "map.txt.gz"
+    packed.write_bytes(
+        gzip.compress(hapmap("chr22 1000 2.0 0", "chr22 3000 0 0").read_bytes())[:40]
+    )
+    with pytest.raises(InputError, match=r"map\.txt\.gz: chr22: .*, found an unreadable file"):
+        read_hapmap(packed, "chr22")

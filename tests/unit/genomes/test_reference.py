@@ -1,5 +1,7 @@
 """Reference bases as ancestral states, planted variants checked against them."""
 
+from pathlib import Path
+
 import numpy as np
 import pysam
 import pytest
@@ -85,6 +87,11 @@ def test_a_fasta_that_lacks_the_contig_its_end_or_its_index_is_refused(fasta, tm
         read_reference(fasta, Block("chr21", 2, 20))
     with pytest.raises(InputError, match=r"none\.fa: genome\.reference_fasta: .*existing FASTA"):
         read_reference(tmp_path / "none.fa", Block("chr21", 0, 5))
+    short = tmp_path / "short.fa"  # its index is that of a longer file
+    short.write_bytes(fasta.read_bytes()[:3])
+    (tmp_path / "short.fa.fai").write_bytes(Path(f"{fasta}.fai").read_bytes())
+    with pytest.raises(InputError, match=r"short\.fa: .* that fits its index, found an unreadable"):
+        read_reference(short, Block("chr21", 2, 12))
     bare = tmp_path / "bare.fa"
     bare.write_text(">chr21\nACGT\n")
     with pytest.raises(InputError, match=r"an index beside it \(bare\.fa\.fai"):

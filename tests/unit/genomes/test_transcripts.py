@@ -61,6 +61,7 @@ def test_bases_of_introns_and_untranslated_exons_are_counted_from_the_nearest_co
         ("contig", "chr99", "line 2: contig: expected a contig of GRCh38"),
         ("cds_end", "43124095", "line 2: CDS: expected a whole number of codons"),
         ("cds_start", "43046000", "line 2: CDS: expected coding ends inside exons"),
+        ("cds_start", "1,2", "line 2: cds_start: expected one whole number, found '1,2'"),
         ("exon_ends", "1,2", "line 2: exon_ends: expected as many as exon_starts"),
         ("strand", "x", "line 2: strand: expected + or -"),
         ("loeuf", "high", "line 2: loeuf: expected a number from 0 to 2"),
