@@ -33,12 +33,7 @@ def read_reference(path: Path | str, block: Block) -> str:
         InputError: The file is not an indexed FASTA, lacks the contig (``chr22`` or ``22``), or has
             too few bases of it.
     """
-    if not Path(path).is_file():
-        raise InputError(path, "genome.reference_fasta", "an existing FASTA file", "nothing")
-    for suffix in (".fai", ".gzi") if str(path).endswith(".gz") else (".fai",):
-        if not Path(f"{path}{suffix}").is_file():
-            expected = f"an index beside it ({Path(path).name}{suffix}, made by samtools faidx)"
-            raise InputError(path, "genome.reference_fasta", expected, "nothing")
+    _check_files(path)
     try:
         with pysam.FastaFile(str(path)) as fasta:
             names = [n for n in (block.contig, block.contig.removeprefix("chr")) if n in fasta]
@@ -54,6 +49,16 @@ def read_reference(path: Path | str, block: Block) -> str:
         found = f"a contig of {block.start + len(bases)} bases"
         raise InputError(path, block.contig, f"at least {block.end} bases", found)
     return bases
+
+
+def _check_files(path: Path | str) -> None:
+    """Refuse a FASTA file that is not there or lacks an index."""
+    if not Path(path).is_file():
+        raise InputError(path, "genome.reference_fasta", "an existing FASTA file", "nothing")
+    for suffix in (".fai", ".gzi") if str(path).endswith(".gz") else (".fai",):
+        if not Path(f"{path}{suffix}").is_file():
+            expected = f"an index beside it ({Path(path).name}{suffix}, made by samtools faidx)"
+            raise InputError(path, "genome.reference_fasta", expected, "nothing")
 
 
 def check_fasta(
