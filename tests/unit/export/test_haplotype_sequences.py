@@ -4,12 +4,9 @@ import shutil
 import subprocess
 
 import numpy as np
-import pandas as pd
 import pysam
 import pytest
-import tskit
 
-from rehearsal.export.genotypes import Genotypes
 from rehearsal.export.haplotype_sequences import (
     Change,
     apply_changes,
@@ -17,8 +14,9 @@ from rehearsal.export.haplotype_sequences import (
     inserted_sequence,
 )
 from rehearsal.export.read_sets import write_read_sets
-from rehearsal.genomes.structural import SITE_SCHEMA
 from rehearsal.model import Block
+
+from .one_woman import genotypes_of
 
 LENGTH = 24_000
 REGION = Block("chr22", 1000, 23_000)
@@ -96,27 +94,12 @@ def test_an_insertion_has_the_same_bases_in_everybody_and_those_of_its_family():
 @pytest.fixture(scope="module")
 def genotypes():
     """One woman with every class of variant."""
-    tables = tskit.TableCollection(LENGTH)
-    tables.individuals.add_row()
-    for _ in range(2):
-        tables.nodes.add_row(flags=tskit.NODE_IS_SAMPLE, time=0, individual=0)
-    tables.nodes.add_row(time=1)
-    for child in range(2):
-        tables.edges.add_row(0, LENGTH, 2, child)
-    tables.sites.metadata_schema = SITE_SCHEMA
-    for position, (ref, alt, nodes) in SMALL.items():
-        site = tables.sites.add_row(position, ref)
-        for node in nodes:
-            tables.mutations.add_row(site, node, alt)
-    for position, (alt, end, svlen, nodes) in STRUCTURAL.items():
-        metadata = {"end": end, "svlen": svlen}
-        site = tables.sites.add_row(position, letters(position, position + 1), metadata=metadata)
-        for node in nodes:
-            tables.mutations.add_row(site, node, alt)
-    tables.sort()
-    tables.build_index()
-    people = pd.DataFrame({"id": ["FI-000001"], "country": ["FI"], "sex": ["female"]})
-    return Genotypes.of([tables.tree_sequence()], "chr22", people, regions=[REGION])
+    small = ((place, ref, alt, nodes, None) for place, (ref, alt, nodes) in SMALL.items())
+    large = (
+        (place, letters(place, place + 1), alt, nodes, {"end": end, "svlen": svlen})
+        for place, (alt, end, svlen, nodes) in STRUCTURAL.items()
+    )
+    return genotypes_of(LENGTH, REGION, [*small, *large])
 
 
 def test_the_changes_of_a_haplotype_are_its_alleles(genotypes):

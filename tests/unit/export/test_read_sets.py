@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pysam
 import pytest
-import tskit
 
-from rehearsal.export.genotypes import Genotypes
 from rehearsal.export.read_sets import write_read_sets
 from rehearsal.model import Block
+
+from .one_woman import genotypes_of
 
 LENGTH = 6000
 REGION = Block("chr22", 1000, 5000)
@@ -25,23 +25,12 @@ needs_programs = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def genotypes():
     """One woman, homozygous for one SNV, heterozygous for another and for a deletion."""
-    tables = tskit.TableCollection(LENGTH)
-    tables.individuals.add_row()
-    for _ in range(2):
-        tables.nodes.add_row(flags=tskit.NODE_IS_SAMPLE, time=0, individual=0)
-    tables.nodes.add_row(time=1)
-    for child in range(2):
-        tables.edges.add_row(0, LENGTH, 2, child)
-    sites = ((HOMOZYGOUS, "A", "G", (0, 1)), (HETEROZYGOUS, "C", "T", (0,)),
-             (DELETED, "ACTT", "A", (1,)))  # fmt: skip
-    for position, ref, alt, nodes in sites:
-        site = tables.sites.add_row(position, ref)
-        for node in nodes:
-            tables.mutations.add_row(site, node, alt)
-    tables.sort()
-    tables.build_index()
-    people = pd.DataFrame({"id": ["FI-000001"], "country": ["FI"], "sex": ["female"]})
-    return Genotypes.of([tables.tree_sequence()], "chr22", people, regions=[REGION])
+    alleles = (
+        (HOMOZYGOUS, "A", "G", (0, 1), None),
+        (HETEROZYGOUS, "C", "T", (0,), None),
+        (DELETED, "ACTT", "A", (1,), None),
+    )
+    return genotypes_of(LENGTH, REGION, alleles)
 
 
 @pytest.fixture(scope="module")
