@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from rdflib import Graph, URIRef
 
-from rehearsal.catalogue.health_dcat_ap import new_graph, to_json_ld, to_turtle
+from rehearsal.catalogue.health_dcat_ap import LDP, new_graph, to_json_ld, to_turtle
 
 
 def fair_data_point_documents(graph: Graph, base: str) -> dict[str, object]:
@@ -14,7 +14,8 @@ def fair_data_point_documents(graph: Graph, base: str) -> dict[str, object]:
 
     A document describes the resource at its address. It also contains the resources that this one
     refers to, unless they have their own document in the chain point - catalogue - dataset -
-    distribution.
+    distribution, and the container that lists the resources below it: harvesters walk from the
+    first document to the last by ``ldp:contains``, FAIR Data Point 1.2.
 
     Args:
         graph: The catalogue.
@@ -32,6 +33,8 @@ def fair_data_point_documents(graph: Graph, base: str) -> dict[str, object]:
     for subject in sorted(own):
         part = new_graph()
         _copy(graph, part, subject, own, {subject})
+        for container in graph.subjects(LDP.membershipResource, subject):
+            part += graph.triples((container, None, None))
         path = "/" + str(subject).removeprefix(base)
         by_path[path] = {"text/turtle": to_turtle(part), "application/ld+json": to_json_ld(part)}
     return {"base": base, "documents": by_path}

@@ -8,7 +8,7 @@ base, which a service replaces by its own address.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rdflib import Graph, Literal, Namespace, URIRef
@@ -53,7 +53,9 @@ DEVELOPED = URIRef(f"{AUTHORITY}/distribution-status/DEVELOP")
 DATASET_DEVELOPED = URIRef(f"{AUTHORITY}/dataset-status/DEVELOP")
 ENGLISH = URIRef(f"{AUTHORITY}/language/ENG")
 SYNTHETIC = URIRef("https://publications.europa.eu/resource/authority/dataset-type/SYNTHETIC_DATA")
+THEMES = URIRef(f"{AUTHORITY}/data-theme")  # the taxonomy of HEALTH_THEME
 MEDIA_TYPES = "https://www.iana.org/assignments/media-types/"
+JSON_FILE = URIRef(f"{AUTHORITY}/file-type/JSON")
 MIT = URIRef("https://opensource.org/license/mit")
 FDP_SPECIFICATION = URIRef("https://specs.fairdatapoint.org/fdp-specs-v1.2.html")
 
@@ -173,32 +175,53 @@ def dataset_iri(base: str, descriptor: DatasetDescriptor) -> URIRef:
 def _add_point(
     graph: Graph, base: str, title: str, version: str, listed: URIRef, year: int
 ) -> None:
-    point, container = document_iri(base), document_iri(base, "catalogs")
-    date = Literal(f"{year}-01-01T00:00:00+00:00", datatype=XSD.dateTime)
+    point = document_iri(base)
+    _add_metadata(graph, point, year)
     for predicate, value in (
         (RDF.type, FDP.FAIRDataPoint),
+        (DCTERMS.conformsTo, FDP_SPECIFICATION),
         (DCTERMS.title, Literal(f"FAIR Data Point of {title}", lang="en")),
         (DCTERMS.description, Literal("Metadata of synthetic data: no real person.", lang="en")),
-        (DCTERMS.conformsTo, FDP_SPECIFICATION),
-        (DCTERMS.license, MIT),
         (DCTERMS.publisher, _add_agent(graph, base)),
         (DCTERMS.language, ENGLISH),
         (DCTERMS.hasVersion, Literal(version)),
         (DCAT_NAMESPACE.endPointURL, URIRef(base)),  # this spelling is in the shapes of GDI's point
         (DCAT.endpointURL, URIRef(base)),
         (FDP.conformsToFdpSpec, FDP_SPECIFICATION),
-        (FDP.metadataIdentifier, point),
-        (FDP.metadataIssued, date),
-        (FDP.metadataModified, date),
         (FDP.metadataCatalog, listed),
     ):
         graph.add((point, predicate, value))
+    container = document_iri(base, "catalogs")
+    _add_container(graph, container, "Catalogues", point, FDP.metadataCatalog, [listed])
+
+
+def _add_metadata(graph: Graph, resource: URIRef, year: int) -> None:
+    """Add what every resource of a FAIR Data Point has: licence, identifier and dates."""
+    date = Literal(f"{year}-01-01T00:00:00+00:00", datatype=XSD.dateTime)
+    for predicate, value in (
+        (DCTERMS.license, MIT),
+        (FDP.metadataIdentifier, resource),
+        (FDP.metadataIssued, date),
+        (FDP.metadataModified, date),
+    ):
+        graph.add((resource, predicate, value))
+
+
+def _add_container(
+    graph: Graph,
+    container: URIRef,
+    title: str,
+    resource: URIRef,
+    relation: URIRef,
+    members: Iterable[URIRef],
+) -> None:
+    """Add the list by which harvesters walk from a resource to those below it."""
     for predicate, value in (
         (RDF.type, LDP.DirectContainer),
-        (DCTERMS.title, Literal("Catalogues", lang="en")),
-        (LDP.contains, listed),
-        (LDP.hasMemberRelation, FDP.metadataCatalog),
-        (LDP.membershipResource, point),
+        (DCTERMS.title, Literal(title, lang="en")),
+        (LDP.hasMemberRelation, relation),
+        (LDP.membershipResource, resource),
+        *((LDP.contains, member) for member in members),
     ):
         graph.add((container, predicate, value))
 
@@ -207,17 +230,25 @@ def _add_catalogue(
     graph: Graph, base: str, title: str, descriptors: Sequence[DatasetDescriptor]
 ) -> URIRef:
     listed = document_iri(base, "catalog")
+    datasets = [dataset_iri(base, one) for one in descriptors]
     about = f"{title}. Every person in it is simulated."
+    _add_metadata(graph, listed, descriptors[0].year)
     for predicate, value in (
         (RDF.type, DCAT.Catalog),
+        (DCTERMS.conformsTo, FDP_SPECIFICATION),
         (DCTERMS.title, Literal(title, lang="en")),
         (DCTERMS.description, Literal(about, lang="en")),
         (DCTERMS.publisher, _add_agent(graph, base)),
         (DCTERMS.isPartOf, document_iri(base)),
+        (DCTERMS.language, ENGLISH),
+        (DCAT.themeTaxonomy, THEMES),
         (DCATAP.applicableLegislation, EHDS),
-        *((DCAT.dataset, dataset_iri(base, one)) for one in descriptors),
+        *((DCAT.dataset, dataset) for dataset in datasets),
     ):
         graph.add((listed, predicate, value))
+    _add_container(
+        graph, document_iri(base, "datasets"), "Datasets", listed, DCAT.dataset, datasets
+    )
     return listed
 
 
@@ -238,6 +269,7 @@ def _add_service(
 def _add_dataset(graph: Graph, base: str, one: DatasetDescriptor, service: URIRef) -> None:
     dataset = dataset_iri(base, one)
     agent = _add_agent(graph, base)
+    _add_metadata(graph, dataset, one.year)
     for predicate, value in (
         (RDF.type, DCAT.Dataset),
         (DCTERMS.identifier, Literal(one.identifier)),
@@ -247,7 +279,7 @@ def _add_dataset(graph: Graph, base: str, one: DatasetDescriptor, service: URIRe
         (DCTERMS.creator, agent),
         (DCTERMS.publisher, agent),
         (DCTERMS.type, SYNTHETIC),
-        (DCTERMS.license, MIT),
+        (DCTERMS.isPartOf, document_iri(base, "catalog")),
         (DCTERMS.language, ENGLISH),
         (DCAT.contactPoint, _add_contact(graph, base)),
         (DCAT.theme, HEALTH_THEME),
@@ -264,10 +296,14 @@ def _add_dataset(graph: Graph, base: str, one: DatasetDescriptor, service: URIRe
         (ODRL.hasPolicy, _add_policy(graph, base, one)),
     ):
         graph.add((dataset, predicate, value))
-    for distribution in one.distributions:
-        graph.add(
-            (dataset, DCAT.distribution, _add_distribution(graph, base, one, distribution, service))
-        )
+    distributions = [
+        _add_distribution(graph, base, one, distribution, service)
+        for distribution in one.distributions
+    ]
+    for distribution in distributions:
+        graph.add((dataset, DCAT.distribution, distribution))
+    container = document_iri(base, "dataset", one.identifier, "distributions")
+    _add_container(graph, container, "Distributions", dataset, DCAT.distribution, distributions)
 
 
 def _number(value: int) -> Literal:
@@ -278,12 +314,16 @@ def _add_distribution(
     graph: Graph, base: str, one: DatasetDescriptor, given: Distribution, service: URIRef
 ) -> URIRef:
     distribution = document_iri(base, "distribution", f"{one.identifier}-{given.name}")
+    media_type = URIRef(MEDIA_TYPES + given.media_type)
+    _add_metadata(graph, distribution, one.year)
     for predicate, value in (
         (RDF.type, DCAT.Distribution),
         (DCTERMS.title, Literal(given.title, lang="en")),
         (DCAT.accessURL, URIRef(base + given.path)),
         (DCAT.accessService, service),
-        (DCAT.mediaType, URIRef(MEDIA_TYPES + given.media_type)),
+        (DCAT.mediaType, media_type),
+        (DCTERMS.format, JSON_FILE if given.media_type == "application/json" else media_type),
+        (DCTERMS.isPartOf, dataset_iri(base, one)),
         (DCATAP.applicableLegislation, EHDS),
         (ADMS.status, DEVELOPED),
     ):
