@@ -6,11 +6,19 @@ import numpy as np
 import pytest
 
 from rehearsal.errors import InputError
+from rehearsal.genomes.coding_sequence import reverse_complement, translate
 from rehearsal.genomes.drawn_reference import DrawnReference
-from rehearsal.genomes.known_bases import KnownBases, read_known_bases, with_planted
+from rehearsal.genomes.known_bases import (
+    BasesByPlace,
+    KnownBases,
+    read_known_bases,
+    with_planted,
+)
+from rehearsal.genomes.transcripts import read_transcripts
 from rehearsal.model import Block, PlantedVariant, Variant
 
-SHIPPED = Path(__file__).parents[3] / "config" / "reference_bases.fa"
+CONFIG = Path(__file__).parents[3] / "config"
+SHIPPED, TRANSCRIPTS = CONFIG / "reference_bases.fa", CONFIG / "transcripts.tsv"
 
 
 def planted(contig: str, position: int, ref: str, alt: str) -> PlantedVariant:
@@ -24,7 +32,7 @@ def shipped():
 
 def real(shipped, contig: str, first: int, last: int) -> str:
     """Bases of a 1-based region, both ends included."""
-    stretch = next(one for one in shipped if one.contig == contig)
+    stretch = next(s for s in shipped if s.contig == contig and s.start < first <= last <= s.end)
     return stretch.bases[first - 1 - stretch.start : last - stretch.start]
 
 
@@ -39,7 +47,33 @@ def test_shipped_bases_have_the_repeats_that_published_names_imply(shipped):
     assert real(shipped, "chr17", 43_093_449, 43_093_449) == "G"
     assert real(shipped, "chr13", 32_332_592, 32_332_592) == "A"
     assert real(shipped, "chr13", 32_398_489, 32_398_489) == "A"
-    assert all("github.com" in one.source for one in shipped)
+    assert all("github.com" in one.source or "PyPI" in one.source for one in shipped)
+
+
+def shipped_protein(shipped, gene: str) -> str:
+    """The protein of a transcript of the table, X where a codon is not known."""
+    (transcript,) = [one for one in read_transcripts(TRANSCRIPTS) if one.gene == gene]
+    parts = []
+    for start, end in transcript.coding:
+        bases = np.full(end - start, ord("N"), np.uint8)
+        BasesByPlace(shipped).write_to(bases, Block(transcript.contig, start, end))
+        parts.append(bases.tobytes().decode())
+    return translate("".join(parts) if transcript.forward else reverse_complement("".join(parts)))
+
+
+def test_shipped_bases_of_braf_and_pten_are_their_whole_proteins(shipped):
+    # lengths, ends and motifs of P15056 and P60484 (UniProt), with the stop
+    braf, pten = shipped_protein(shipped, "BRAF"), shipped_protein(shipped, "PTEN")
+    assert (len(braf), braf[:8], braf[-7:]) == (767, "MAALSGGG", "GAFPVH*")
+    assert braf[593:600] == "DFGLATV"
+    assert (len(pten), pten[:8], pten[-7:]) == (404, "MTAIIKEI", "TQITKV*")
+    assert pten[122:130] == "HCKAGKGR"
+    assert all("*" not in protein[:-1] and "X" not in protein for protein in (braf, pten))
+
+
+def test_the_shipped_exon_of_slco1b1_has_the_codon_of_the_planted_variant(shipped):
+    assert shipped_protein(shipped, "SLCO1B1")[173] == "V"
+    assert real(shipped, "chr12", 21_178_613, 21_178_617) == "TGTGT"
 
 
 def test_real_bases_win_over_those_that_a_model_asks_for():
