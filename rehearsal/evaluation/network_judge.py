@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rehearsal.evaluation.exact_judge import allele_differences, error_faults, name_differences
@@ -20,15 +20,12 @@ from rehearsal.truth.expected_answers import ExpectedAnswer
 
 @dataclass(frozen=True, slots=True)
 class _ExpectedSums:
-    """The right answer of several countries together.
-
-    ``individuals`` are ``COUNTRY/NAME``, so that people of two nodes are never mistaken for one.
-    """
+    """The right answer of several countries together; ``individuals`` by country."""
 
     exists: bool
     count: int
     tallies: Tallies
-    individuals: list[str]
+    individuals: Mapping[str, Sequence[str]]
 
     @classmethod
     def of(cls, expected: Mapping[str, ExpectedAnswer]) -> _ExpectedSums:
@@ -40,7 +37,7 @@ class _ExpectedSums:
             any(item.exists for item in expected.values()),
             sum(item.count for item in expected.values()),
             tallies,
-            [f"{country}/{name}" for country, e in expected.items() for name in e.individuals],
+            {country: item.individuals for country, item in expected.items()},
         )
 
 
@@ -117,12 +114,15 @@ def _differences(query: Query, true: _ExpectedSums, aggregated: NetworkAnswer) -
 def _record_differences(
     query: Query, true: _ExpectedSums, aggregated: NetworkAnswer
 ) -> Iterable[str]:
-    """Yield differences of the records: each person appears once, under their own node."""
+    """Yield differences of the records: each person appears once, on the page of their node."""
     if query.entry_type == "g_variants":
         yield from allele_differences(true.tallies, aggregated.frequencies)
     if query.entry_type == "individuals":
-        names = [f"{node}/{record.get('id')}" for node, record in aggregated.records]
-        yield from name_differences(query, true.individuals, len(true.individuals), names)
+        for node in sorted({*true.individuals, *(node for node, _ in aggregated.records)}):
+            names = [str(record.get("id")) for of, record in aggregated.records if of == node]
+            wanted = true.individuals.get(node, ())
+            faults = name_differences(query, wanted, len(wanted), names)
+            yield from (f"{node}: {fault}" for fault in faults)
 
 
 def network_state(aggregated: NetworkAnswer) -> AnswerState:

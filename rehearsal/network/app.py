@@ -31,7 +31,7 @@ from rehearsal.network.matchmaking import aggregate_matches
 from rehearsal.network.node_responses import forward_request
 from rehearsal.network.scores import ScoreEndpoints
 from rehearsal.network.service import LONGEST_DEADLINE_S, Network
-from rehearsal.node.app import add_entry_routes
+from rehearsal.node.app import VERSION_IN_PATH, add_entry_routes
 from rehearsal.node.beacon import envelope, info_endpoints
 from rehearsal.node.beacon.envelope import API_VERSION
 from rehearsal.node.beacon.request import (
@@ -68,7 +68,8 @@ def network_app(network: Network, requests_per_s: float = 0.0) -> Api:
         The ASGI application.
     """
     inform = partial(partial, _informing)
-    api = Api(partial(envelope.error, BEACON_ID), "network", RateLimit(requests_per_s))
+    error_body, limit = partial(envelope.error, BEACON_ID), RateLimit(requests_per_s)
+    api = Api(error_body, "network", limit, version=VERSION_IN_PATH)
     add_entry_routes(api, partial(partial, _entries, network), partial(_terms, network))
     for path in ("/", "/info"):
         api.add(path, inform(partial(_info, network)))

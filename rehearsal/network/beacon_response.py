@@ -154,7 +154,8 @@ def _privacy_of(answer: Answer) -> Any:
 def _marked(part: Part, one: Mapping[str, Any]) -> Body:
     info = one.get("info")
     mark = {"node": part.answer.node, "beaconId": part.beacon_id, "state": part.answer.state}
-    return {**one, "info": {**(info if isinstance(info, dict) else {}), **mark}}
+    marked = {**one, "info": {**(info if isinstance(info, dict) else {}), **mark}}
+    return {**marked, "beaconId": part.beacon_id} if "setType" in one else marked
 
 
 def _unique(marked: Iterable[Body]) -> list[Body]:

@@ -1,17 +1,16 @@
-"""The network: asks all nodes, watches their health, and pages over their entries."""
+"""The network: asks all nodes, and watches their health."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 from rehearsal.model import Answer
-from rehearsal.network.aggregate import count_of
-from rehearsal.network.beacon_response import Conditions, Part, returned_granularity, shown_of
+from rehearsal.network.beacon_response import Conditions, Part, shown_of
 from rehearsal.network.client import NodeRequest
 from rehearsal.network.fan_out import (
     SEQUENTIAL_PATIENCE_S,
@@ -20,10 +19,7 @@ from rehearsal.network.fan_out import (
     gather_partially,
 )
 from rehearsal.network.health import NodeHealth
-from rehearsal.network.paging import Page, cut, page_of, pages_for, windows, with_page
 from rehearsal.network.registry import NodeEntry, Registry
-from rehearsal.node.beacon.entry_types import COLLECTIONS
-from rehearsal.web.openapi import Body
 from rehearsal.web.problem import Problem
 
 log = logging.getLogger(__name__)
@@ -140,9 +136,7 @@ class Network:
     async def entries(
         self, request: NodeRequest, entry_type: str, conditions: Conditions
     ) -> tuple[list[Part], float]:
-        """Collect every node's part of one page of entries.
-
-        A later page takes two rounds of requests, which share one deadline.
+        """Collect every node's page of entries. Each node counts its pages by itself.
 
         Args:
             request: The query.
@@ -157,7 +151,19 @@ class Network:
                 (503). A caller who is refused at once can ask elsewhere.
         """
         with self._admitted():
-            return await self._entries(request, entry_type, conditions)
+            started, nodes = self._now(), self.nodes
+            answers = await self._ask(nodes, request, conditions, started)
+            parts = [
+                Part(answer, self._beacon_id(node, answer), shown_of(answer, entry_type))
+                for node, answer in zip(nodes, answers, strict=True)
+            ]
+            return parts, self._now() - started
+
+    def _beacon_id(self, node: NodeEntry, answer: Answer) -> str | None:
+        """Return the Beacon id that a node gave when it was probed, or else in its answer."""
+        meta = (answer.body or {}).get("meta")
+        stated = meta.get("beaconId") if isinstance(meta, dict) else None
+        return self.health(node).beacon_id or (stated if isinstance(stated, str) else None)
 
     @contextmanager
     def _admitted(self) -> Iterator[None]:
@@ -169,27 +175,6 @@ class Network:
             yield
         finally:
             self._under_way -= 1
-
-    async def _entries(
-        self, request: NodeRequest, entry_type: str, conditions: Conditions
-    ) -> tuple[list[Part], float]:
-        started, page = self._now(), page_of(request)
-        nodes = self.nodes
-        if page is None or page.skip == 0:
-            answers = await self._ask(nodes, request, conditions, started)
-            parts = [self._part(node, a) for node, a in zip(nodes, answers, strict=True)]
-            parts = _first_page(parts, entry_type, page)
-        else:
-            numbers = with_page(request, Page(0, 1))
-            answers = await self._ask(nodes, numbers, conditions, started)
-            parts = [self._part(node, a) for node, a in zip(nodes, answers, strict=True)]
-            parts = await self._later_page(
-                nodes, parts, request, entry_type, page, conditions, started
-            )
-        return parts, self._now() - started
-
-    def _part(self, node: NodeEntry, answer: Answer) -> Part:
-        return Part(answer, self.health(node).beacon_id)
 
     def parts(self, answers: Sequence[Answer]) -> list[Part]:
         """Add the nodes' Beacon ids to answers without entries.
@@ -231,38 +216,6 @@ class Network:
             answered.get(n) or self.health(n).skipped_answer(n.country, request.query)
             for n in nodes
         ]
-
-    async def _later_page(
-        self,
-        nodes: Sequence[NodeEntry],
-        parts: list[Part],
-        request: NodeRequest,
-        entry_type: str,
-        page: Page,
-        conditions: Conditions,
-        started: float,
-    ) -> list[Part]:
-        """Run the second round: fetch the entries of the nodes on which the page lies."""
-        found = windows([_shown_count(part.answer, entry_type) for part in parts], page)
-
-        async def fill(node: NodeEntry, part: Part, window: range) -> Part:
-            shown = shown_of(part.answer, entry_type)
-            if not window:
-                return replace(part, shown=_cut_sets(shown, entry_type, lambda _: []))
-            pages = pages_for(window)
-            answers = await asyncio.gather(
-                *(self._ask([node], with_page(request, one), conditions, started) for one in pages)
-            )
-            for (answer,) in answers:
-                if answer.state != "answered":
-                    return Part(answer, part.beacon_id)
-            shown = _concatenate(
-                [shown_of(answer, entry_type) for (answer,) in answers], entry_type
-            )
-            shown = _cut_sets(shown, entry_type, lambda entries: cut(entries, pages, window))
-            return replace(part, shown=shown)
-
-        return list(await asyncio.gather(*map(fill, nodes, parts, found)))
 
     # --- health ---
 
@@ -344,52 +297,3 @@ class Network:
         for probe in probes:
             probe.cancel()
         await asyncio.gather(*probes, return_exceptions=True)
-
-
-def _shown_count(answer: Answer, entry_type: str) -> int:
-    """Count the entries that a node returns page by page: 0 when it returns no records."""
-    if answer.state != "answered" or returned_granularity(answer) != "record":
-        return 0
-    if entry_type in COLLECTIONS or shown_of(answer, entry_type):
-        return count_of(answer) or 0
-    return 0
-
-
-def _first_page(parts: Sequence[Part], entry_type: str, page: Page | None) -> list[Part]:
-    """Cut every node's entries to the network's first page."""
-    sets = [shown_of(part.answer, entry_type) for part in parts]
-    if page is None:
-        return [replace(part, shown=shown) for part, shown in zip(parts, sets, strict=True)]
-    found = windows([_shown_count(part.answer, entry_type) for part in parts], page)
-    return [
-        replace(part, shown=_first_entries(shown, entry_type, len(window)))
-        for part, shown, window in zip(parts, sets, found, strict=True)
-    ]
-
-
-def _first_entries(shown: Sequence[Body], entry_type: str, number: int) -> tuple[Body, ...]:
-    return _cut_sets(shown, entry_type, lambda entries: entries[:number])
-
-
-def _cut_sets(
-    shown: Sequence[Body], entry_type: str, cut_entries: Callable[[list[Any]], list[Any]]
-) -> tuple[Body, ...]:
-    """Cut collections, or the records of each result set, to a page."""
-    if entry_type in COLLECTIONS:
-        return tuple(cut_entries(list(shown)))
-    return tuple(
-        {**one, "results": cut_entries(one["results"])} if "results" in one else one
-        for one in shown
-    )
-
-
-def _concatenate(rounds: Sequence[Sequence[Body]], entry_type: str) -> tuple[Body, ...]:
-    """Join consecutive pages of one node: collections, or the records of each result set."""
-    if entry_type in COLLECTIONS:
-        return tuple(one for shown in rounds for one in shown)
-    together: dict[str, Body] = {}
-    for shown in rounds:
-        for one in shown:
-            known = together.setdefault(one["id"], {**one, "results": []})
-            known["results"] = [*known["results"], *one.get("results", ())]
-    return tuple(together.values())

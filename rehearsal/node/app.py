@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
@@ -35,6 +36,10 @@ from rehearsal.web.app import (
 from rehearsal.web.problem import Problem
 from rehearsal.web.rate_limit import RateLimit
 from rehearsal.web.request_limits import read_body
+
+# GDI's portal asks below /v2.0.0: gdi-userportal-dataset-discovery-service, commit b2904a63,
+# src/main/openapi/beacon/gvariants.yaml, line 13
+VERSION_IN_PATH = re.compile(r"/v2(?:\.[0-9]{1,3}){0,2}(?=/|$)")
 
 
 class Extension(Protocol):
@@ -98,7 +103,7 @@ def beacon_api(
     )
     description = openapi.description(settings, [one.paths() for one in extensions])
     error_body = partial(envelope.error, settings.beacon_id)
-    api = Api(error_body, "node", RateLimit(requests_per_s, sender))
+    api = Api(error_body, "node", RateLimit(requests_per_s, sender), version=VERSION_IN_PATH)
     add_entry_routes(api, partial(partial, _entries, node_data), terms)
     for path in ("/", "/info"):
         api.add(path, inform(lambda _: info_endpoints.info(settings)))

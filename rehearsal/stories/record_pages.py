@@ -7,13 +7,13 @@ from dataclasses import replace
 from math import ceil
 
 from rehearsal.model import Answer, Query
-from rehearsal.network.aggregate import NetworkAnswer, add_frequencies, result_sets
+from rehearsal.network.aggregate import NetworkAnswer, add_frequencies, count_of, result_sets
 from rehearsal.network.service_client import NetworkReply
 from rehearsal.stories.query_context import QueryContext
 from rehearsal.web.openapi import Body
 
-# entries on a page that also passes on a page of each node: a record with its carriers takes about
-# 7 kB, and an answer of 64 MB is rejected
+# entries of each node on a page that also passes on each node's whole answer: a record with its
+# carriers takes about 7 kB, and an answer of 64 MB is rejected
 FEW = 50
 MOST_PAGES = 100  # the judge reports records that are missing beyond these
 
@@ -21,16 +21,15 @@ MOST_PAGES = 100  # the judge reports records that are missing beyond these
 async def ask_for_all(query: Query, context: QueryContext) -> NetworkReply:
     """Ask the network for all pages of its answer.
 
-    A page of the network has the entries of all nodes, one node after the other. An entry that two
-    datasets of a node have comes from both. A node that does not answer for one page has not
-    answered.
+    A page of the network has a page of each node. An entry that two datasets of a node have comes
+    from both. A node that does not answer for one page has not answered.
 
     Args:
         query: The query.
         context: Connection to the network.
     """
     first = await context.ask(_at(query, 0, FEW))
-    count = first.aggregated.count
+    count = max((count_of(one) or 0 for one in first.answers), default=0)
     if count <= FEW or not first.aggregated.records:
         return first
     limit = query.request["query"]["pagination"]["limit"]

@@ -7,6 +7,7 @@ the form of the protocol that is served.
 from __future__ import annotations
 
 import logging
+import re
 import sqlite3
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
@@ -77,6 +78,8 @@ class Api:
         limit: How many requests a caller may send, beside those for :data:`HEALTH`, whose answer
             must be as cheap as a refusal. None: any number.
         paths: The paths that are served, as a noun phrase.
+        version: What a path may begin with, for clients that put a version before every path. None:
+            nothing.
     """
 
     def __init__(
@@ -85,8 +88,10 @@ class Api:
         name: str,
         limit: RateLimit | None = None,
         paths: str = LISTED_PATHS,
+        version: re.Pattern[str] | None = None,
     ) -> None:
         self._error_body, self._name, self._paths = error_body, name, paths
+        self._version = version
         self._admit = limit.admit if limit is not None else None
         self._plain: dict[str, _Place] = {}
         self._patterns: dict[str, _Place] = {}  # by path, with {} for each parameter
@@ -175,7 +180,9 @@ class Api:
     def _place(self, path: str) -> tuple[_Place | None, dict[str, str]]:
         place, values = self._find(path)
         if place is None and path.endswith("/"):
-            return self._find(path.rstrip("/") or "/")
+            place, values = self._find(path.rstrip("/") or "/")
+        if place is None and self._version is not None and (begun := self._version.match(path)):
+            return self._find(path[begun.end() :].rstrip("/") or "/")
         return place, values
 
     def _find(self, path: str) -> tuple[_Place | None, dict[str, str]]:

@@ -179,33 +179,32 @@ def names(body) -> list[str]:
     return [record["id"] for one in body["response"]["resultSets"] for record in one["results"]]
 
 
-EVERYBODY = [f"{c}-{i + 1:06d}" for c in sorted(PEOPLE) for i in range(PEOPLE[c])]
-
-
 @pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize("limit", [1, 2, 3, 4, 5, 7, 12, 13, 100])
-def test_pages_follow_each_other_over_all_nodes(ask, limit, method):
-    found = []
-    for skip in range(len(EVERYBODY) // limit + 2):
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 100])
+def test_each_result_set_has_pages_of_its_own(ask, limit, method):
+    found = {country: [] for country in PEOPLE}
+    for skip in range(max(PEOPLE.values()) // limit + 1):
         if method == "POST":
             page = {"skip": skip, "limit": limit}
             _, body = ask("/individuals", request("record", pagination=page))
         else:
             wanted = {"skip": skip, "limit": limit, "requestedGranularity": "record"}
             _, body = ask("/individuals", **wanted)
-        assert body["responseSummary"]["numTotalResults"] == len(EVERYBODY)
+        assert body["responseSummary"]["numTotalResults"] == sum(PEOPLE.values())
         pagination = body["meta"]["receivedRequestSummary"]["pagination"]
         assert pagination == {"skip": skip, "limit": limit}
-        assert {one["resultsCount"] for one in body["response"]["resultSets"]} == {2, 4, 7}
-        on_page = names(body)
-        assert len(on_page) == min(limit, max(len(EVERYBODY) - skip * limit, 0))
-        found += on_page
-    assert found == EVERYBODY
+        for one in body["response"]["resultSets"]:
+            country = one["info"]["node"]
+            assert one["beaconId"] == f"org.rehearsal.{country.lower()}"
+            assert one["resultsCount"] == PEOPLE[country]
+            assert len(one["results"]) <= limit
+            found[country] += [record["id"] for record in one["results"]]
+    assert found == {c: [f"{c}-{i + 1:06d}" for i in range(PEOPLE[c])] for c in PEOPLE}
 
 
 def test_pages_of_variants_and_of_datasets(ask):
     variants, datasets = [], []
-    for skip in range(4):
+    for skip in range(2):
         page = {"skip": skip, "limit": 2}
         _, body = ask("/g_variants", request("record", pagination=page))
         assert body["responseSummary"]["numTotalResults"] == 5
@@ -215,16 +214,15 @@ def test_pages_of_variants_and_of_datasets(ask):
                     (one["info"]["node"], record["variation"]["location"]["interval"]["start"])
                     for record in one["results"]
                 ]
-    assert [(node, start["value"] + 1) for node, start in variants] == [
+    assert sorted((node, start["value"] + 1) for node, start in variants) == [
         *(("EE", 100), ("EE", 200)),
         *(("FI", 100), ("FI", 300), ("FI", 400)),
     ]
-    for skip in range(5):
+    for skip in range(2):
         _, body = ask("/datasets", skip=skip, limit=2)
         assert body["responseSummary"]["numTotalResults"] == 9
         datasets += [one["id"] for one in body["response"]["collections"]]
-    assert len(set(datasets)) == 9
-    assert [name.split("-")[1] for name in datasets] == ["EE"] * 3 + ["FI"] * 3 + ["SE"] * 3
+    assert len(set(datasets)) == len(datasets) == 9
 
 
 def test_counts_by_sex_add_up(ask):
@@ -249,4 +247,4 @@ def test_the_trace_holds_every_nodes_own_answer(ask):
     for node in body["info"]["nodes"]:
         assert node["answer"]["meta"]["beaconId"] == node["beaconId"]
         assert node["bytes"] > 0
-    assert names(body) == EVERYBODY[:3]
+    assert names(body)[:3] == ["EE-000001", "EE-000002", "EE-000003"]

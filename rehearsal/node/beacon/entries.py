@@ -67,12 +67,11 @@ def answer_entries(
     entry_type = listed or path
     result = answer(Question(entry_type, request, wanted, rights, selected, caller), node_data)
     granularity = result.granularity if result.sets else rights.granted_anywhere(wanted)
+    beacon_id = node_data.settings.beacon_id
     body: Body = {
-        "meta": envelope.meta(
-            node_data.settings.beacon_id, entry_type, request, wanted, granularity
-        ),
+        "meta": envelope.meta(beacon_id, entry_type, request, wanted, granularity),
         "responseSummary": envelope.summary(result.exists, result.count, granularity),
-        "response": {"resultSets": envelope.result_sets(result, request)},
+        "response": {"resultSets": envelope.result_sets(beacon_id, result, request)},
     }
     if result.privacy:
         body["info"] = {"privacy": result.privacy}

@@ -82,7 +82,7 @@ def summary(exists: bool, count: int, granularity: Granularity) -> Body:
     return {"exists": exists, "numTotalResults": count}
 
 
-def result_sets(result: Result, request: BeaconRequest) -> list[Body]:
+def result_sets(beacon_id: str, result: Result, request: BeaconRequest) -> list[Body]:
     """Build ``resultSets``: the datasets' answers selected by ``includeResultsetResponses``.
 
     Each dataset has its own result set at every granularity, so that the caller sees which datasets
@@ -90,6 +90,8 @@ def result_sets(result: Result, request: BeaconRequest) -> list[Body]:
     them. A dataset that returns a coarser granularity than the finest one says so in ``info``.
 
     Args:
+        beacon_id: Identifier of the Beacon, which every result set names: clients of a network
+            read there whose it is.
         result: The answer of all datasets.
         request: The parsed request.
     """
@@ -99,7 +101,8 @@ def result_sets(result: Result, request: BeaconRequest) -> list[Body]:
     for one in result.sets:
         if one.exists not in wanted:
             continue
-        body: Body = {"id": one.dataset, "setType": SET_TYPE, "exists": one.exists}
+        body: Body = {"id": one.dataset, "beaconId": beacon_id, "setType": SET_TYPE}
+        body["exists"] = one.exists
         if one.granularity != "boolean":
             body |= {"resultsCount": one.count, "results": one.records}
         if one.granularity != finest:

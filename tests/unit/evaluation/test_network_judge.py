@@ -106,12 +106,12 @@ def test_the_network_itself_must_refuse_what_its_nodes_refuse(status, error, sai
     [
         ([("FI", "a"), ("FI", "b"), ("SE", "c")], 10, ""),
         ([("SE", "c"), ("FI", "b"), ("FI", "a")], 10, ""),
-        ([("FI", "b"), ("FI", "a")], 2, ""),
-        ([("FI", "a"), ("FI", "b")], 10, "missing individuals: 1 (SE/c)"),
-        ([("FI", "a"), ("FI", "b"), ("FI", "c")], 10, "unexpected individuals: 1 (FI/c)"),
+        ([("FI", "a"), ("FI", "b")], 10, "SE: missing individuals: 1 (c)"),
+        ([("FI", "a"), ("FI", "b"), ("FI", "c")], 10, "FI: unexpected individuals: 1 (c)"),
         ([("FI", "a"), ("FI", "b"), ("SE", "c"), ("SE", "c")], 10, "individuals named twice"),
-        ([("FI", "a"), ("FI", "b"), ("SE", "c")], 2, "3 individuals on a page of 2"),
-        ([], 10, "missing individuals: 3"),
+        ([("FI", "a"), ("SE", "c")], 1, ""),  # each node has a page of its own
+        ([("FI", "a"), ("FI", "b"), ("SE", "c")], 1, "FI: 2 individuals on a page of 1"),
+        ([], 10, "FI: missing individuals: 2"),
     ],
 )
 def test_the_people_that_the_network_names_are_judged(named, limit, said):

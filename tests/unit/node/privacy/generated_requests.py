@@ -201,10 +201,12 @@ def queries(draw: Any) -> Request:
 INFORMING = (
     *("/", "/info", "/service-info", "/configuration", "/entry_types", "/map", "/openapi.json"),
     *("/filtering_terms", "/individuals/filtering_terms", "/g_variants/filtering_terms"),
+    *("/v2.0.0/map", "/v2.0.0/g_variants", "/v2/datasets", "/v2.1.1/individuals/FI-000001"),
     *("/datasets", "/cohorts", f"/datasets/{PEOPLE}", f"/datasets/{TUMOURS}"),
     *("/cohorts/COHORT-FI-1", "/health", "/metrics", "/nothing", "/individuals/", "/scores"),
     *("/subscriptions", "/alerts", "/htsget/variants/service-info", f"/htsget/variants/{PEOPLE}"),
     *("/htsget/variants/X", f"/htsget/data/{PEOPLE}/header.bcf", "/fdp", "/fdp/catalogs"),
+    *("/fdp/datasets", f"/fdp/dataset/{PEOPLE}/distributions"),
     *("/fdp/catalog", f"/fdp/dataset/{PEOPLE}", f"/fdp/dataset/{FREQUENCIES}"),
     *(f"/fdp/policy/{PEOPLE}", f"/fdp/distribution/{PEOPLE}-htsget", "/fdp/service"),
     *(f"/drug_flags/{one}" for one in ONE_PERSON),
