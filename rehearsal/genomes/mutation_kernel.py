@@ -129,21 +129,19 @@ def _draw_change(
     base: int, place: float, rates: MutationRates, sizes: Sizes, rng: np.random.Generator
 ) -> tuple[int, int, int]:
     """Draw class, change and site of a mutation at a base. ``place`` is within the base's rate."""
-    transition = rates.cpg_transition if rates.cpg[base] else rates.constant[0]
-    if place < transition:
-        return SINGLE, 1, base
-    place -= transition
-    if place < rates.constant[1]:
-        return SINGLE, 2 if place < rates.constant[1] / 2 else 3, base
-    place -= rates.constant[1]
+    for change in range(1, 4):
+        rate = rates.single[rates.context[base], change - 1]
+        if place < rate:
+            return SINGLE, change, base
+        place -= rate
     if place < rates.slip[base]:
         change, site = _draw_slip(base, rates, rng)
         return INDEL, change, site
     place -= rates.slip[base]
-    if place < rates.constant[2]:
+    if place < rates.constant[0]:
         change, site = _draw_indel(base, rates, sizes, rng)
         return INDEL, change, site
-    place -= rates.constant[2]
+    place -= rates.constant[0]
     if place < rates.spike[base]:
         kind, length = LOSS if rng.random() < 0.5 else GAIN, rates.spike_length[base]
     else:

@@ -9,13 +9,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rehearsal.genomes.mutation_rates_kernel import find_repeats, mark_cpg, sum_rates
+from rehearsal.genomes.mutation_rates_kernel import find_repeats, mark_contexts, sum_rates
 from rehearsal.genomes.reference import base_codes
 from rehearsal.genomes.variant_classes import (
     COPY_NUMBER_LENGTH,
     COPY_NUMBER_PLACES,
     CPG_BASES,
+    GC_BASES,
     GENOME_BASES,
+    NEW_SUBSTITUTIONS,
     PERSON_COPY_NUMBERS,
     PERSON_GENERATIONS,
     REPEAT_SHARE,
@@ -29,14 +31,14 @@ class MutationRates(NamedTuple):
 
     code: NDArray[np.int8]  # (n,) bases, 0 to 3, -1 unknown
     closed: NDArray[np.int32]  # (n + 1,) number of bases before that no variant may touch
-    cpg: NDArray[np.bool_]  # (n,) whether the base stands in CpG
+    context: NDArray[np.int8]  # (n,) A or T, G or C, CpG, as the kernel numbers them
+    single: NDArray[np.float64]  # (3, 3) changes 1 to 3 of a base, by context
     slip: NDArray[np.float32]  # (n,) rate of slippage of the repeat that begins there
     unit: NDArray[np.uint8]  # (n,) bases of the repeat's unit
     copies: NDArray[np.uint8]  # (n,) units of the repeat
     spike: NDArray[np.float32]  # (n,) rate of changes of copy number
     spike_length: NDArray[np.int32]  # (n,) bases whose copy number changes
-    constant: NDArray[np.float64]  # (4,) transition, transversion, indel, structural
-    cpg_transition: float
+    constant: NDArray[np.float64]  # (2,) indel outside of repeats, structural
     total: NDArray[np.float64]  # (n + 1,) sum of all rates over the bases before each base
 
 
@@ -51,9 +53,8 @@ def mutation_rates(
 ) -> MutationRates:
     """Compute the rates of all mutations along a block.
 
-    The mean rate of single-base mutations over a genome with as much CpG as GRCh38 is
-    ``mutation_rate``, and transitions are ``kappa / 2`` times as many as transversions. Indels are
-    their share of small mutations within the block.
+    The mean rate of single-base mutations over a genome with as much GC and CpG as GRCh38 is
+    ``mutation_rate``. Indels are their share of small mutations within the block.
 
     Args:
         block: The block.
@@ -75,14 +76,9 @@ def mutation_rates(
         open_base[first : first + len(variant.ref)] = False
     closed = np.zeros(code.size + 1, np.int32)
     np.cumsum(~open_base, out=closed[1:])
-    transversion = mutation_rate / (1 + kappa / 2)
-    # the mean of transitions over the genome, with factor * (transition + transversion) in CpG,
-    # is kappa / 2 * transversion
-    in_cpg = CPG_BASES * classes.cpg_factor
-    transition = transversion * (kappa / 2 - in_cpg) / (1 - CPG_BASES + in_cpg)
-    cpg_transition = classes.cpg_factor * (transition + transversion)
-    cpg = np.zeros(code.size, bool)
-    mark_cpg(code, cpg)
+    context = np.zeros(code.size, np.int8)
+    mark_contexts(code, context)
+    single = substitution_rates(mutation_rate, kappa, classes.cpg_factor)
     weight = np.zeros(code.size, np.float32)
     unit, copies = np.zeros(code.size, np.uint8), np.zeros(code.size, np.uint8)
     find_repeats(code, weight, unit, copies)
@@ -90,12 +86,50 @@ def mutation_rates(
     if block.contig == "chrM":  # too short, and without transposable elements
         classes = replace(classes, structural_per_genome=0.0)
     spike, spike_length = _copy_number_places(code.size, classes, rng)
-    constant = np.array([transition, transversion, outside, classes.structural_rate])
+    constant = np.array([outside, classes.structural_rate])
     total = np.empty(code.size + 1)
-    sum_rates(open_base, cpg, slip, spike, constant, cpg_transition, total)
+    sum_rates(open_base, context, single, slip, spike, constant, total)
     return MutationRates(
-        *(code, closed, cpg, slip, unit, copies, spike, spike_length, constant),
-        *(cpg_transition, total),
+        *(code, closed, context, single, slip, unit, copies, spike, spike_length, constant, total)
+    )
+
+
+def substitution_rates(
+    mutation_rate: float, kappa: float, cpg_factor: float
+) -> NDArray[np.float64]:
+    """Compute the rates at which a base becomes each of the other three.
+
+    Over a genome with as much GC and CpG as GRCh38, transitions are ``kappa / 2`` times as many as
+    transversions. A transition in CpG is ``cpg_factor`` times as frequent as any change of another
+    base. The rest of the transitions, and the transversions, have the shares of new mutations in
+    families (``NEW_SUBSTITUTIONS``).
+
+    Args:
+        mutation_rate: Single-base mutations per base and generation.
+        kappa: Transition/transversion rate ratio, as in HKY with equal base frequencies.
+        cpg_factor: Transitions in CpG against all changes of another base.
+
+    Returns:
+        Rates per base and generation, shape (3, 3). Rows: A or T, G or C outside of CpG, CpG.
+        Columns: transition, A<->C or G<->T, A<->T or C<->G.
+    """
+    transversions = mutation_rate / (1 + kappa / 2)  # mean over all bases
+    # Transitions outside of CpG, mean over those bases. With factor * (these + transversions) in
+    # CpG, the mean over all bases is kappa / 2 * transversions.
+    in_cpg = CPG_BASES * cpg_factor
+    transitions = transversions * (kappa / 2 - in_cpg) / (1 - CPG_BASES + in_cpg)
+    cpg = cpg_factor * (transitions + transversions)
+    new = NEW_SUBSTITUTIONS
+    at, gc = 1 - GC_BASES, GC_BASES
+    outside = transitions * (1 - CPG_BASES) / (new["T>C"] + new["C>T"])
+    swaps = transversions / (new["C>A"] + new["C>G"] + new["T>A"] + new["T>G"])
+    of_gc = (swaps * new["C>A"] / gc, swaps * new["C>G"] / gc)
+    return np.array(
+        [
+            (outside * new["T>C"] / at, swaps * new["T>G"] / at, swaps * new["T>A"] / at),
+            (outside * new["C>T"] / (gc - CPG_BASES), *of_gc),
+            (cpg, *of_gc),
+        ]
     )
 
 

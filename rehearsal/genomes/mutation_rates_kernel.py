@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 LONGEST_UNIT = 6
-A, G, C, T = 0, 1, 2, 3  # codes of bases, as in rehearsal.genomes.reference
+G, C = 1, 2  # codes of bases, as in rehearsal.genomes.reference
+AT, GC, CPG = 0, 1, 2  # contexts of a base: A or T, G or C outside of CpG, G or C in CpG
 
 
 @numba.njit(cache=True)
@@ -72,46 +73,44 @@ def _primitive(code: NDArray[np.int8], start: int, k: int) -> bool:
 
 
 @numba.njit(cache=True)
-def mark_cpg(code: NDArray[np.int8], cpg: NDArray[np.bool_]) -> None:
-    """Mark both bases of each CpG.
+def mark_contexts(code: NDArray[np.int8], context: NDArray[np.int8]) -> None:
+    """Find what decides the rates of single-base mutations at each base.
 
     Args:
         code: Bases, 0 to 3, -1 unknown, shape (n,).
-        cpg: False at first, shape (n,). Changed in place.
+        context: Filled with AT, GC or CPG, shape (n,). Unknown bases are filled with AT.
     """
+    for i in range(code.size):
+        context[i] = GC if code[i] == G or code[i] == C else AT
     for i in range(code.size - 1):
         if code[i] == C and code[i + 1] == G:
-            cpg[i] = True
-            cpg[i + 1] = True
+            context[i] = CPG
+            context[i + 1] = CPG
 
 
 @numba.njit(cache=True)
 def sum_rates(
     open_base: NDArray[np.bool_],
-    cpg: NDArray[np.bool_],
+    context: NDArray[np.int8],
+    single: NDArray[np.float64],
     slip: NDArray[np.float32],
     spike: NDArray[np.float32],
     constant: NDArray[np.float64],
-    cpg_transition: float,
     total: NDArray[np.float64],
 ) -> None:
     """Sum the rates of all mutations along the block.
 
     Args:
         open_base: Whether mutations may stand at the base, shape (n,).
-        cpg: Whether it stands in CpG, shape (n,).
+        context: AT, GC or CPG, shape (n,).
+        single: Rates of changes 1, 2 and 3 of a base by its context, shape (3, 3).
         slip: Rate of slippage of the repeat that begins there, shape (n,).
         spike: Rate of changes of copy number there, shape (n,).
-        constant: Rates of all bases: transitions outside of CpG, transversions, indels outside of
-            repeats, structural variants.
-        cpg_transition: Rate of transitions in CpG.
+        constant: Rates of all bases: indels outside of repeats, structural variants.
         total: Filled with the sum over the bases before each base, shape (n + 1,).
     """
+    everywhere = single.sum(axis=1) + constant.sum()
     total[0] = 0.0
-    for i in range(cpg.size):
-        rate = 0.0
-        if open_base[i]:
-            rate = constant[1] + constant[2] + constant[3]
-            rate += cpg_transition if cpg[i] else constant[0]
-            rate += slip[i] + spike[i]
+    for i in range(context.size):
+        rate = everywhere[context[i]] + slip[i] + spike[i] if open_base[i] else 0.0
         total[i + 1] = total[i] + rate

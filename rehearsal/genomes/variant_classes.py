@@ -9,6 +9,7 @@ Sources of the figures:
 - Chaisson et al. 2019, PMC6467913: 27,622 structural variants of 50 bases and more in a genome
   against the reference by long reads and other platforms, 156 of them inversions. Eichler 2019,
   N Engl J Med 381:64, PMC6681822, table 1, is the source of the range of 23,000 to 28,000.
+- Sasani et al. 2019, eLife 8:e46922, PMC6759356: types of new single-base mutations.
 - Sudmant et al. 2015, doi:10.1038/nature15394, table 1: 12,748 insertions of Alu, 3,048 of L1 and
   835 of SVA; 2,929 places with several copy numbers, of 19,466 bases (median), which give a person
   340 alleles; inversions of 1,697 bases (median).
@@ -29,7 +30,19 @@ DUPLICATION_SHARE = 0.7  # of insertions outside of repeats: copies of the bases
 REPEAT_SHARE = 0.65  # of indels, at most: change of the number of units of a repeat
 ONE_UNIT_SHARE = 0.75  # of those: one unit more or less; k units geometrically
 
-CPG_BASES = 0.0198  # share of the bases of GRCh38 that stand in CpG
+CPG_BASES = 0.0198  # share of the known bases of GRCh38 that stand in CpG
+GC_BASES = 0.409  # share of G and C among them
+# New single-base mutations of 420 children by type, C>T outside of CpG: counted in the tables
+# second_gen.dnms.txt and third_gen.dnms.txt of quinlan-lab/ceph-dnm-manuscript@9829847. A type
+# stands for the complementary one too. In CpG there are 5,071 C>T, 18 % of all.
+NEW_SUBSTITUTIONS = {
+    "T>C": 7_128,
+    "C>T": 6_457,
+    "C>A": 2_710,
+    "C>G": 2_540,
+    "T>G": 2_012,
+    "T>A": 1_779,
+}
 
 GENOME_BASES = 2.9e9  # bases of GRCh38 that are not N
 # Generations in which a variant arises that a person has and a European reference has not, or the

@@ -156,6 +156,21 @@ def test_single_bases_mutate_at_the_mean_rate(bases):
     assert 1.6 < transitions / (ts.num_sites - transitions) < 2.6
 
 
+def test_types_of_substitutions_are_as_frequent_as_new_mutations_of_families():
+    """Published shares of 27,697 new mutations (Sasani et al. 2019), C>T in CpG among C>T."""
+    bases = draw_reference(Block("chr22", 20_000_000, 21_000_000), 3, [])[: BLOCK.length]
+    ts = mutated(bases, rate=2e-7, indel_share=0, structural_per_genome=0, cpg_factor=11)
+    types = Counter()
+    for site in ts.sites():
+        change = [site.ancestral_state, site.mutations[0].derived_state]
+        pyrimidine = change if change[0] in "CT" else ["TGCA"["ACGT".index(b)] for b in change]
+        types[">".join(pyrimidine)] += 1
+    published = {"C>T": 0.416, "T>C": 0.257, "C>A": 0.098, "C>G": 0.092, "T>G": 0.073, "T>A": 0.064}
+    for name, share in published.items():
+        # the drawn bases have another share of GC and CpG than the genome, and CpG saturates
+        assert types[name] / types.total() == pytest.approx(share, rel=0.15), name
+
+
 def alternates_and_ref(site):
     return {site.ancestral_state, *alternates(site)}
 
