@@ -39,7 +39,7 @@ from rehearsal.genomes.cohort_mix import CohortMix
 from rehearsal.genomes.drawn_reference import planned_reference
 from rehearsal.genomes.people import plan_cohort
 from rehearsal.genomes.planted_carriers import find_planted_carriers
-from rehearsal.genomes.recombination import uniform_map
+from rehearsal.genomes.recombination import mean_rate, uniform_map
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block, write_trees
 from rehearsal.model import Block
 from rehearsal.phenotypes.genetic_values import genetic_values_of_block
@@ -155,13 +155,14 @@ def simulate(run: Run) -> dict[str, Any]:
     genome = run.config["genome"]
     parameters = read_parameters(run.config["demography"]["parameters"])
     demography = to_msprime(build_model(run.inputs.countries, parameters))
+    rate = mean_rate(run.block.contig, genome["recombination_rate"])
     ts = simulate_block(
         run.block,
         run.people,
         pd.read_parquet(run.folder / "planted.parquet"),
         run.inputs.planted,
         SimulationSettings.of_genome(genome, demography, run.seed),
-        uniform_map(run.block.contig, genome["recombination_rate"]),
+        uniform_map(run.block.contig, rate),
         run.bases(),
     )
     write_trees(ts, run.folder / "block.trees")

@@ -17,7 +17,7 @@ import numpy as np
 from rehearsal.files import atomic_path
 from rehearsal.formats.gzip_stream import open_gzip
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
-from rehearsal.genomes.recombination import CM_PER_MB, NO_RECOMBINATION, uniform_map
+from rehearsal.genomes.recombination import CM_PER_MB, mean_rate, uniform_map
 from rehearsal.seeds import derive_seed
 
 HEADER = "Chromosome\tPosition(bp)\tRate(cM/Mb)\tMap(cM)\n"
@@ -48,19 +48,20 @@ class Hotspots:
         return cls(**genome["hotspots"])  # type: ignore[arg-type]
 
 
-def hotspot_map(contig: str, rate: float, hotspots: Hotspots, seed: int) -> msprime.RateMap:
+def hotspot_map(contig: str, rate: float | None, hotspots: Hotspots, seed: int) -> msprime.RateMap:
     """Draw the map of a contig. It depends on its arguments only.
 
     Args:
         contig: A contig of GRCh38. On chrY and chrM the rate is 0.
-        rate: Mean rate of the contig, in Morgans per base.
+        rate: Mean rate of the contig, in Morgans per base. None: the published one.
         hotspots: How the map is drawn.
         seed: The run's root seed.
 
     Returns:
         The map of the whole contig, in Morgans per base.
     """
-    if contig in NO_RECOMBINATION or rate == 0:
+    rate = mean_rate(contig, rate)
+    if rate == 0:
         return uniform_map(contig, rate)
     length = CONTIG_LENGTHS[contig]
     rng = np.random.default_rng(derive_seed(seed, "recombination map", contig))

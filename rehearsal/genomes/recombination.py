@@ -21,6 +21,42 @@ from rehearsal.model import Block
 
 NO_RECOMBINATION = frozenset({"chrY", "chrM"})
 CM_PER_MB = 1e8  # 1 Morgan per base
+# Genetic lengths in cM by the map of HapMap phase II (doi:10.1038/nature06258): its mean rates in
+# stdpopsim's catalogue (HomSap, HapMapII_GRCh37) times the contigs' lengths in GRCh37. Both sexes'
+# mean; women's of chrX.
+CENTIMORGANS = {
+    "chr1": 286.3,
+    "chr2": 268.8,
+    "chr3": 223.4,
+    "chr4": 214.7,
+    "chr5": 204.1,
+    "chr6": 192.0,
+    "chr7": 187.2,
+    "chr8": 168.0,
+    "chr9": 166.4,
+    "chr10": 181.1,
+    "chr11": 158.2,
+    "chr12": 174.7,
+    "chr13": 125.7,
+    "chr14": 120.2,
+    "chr15": 141.9,
+    "chr16": 134.0,
+    "chr17": 128.5,
+    "chr18": 117.7,
+    "chr19": 107.7,
+    "chr20": 108.3,
+    "chr21": 62.8,
+    "chr22": 74.1,
+    "chrX": 180.8,
+}
+# Bases at the beginning of a contig that the map does not cover: short arms, as in config/masks.tsv
+SHORT_ARMS = {
+    "chr13": 16_000_000,
+    "chr14": 16_000_000,
+    "chr15": 17_000_000,
+    "chr21": 5_010_000,
+    "chr22": 10_510_000,
+}
 MOST_CM_PER_MB = 100_000  # no hotspot comes near it
 HAPMAP_COLUMNS = "contig, position (bp), rate (cM/Mb) and map (cM)"
 
@@ -37,6 +73,25 @@ def uniform_map(contig: str, rate: float) -> msprime.RateMap:
     """
     silent = contig in NO_RECOMBINATION
     return msprime.RateMap.uniform(CONTIG_LENGTHS[contig], 0.0 if silent else rate)
+
+
+def mean_rate(contig: str, rate: float | None) -> float:
+    """Return the mean recombination rate of a contig.
+
+    Args:
+        contig: A contig of GRCh38.
+        rate: Morgans per base of all contigs. None: each contig has its published genetic length
+            outside of a short arm without known bases.
+
+    Returns:
+        Morgans per base. 0 on chrY and chrM.
+    """
+    if contig in NO_RECOMBINATION:
+        return 0.0
+    if rate is not None:
+        return rate
+    bases = CONTIG_LENGTHS[contig] - SHORT_ARMS.get(contig, 0)
+    return CENTIMORGANS[contig] / 100 / bases
 
 
 def contig_map(contig: str, hapmap: Path | str | None) -> msprime.RateMap:

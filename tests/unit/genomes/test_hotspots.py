@@ -30,6 +30,16 @@ def test_any_map_has_the_mean_rate_and_no_negative_rates(seed, share, spacing, w
     assert (drawn.rate >= 0).all()
 
 
+@pytest.mark.parametrize(
+    ("contig", "centimorgans", "begin"), [("chr1", 286.3, 0), ("chr22", 74.1, 10_510_000)]
+)
+def test_a_contig_has_its_published_genetic_length(contig, centimorgans, begin):
+    even = dataclasses.replace(HOTSPOTS, share=0.0, broad_sigma=0.0)
+    drawn = hotspot_map(contig, None, even, 1)
+    length = drawn.total_mass - drawn.get_cumulative_mass(begin)
+    assert 100 * length == pytest.approx(centimorgans, rel=0.01)
+
+
 def test_hotspots_have_their_share_width_and_distance():
     plain = dataclasses.replace(HOTSPOTS, sigma=0.0, broad_sigma=0.0)
     drawn = hotspot_map("chr1", 1.1e-8, plain, 1)
