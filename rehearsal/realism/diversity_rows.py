@@ -20,7 +20,9 @@ from rehearsal.realism.published import (
 )
 from rehearsal.realism.requirements import (
     DIVERSITY_MB,
+    LEAST_PEOPLE,
     LEAST_SITES,
+    LINKAGE_MB,
     MB,
     describe_sample,
     needs_megabases,
@@ -153,13 +155,14 @@ def linkage_rows(joined: BlockMeasures, panel: MeasuredPeople) -> Iterator[Row]:
     people = min(len(panel.members), LINKAGE_PEOPLE)
     for distance, (low, high) in LINKAGE_RANGES.items():
         index = LINKAGE_DISTANCES.index(distance)
-        yield informative_row(
+        yield judged_row(
             f"linkage disequilibrium r² at {distance // 1000} kb",
             ratio(joined.linkage[index], joined.linkage_pairs[index]),
-            f"{low} to {high}",
-            source="published for Europeans",
+            low,
+            high,
+            source="published for Europeans (from memory)",
             sample=f"about {people} unrelated people of all countries, sites where both alleles "
             f"have a frequency of at least 5 %, {float(joined.bases) / MB:.0f} Mb",
-            note="the value depends on recombination hotspots; a map without them gives less at "
-            "100 kb",
+            needs=needs_megabases(float(joined.bases), LINKAGE_MB)
+            or ("" if people >= LEAST_PEOPLE else f"needs {LEAST_PEOPLE} unrelated people"),
         )

@@ -9,6 +9,10 @@ from rehearsal.realism.panel import MeasuredPeople
 MB = 1e6
 DIVERSITY_MB, FST_MB, COMPONENTS_MB, X_MB = 20, 50, 400, 20  # needed for a judgement
 STRUCTURAL_MB = 200  # nine structural variants per Mb and person: fewer say too little
+# r² of a megabase depends on how much it recombines: over 5 Mb its standard deviation is 0.05 at
+# 5 kb and 0.026 at 100 kb, so that 300 Mb have a third of a range's half-width as standard error.
+LINKAGE_MB = 300
+LEAST_PEOPLE = 100  # for r²
 LEAST_SITES, LEAST_CROSSOVERS = 10_000, 100
 LEAST_COUNTRIES = 5  # for a correlation over countries
 STANDARD_ERRORS = 3  # a mean kinship is judged if it is this far from the next degree
