@@ -101,9 +101,9 @@ class SizePeak:
     spread: float  # standard deviation of the logarithm
 
 
-# A person has 9,474 deletions and 13,353 insertions by long reads (Beyter et al. 2021, medians), and
-# 3,490 Alu, 980 L1 and 1,070 SVA, inserted or deleted (PMC11451085, table 1): about half are
-# deletions of reference elements. Most of the rest of both are units of tandem repeats.
+# A person has 9,474 deletions and 13,353 insertions by long reads (Beyter et al. 2021), and 3,490
+# Alu, 980 L1 and 1,070 SVA, inserted or deleted (PMC11451085, table 1): about half are deletions of
+# reference elements. Most of the rest of both are units of tandem repeats.
 SIZES = (
     SizePeak(DEL, 0.28, 90.0, 0.75),  # units of tandem repeats
     SizePeak(DEL, 0.07, 312.0, 0.05),  # Alu of the reference
