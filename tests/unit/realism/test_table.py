@@ -32,6 +32,13 @@ def test_a_small_run_is_measured_but_not_judged(joined, cohort, known):
     assert row["note"] == "needs 20 Mb of autosomes"
 
 
+def test_segments_are_not_measured_without_long_blocks(joined, cohort, known):
+    table = by_name(realism_table(joined, cohort.panel, known))
+    segments = table[table.index.str.startswith("segments over")]
+    assert len(segments) == 4
+    assert segments["measured"].isna().all()
+
+
 def test_a_large_run_is_judged(joined, cohort, known):
     table = by_name(realism_table(larger(joined, 4_000), cohort.panel, known))
     judged = table[table["judged"].astype(bool)]
