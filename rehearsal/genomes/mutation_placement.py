@@ -23,16 +23,18 @@ from rehearsal.seeds import derive_seed
 MAXIMUM_CLADES = 3
 
 
-def planted_targets(planted: PlantedVariant, people: pd.DataFrame) -> dict[str, int]:
-    """Compute the copies that a variant with frequencies must have in each country.
+def planted_targets(planted: PlantedVariant, people: pd.DataFrame, seed: int) -> dict[str, int]:
+    """Draw the copies that a variant with frequencies must have in each country.
 
-    A target is frequency times chromosomes, rounded by largest remainder over all countries. So the
-    total is right even where each country's share is below one. A hash of variant and country
-    decides between equal remainders. Each target is then raised to ``minimum_per_country``.
+    The total over all countries is exact: frequency times chromosomes, rounded. So it is right even
+    where each country's share is below one. The copies of the countries vary around their shares
+    as those of a sample do, given this total. Each target is then raised to
+    ``minimum_per_country``.
 
     Args:
         planted: The variant.
         people: The people table of the whole cohort.
+        seed: The run's root seed.
 
     Returns:
         Copies by country code, in the order of ``people``. Empty for a variant without frequencies.
@@ -48,13 +50,8 @@ def planted_targets(planted: PlantedVariant, people: pd.DataFrame) -> dict[str, 
     carrying = np.array([[sizes.get((code, sex), 0) for code in codes] for sex in SEXES])
     ploidies = np.array([ploidy(variant.contig, sex, variant.start) for sex in SEXES])
     frequency = np.array([planted.frequency.get(code, default) for code in codes])
-    share = frequency * (ploidies @ carrying)
-    target = np.floor(share + 1e-9).astype(np.int64)
-    order = sorted(
-        range(len(codes)),
-        key=lambda k: (target[k] - share[k], derive_seed(0, planted.variant, codes[k])),
-    )
-    target[order[: round(share.sum()) - target.sum()]] += 1
+    rng = np.random.default_rng(derive_seed(seed, "planted copies", variant))
+    target = _sampled_copies(ploidies @ carrying, frequency, rng)
     able = (carrying * (ploidies > 0)[:, None]).sum(axis=0)
     if (able < planted.minimum_per_country).any():
         code = codes[int(np.argmax(able < planted.minimum_per_country))]
@@ -63,6 +60,23 @@ def planted_targets(planted: PlantedVariant, people: pd.DataFrame) -> dict[str, 
         raise InputError(VARIANTS, key, expected, shown(planted.minimum_per_country))
     target = np.maximum(target, planted.minimum_per_country)
     return dict(zip(codes, target.tolist(), strict=True))
+
+
+def _sampled_copies(
+    chromosomes: np.ndarray, frequency: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Draw binomial numbers, then add or remove single copies at random until the total is right.
+
+    A copy is added to or removed from a country as often as its number varies.
+    """
+    copies = rng.binomial(chromosomes, frequency)
+    missing = round((chromosomes * frequency).sum() + 1e-9) - copies.sum()
+    step = 1 if missing > 0 else -1
+    for _ in range(abs(missing)):
+        room = copies < chromosomes if step > 0 else copies > 0
+        weight = room * chromosomes * frequency * (1 - frequency)
+        copies[rng.choice(len(copies), p=weight / weight.sum())] += step
+    return copies
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ def plant(
         tree = ts.at(variant.variant.start)
         carrying, lacking = _planned(ts, people, variant, plan)
         if variant.frequency:
-            target = planted_targets(variant, people)
+            target = planted_targets(variant, people, seed)
             local = LocalTree.of(tree, country.codes, len(target), founder_time)
             rng = np.random.default_rng(derive_seed(seed, "planting", variant.variant))
             mutations = choose_carriers(local, variant, target, rng, carrying, lacking)
