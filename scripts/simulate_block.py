@@ -7,6 +7,7 @@ import pandas as pd
 
 from rehearsal.demography.model import to_msprime
 from rehearsal.files import write_parquet
+from rehearsal.genomes.planting_plan import rows_that_lack
 from rehearsal.genomes.recombination import contig_map
 from rehearsal.genomes.reference import read_reference
 from rehearsal.genomes.selection import annotate_under_selection
@@ -22,10 +23,11 @@ def main(smk):
     """
     block, genome = smk.params.block, smk.params.genome
     demography = to_msprime(demes.load(smk.input.model))
+    people, plan = pd.read_parquet(smk.input.people), pd.read_parquet(smk.input.planted)
     ts = simulate_block(
         block,
-        pd.read_parquet(smk.input.people),
-        pd.read_parquet(smk.input.planted),
+        people,
+        plan,
         smk.params.variants,
         SimulationSettings.of_genome(genome, demography, smk.params.seed),
         contig_map(block.contig, smk.input.map[0] if smk.input.map else None),
@@ -37,6 +39,7 @@ def main(smk):
         partial(read_reference, smk.input.reference),
         smk.params.transcripts,
         smk.params.variants,
+        rows_that_lack(plan, people),
         smk.params.seed,
     )
     print(f"{block}: {ts.num_individuals} people, {ts.num_sites} sites, {ts.num_trees} trees")

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from rehearsal.files import write_parquet
+from rehearsal.genomes.damaged_genes import count_damaged_copies
 from rehearsal.logs import log_to_file
 from rehearsal.phenotypes.family_history import family_history
 from rehearsal.phenotypes.genetic_values import GeneticValues, join_blocks
@@ -22,7 +23,7 @@ def main(smk):
     result = simulate_phenotypes(
         people,
         join_blocks(GeneticValues(pd.read_parquet(e), pd.read_parquet(v)) for e, v in parts),
-        carriers,
+        count_damaged_copies(map(pd.read_parquet, smk.input.damaged)),
         read_traits(smk.input.traits),
         smk.params.seed,
         smk.params.reference_year,

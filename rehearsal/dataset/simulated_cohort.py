@@ -14,9 +14,11 @@ from rehearsal.demography.model import build_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
 from rehearsal.errors import InputError
 from rehearsal.genomes.assembly import AUTOSOMES
+from rehearsal.genomes.damaged_genes import count_damaged_copies, find_damaged_haplotypes
 from rehearsal.genomes.hotspots import Hotspots, hotspot_map
 from rehearsal.genomes.people import PlannedCohort, plan_cohort
 from rehearsal.genomes.planted_carriers import find_planted_carriers
+from rehearsal.genomes.planting_plan import rows_that_lack
 from rehearsal.genomes.selection import annotate_under_selection
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block, write_trees
 from rehearsal.model import Block
@@ -45,6 +47,7 @@ class SimulatedCohort:
 class _BlockResult:
     genetic: GeneticValues
     carriers: pd.DataFrame
+    damaged: pd.DataFrame  # haplotypes with damaged genes
     counts: pd.DataFrame | None  # variants per person; None: not an autosome
 
 
@@ -69,18 +72,19 @@ def simulate_cohort(plan: DatasetPlan, folder: Path, report_stage: ReportStage) 
         plan.asked, plan.numbers, plan.family_share, plan.planted, seed, mix=plan.mix
     )
     trees = {block: folder / f"{block.id}.trees" for block in plan.blocks}
+    lacking = rows_that_lack(cohort.planted, cohort.people)
     results, consequences = [], {}
     for number, block in enumerate(plan.blocks, start=1):
         report_stage(f"simulate {block.region} ({number} of {len(plan.blocks)})")
         ts = _simulate_block(plan, block, cohort, settings)
         ts, consequences[block] = annotate_under_selection(
-            ts, block, plan.bases, plan.transcripts, plan.planted, seed
+            ts, block, plan.bases, plan.transcripts, plan.planted, lacking, seed
         )
         write_trees(ts, trees[block])
-        results.append(_summarise_block(plan, block, ts, cohort.people))
+        results.append(_summarise_block(plan, block, ts, cohort.people, consequences[block]))
     report_stage("phenotypes")
     carriers = pd.concat([result.carriers for result in results], ignore_index=True)
-    tables = _phenotypes(plan, cohort.people, results, carriers).tables()
+    tables = _phenotypes(plan, cohort.people, results).tables()
     truth = {name: tables.pop(name) for name in ("effects", "genetic_values")}
     counts = [result.counts for result in results if result.counts is not None]
     samples = simulate_sample_metadata(
@@ -110,23 +114,26 @@ def _simulate_block(
 
 
 def _summarise_block(
-    plan: DatasetPlan, block: Block, ts: tskit.TreeSequence, people: pd.DataFrame
+    plan: DatasetPlan,
+    block: Block,
+    ts: tskit.TreeSequence,
+    people: pd.DataFrame,
+    consequences: pd.DataFrame,
 ) -> _BlockResult:
     return _BlockResult(
         genetic_values_of_block(ts, block, plan.traits, plan.blocks, plan.order.seed),
         find_planted_carriers(ts, people, plan.planted),
+        find_damaged_haplotypes(ts, people, plan.planted, consequences, plan.traits.genes),
         variant_counts(ts) if block.contig in AUTOSOMES else None,
     )
 
 
-def _phenotypes(
-    plan: DatasetPlan, people: pd.DataFrame, results: list[_BlockResult], carriers: pd.DataFrame
-) -> Phenotypes:
+def _phenotypes(plan: DatasetPlan, people: pd.DataFrame, results: list[_BlockResult]) -> Phenotypes:
     try:
         return simulate_phenotypes(
             people,
             join_blocks(result.genetic for result in results),
-            carriers,
+            count_damaged_copies(result.damaged for result in results),
             plan.traits,
             plan.order.seed,
             plan.reference_year,

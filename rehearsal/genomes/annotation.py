@@ -6,7 +6,7 @@ Only alleles inside transcripts are looked at: a block without genes costs nothi
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,9 @@ from rehearsal.genomes.consequences import (
     Effect,
     small_effect,
     trimmed,
+    within_one,
 )
+from rehearsal.genomes.protein_names import codon_change
 from rehearsal.genomes.structural import site_spans
 from rehearsal.genomes.structural_effects import structural_effect
 from rehearsal.genomes.transcripts import Transcript, on_contig
@@ -35,6 +37,7 @@ COLUMNS = (
 )
 _FLANK = 100  # bases around a transcript within which repeats are searched for names
 _INTRON = BY_LABEL["intron_variant"]
+_START_LOST = BY_LABEL["start_lost"]
 _REGION = BY_LABEL["splice_region_variant"]
 
 
@@ -168,13 +171,46 @@ class _GeneCopy:
             return None
         if not close:
             return self._columns((_INTRON,), "", "", self._plain((_INTRON,)))
-        effect = small_effect(transcript, self.coding, start, end, inserted)
+        effect = self._effect(position, ref, alt)
         if not effect.terms:
             return None
         name = coding_name(transcript, self.window, start, end, inserted)
         return self._columns(
             effect.terms, name, effect.protein, self._text(effect, position, ref, alt)
         )
+
+    def _effect(self, position: int, ref: str, alt: str) -> Effect:
+        """Find the consequence of a small allele near or in an exon."""
+        start, end, inserted = trimmed(position, ref, alt)
+        effect = small_effect(self.transcript, self.coding, start, end, inserted)
+        if effect.loses_splice_site:
+            return self._beside_splice_site(start, end, inserted) or effect
+        if effect.amino_acids and len(ref) != len(alt):
+            return replace(effect, amino_acids=self._codons(position, ref, alt, effect))
+        return effect
+
+    def _beside_splice_site(self, start: int, end: int, inserted: str) -> Effect | None:
+        """Find another place of an indel that leaves the bases of splice sites as they are.
+
+        In a repeat, the same haplotype is described by several places, and VCF has the leftmost.
+        """
+        while not inserted or start == end:
+            gone = inserted[0] if inserted else self.window.get(start, start + 1)
+            if not gone or gone != self.window.get(end, end + 1):
+                return None
+            inserted = inserted[1:] + inserted[:1]
+            start, end = start + 1, end + 1
+            effect = small_effect(self.transcript, self.coding, start, end, inserted)
+            if not effect.loses_splice_site:
+                return effect if effect.terms else None
+        return None
+
+    def _codons(self, position: int, ref: str, alt: str, effect: Effect) -> str:
+        """Write the codons of a whole indel in BCSQ, from that of the base before it on."""
+        end = position + len(ref)
+        if self.coding is None or not within_one(self.transcript, position, end):
+            return effect.amino_acids
+        return codon_change(self.coding, *self.coding.replaced(position, end, alt))
 
     def _columns(
         self, terms: tuple[Term, ...], name: str, protein: str, text: str
@@ -194,6 +230,8 @@ class _GeneCopy:
         """Write BCSQ."""
         if not effect.amino_acids:
             return self._plain(effect.terms)
+        if effect.terms[0] is _START_LOST:  # csq names no protein without its start
+            return f"{self._plain(effect.terms)}|{self.transcript.strand}"
         region = tuple(term for term in effect.terms if term is _REGION)
         others = tuple(term for term in effect.terms if term is not _REGION)
         place = f"{position + 1}{ref}>{alt}"

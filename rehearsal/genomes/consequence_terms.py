@@ -53,6 +53,7 @@ LOSS_OF_FUNCTION = frozenset(
         "stop_gained",
         "frameshift_variant",
         "start_lost",
+        "feature_truncation",  # a structural variant that takes bases of an exon away
     }
 )
 

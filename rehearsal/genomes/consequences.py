@@ -16,6 +16,9 @@ SPLICE_REGION_INTRON = 8  # bases of an intron at either end, the splice site in
 SPLICE_REGION_EXON = 3  # bases of an exon beside an intron
 
 
+_SPLICE_SITES = {"splice_donor_variant", "splice_acceptor_variant"}
+
+
 @dataclass(frozen=True, slots=True)
 class Effect:
     """What a change does to a transcript."""
@@ -23,6 +26,11 @@ class Effect:
     terms: tuple[Term, ...]  # the most severe first
     protein: str = ""  # name of the change of the protein in HGVS, such as p.Val600Glu
     amino_acids: str = ""  # change of amino acids in BCSQ, such as 600V>600E
+
+    @property
+    def loses_splice_site(self) -> bool:
+        """Whether a donor or acceptor is touched."""
+        return any(term.label in _SPLICE_SITES for term in self.terms)
 
 
 def trimmed(start: int, ref: str, alt: str) -> tuple[int, int, str]:
@@ -62,11 +70,11 @@ def small_effect(
         The effect.
     """
     labels = set(_splicing(transcript, start, end))
-    if coding is not None and _within_one(transcript, start, end):
+    if coding is not None and within_one(transcript, start, end):
         first, last, new = coding.replaced(start, end, inserted)
         labels |= _coding_labels(coding, first, last, new)
         protein, amino_acids = protein_name(coding, first, last, new)
-        if labels & {"splice_donor_variant", "splice_acceptor_variant"}:
+        if labels & _SPLICE_SITES:
             protein = "p.?"
         return Effect(tuple(by_severity(labels)), protein, amino_acids)
     touched = set(_parts(transcript, start, end))
@@ -78,11 +86,16 @@ def small_effect(
     return Effect(tuple(by_severity(labels)))
 
 
-def _within_one(transcript: Transcript, start: int, end: int) -> bool:
+def within_one(transcript: Transcript, start: int, end: int) -> bool:
     """Tell whether a change lies in the coding part of one exon.
 
     An insertion between an exon and the intron before it, by position, counts to the exon. One
     before all coding bases or after them does not.
+
+    Args:
+        transcript: The transcript.
+        start: First changed base, 0-based.
+        end: Exclusive end.
     """
     parts = transcript.coding
     k = bisect_right(parts, (start, 1 << 62)) - 1

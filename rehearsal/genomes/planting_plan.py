@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
+import pandas as pd
+
 PLAN_COLUMNS = ("variant", "gene", "role", "case", "kind", "person", "haplotype", "child")
 
 
@@ -57,3 +59,24 @@ def plan_rows(
         )
         for one in planned
     ]
+
+
+def rows_that_lack(plan: pd.DataFrame, people: pd.DataFrame) -> dict[str, set[int]]:
+    """List the people who must have no damaged copy of a gene but the planned ones.
+
+    Args:
+        plan: The plan, with ``PLAN_COLUMNS``.
+        people: The people table.
+
+    Returns:
+        By gene, rows of ``people``: those of ``lacks`` entries and all their descendants.
+    """
+    lacking = plan[plan["kind"] == "lacks"]
+    found = {}
+    for gene, entries in lacking.groupby("gene"):
+        ids, size = set(entries["person"]), 0
+        while len(ids) > size:
+            size = len(ids)
+            ids |= set(people["id"][people["father"].isin(ids) | people["mother"].isin(ids)])
+        found[str(gene)] = set(people.index[people["id"].isin(ids)])
+    return found

@@ -27,9 +27,8 @@ def protein_name(coding: CodingSequence, first: int, last: int, new: str) -> tup
         new: The new bases in the transcript's direction.
 
     Returns:
-        The name in HGVS, and the change of amino acids in BCSQ: the number and letter of the first
-        codon before and after, or one of both if no amino acid changes. Letters behind the first
-        are left out where a whole protein's end changes.
+        The name in HGVS, and the change of amino acids in BCSQ: the number and letters of the
+        codons before and after, or those before if no amino acid changes.
     """
     codon = first // 3
     old = coding.protein
@@ -42,10 +41,46 @@ def protein_name(coding: CodingSequence, first: int, last: int, new: str) -> tup
         return _same_length(old, codon, after)
     changed = coding.bases[codon * 3 : first] + new + tail + coding.tail
     after = old[:codon] + translate(changed, to_stop=True)
-    short = f"{codon + 1}{old[codon]}>{codon + 1}{after[codon : codon + 1] or '-'}"
+    short = codon_change(coding, first, last, new)
     if codon == 0 and not after.startswith("M"):
         return "p.Met1?", short
     return (_frameshift(old, after) if shifted else _in_frame(old, after)), short
+
+
+def codon_change(coding: CodingSequence, first: int, last: int, new: str) -> str:
+    """Write what an insertion or deletion does to codons, as ``bcftools csq -B 1`` does.
+
+    Args:
+        coding: The coding bases.
+        first: First replaced coding base, 0-based.
+        last: Exclusive end; equal to ``first`` for an insertion.
+        new: The new bases in the transcript's direction.
+
+    Returns:
+        Number of the first codon and amino acids before and after, such as ``22GLP>22G``. From four
+        on, the first and the end: ``4T..84>4T..7``. With a shift of the frame they reach to the
+        next stop. The two sides are never the same.
+    """
+    codon = first // 3
+    begun = coding.bases[3 * codon : first] + new
+    if (len(new) - (last - first)) % 3:
+        before = coding.protein[codon:]
+        after = translate(begun + coding.bases[last:], to_stop=True)
+    else:
+        until = -(-max(last, first + 1) // 3) * 3
+        before = translate(coding.bases[3 * codon : until])
+        after = translate(begun + coding.bases[last:until], to_stop=True)
+    if _brief(codon, before) == _brief(codon, after):  # ends alike: begin where they differ
+        same = _first_difference(before, after)
+        codon, before, after = codon + same, before[same:], after[same:]
+    return f"{_brief(codon, before)}>{_brief(codon, after)}"
+
+
+def _brief(codon: int, letters: str) -> str:
+    """Write amino acids from a codon on, counted from 0."""
+    if len(letters) < 4:
+        return f"{codon + 1}{letters or '?'}"
+    return f"{codon + 1}{letters[0]}..{codon + 1 + len(letters.removesuffix('*'))}"
 
 
 def _same_length(old: str, codon: int, after: str) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from rehearsal.model import Block
 COLUMNS = (
     *("gene", "hgnc", "ensembl_gene", "transcript", "protein", "ensembl_transcript", "contig"),
     *("strand", "start", "end", "exon_starts", "exon_ends", "cds_start", "cds_end", "loeuf"),
-    *("loeuf_source", "codons", "source"),
+    *("loeuf_source", "lof_frequency", "lof_source", "codons", "source"),
 )
 
 
@@ -34,6 +34,7 @@ class Transcript:
     hgnc: str = ""  # such as HGNC:1100
     ensembl_gene: str = ""
     loeuf: float | None = None  # upper bound of observed : expected loss of function
+    lof_frequency: float | None = None  # of all loss-of-function alleles of the gene together
     codons: tuple[tuple[int, str], ...] = ()  # known codons by number from 1, letters of IUPAC
 
     @property
@@ -201,7 +202,8 @@ def _transcript(row: dict[str, str], path: Path | str, line: int) -> Transcript:
         cds_end,
         row["hgnc"],
         row["ensembl_gene"],
-        _fraction(row["loeuf"], path, f"line {line}: loeuf"),
+        _number_or_nothing(row["loeuf"], 2, path, f"line {line}: loeuf"),
+        _number_or_nothing(row["lof_frequency"], 1, path, f"line {line}: lof_frequency"),
         _codons(row["codons"], path, f"line {line}: codons"),
     )
 
@@ -221,16 +223,16 @@ def _number(text: str, path: Path | str, key: str) -> int:
     return numbers[0]
 
 
-def _fraction(text: str, path: Path | str, key: str) -> float | None:
-    """Read a number from 0 to 2; nothing if the cell is empty."""
+def _number_or_nothing(text: str, most: int, path: Path | str, key: str) -> float | None:
+    """Read a number from 0 to ``most``; nothing if the cell is empty."""
     if not text:
         return None
     try:
         value = float(text)
     except ValueError:
         value = -1.0
-    if not 0 <= value <= 2:
-        raise InputError(path, key, "a number from 0 to 2, or nothing", shown(text))
+    if not 0 <= value <= most:
+        raise InputError(path, key, f"a number from 0 to {most}, or nothing", shown(text))
     return value
 
 

@@ -55,7 +55,7 @@ class AdverseEvent:
 
     term: Coded  # HPO
     risk: float  # of people without a copy of such a variant
-    odds_ratios: Mapping[str, float]  # for each copy of a planted variant, by gene
+    odds_ratios: Mapping[str, float]  # for each damaged copy, by gene
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ class _Simulated:
 def simulate_phenotypes(
     people: pd.DataFrame,
     genetic_values: GeneticValues,
-    carriers: pd.DataFrame,
+    damaged: pd.DataFrame,
     traits: Traits,
     seed: int,
     reference_year: int = 2026,
@@ -77,7 +77,7 @@ def simulate_phenotypes(
         people: One row per person: id, country, sex, birth_year.
         genetic_values: Sums over all blocks, one row per person. They are standardised here, over
             all countries.
-        carriers: Copies of planted variants: gene, individual, copies.
+        damaged: Damaged copies of genes (``count_damaged_copies``): gene, individual, copies.
         traits: The traits.
         seed: The run's root seed.
         reference_year: The year in which ages are given, in whole years.
@@ -88,7 +88,7 @@ def simulate_phenotypes(
         The tables.
 
     Raises:
-        InputError: People or carriers do not fit, or a trait has no causal site.
+        InputError: The people of a table do not fit, or a trait has no causal site.
         ValueError: The number of genetic values is not the number of people.
     """
     cohort = subjects(people, reference_year)
@@ -100,7 +100,7 @@ def simulate_phenotypes(
         raise ValueError(mismatch(where, f"{len(cohort)}, one per person", found))
     genetic = standardise(genetic_values, traits)
     own = {name: genetic.values[name].to_numpy() for name in genetic.values}
-    copies = trait_model.carried_copies(carriers, cohort)
+    copies = trait_model.damaged_copies(damaged, cohort)
     simulated = _simulate(traits, own, copies, overrides, cohort, seed)
     features = _features(traits, simulated, cohort)
     return Phenotypes(
@@ -126,7 +126,7 @@ def _simulate(
     cohort: Subjects,
     seed: int,
 ) -> _Simulated:
-    """Draw all traits, given genetic values by trait and copies of planted variants by gene."""
+    """Draw all traits, given genetic values by trait and damaged copies by gene."""
     scores = _scores(traits, own, cohort, seed)
     values = {
         trait.name: trait_model.measured(trait, scores[trait.name], cohort)

@@ -146,7 +146,7 @@ def ages_of_onset(
     Args:
         disease: The disease.
         liability: Standard normal liabilities, shape (n_people,).
-        copies: Copies of planted variants by gene, shape (n_people,).
+        copies: Damaged copies by gene, shape (n_people,).
         subjects: The people.
 
     Returns:
@@ -166,13 +166,11 @@ def ages_of_onset(
     return onset
 
 
-def carried_copies(carriers: pd.DataFrame, subjects: Subjects) -> dict[str, np.ndarray]:
-    """Count each person's copies of planted variants by gene.
-
-    Two different variants of one gene count as two copies: compound heterozygotes.
+def damaged_copies(damaged: pd.DataFrame, subjects: Subjects) -> dict[str, np.ndarray]:
+    """Arrange the damaged copies of genes by person.
 
     Args:
-        carriers: One row per variant and carrier: gene, individual, copies.
+        damaged: One row per gene and person: gene, individual, copies.
         subjects: The people.
 
     Returns:
@@ -181,14 +179,14 @@ def carried_copies(carriers: pd.DataFrame, subjects: Subjects) -> dict[str, np.n
     Raises:
         InputError: An individual is not among the people.
     """
-    row = pd.Index(subjects.id).get_indexer(carriers["individual"].astype("str"))
+    row = pd.Index(subjects.id).get_indexer(damaged["individual"].astype("str"))
     if (row < 0).any():
-        stranger = carriers["individual"].iloc[int(np.argmax(row < 0))]
-        raise InputError("carriers", "individual", "people of the cohort", shown(stranger))
-    number = carriers["copies"].to_numpy(dtype=np.int64)
+        stranger = damaged["individual"].iloc[int(np.argmax(row < 0))]
+        raise InputError("damaged genes", "individual", "people of the cohort", shown(stranger))
+    number = damaged["copies"].to_numpy(dtype=np.int64)
     copies = {}
-    for gene in carriers["gene"].unique():
-        of_gene = (carriers["gene"] == gene).to_numpy()
+    for gene in damaged["gene"].unique():
+        of_gene = (damaged["gene"] == gene).to_numpy()
         counts = np.bincount(row[of_gene], weights=number[of_gene], minlength=len(subjects))
         copies[str(gene)] = counts.astype(np.int64)
     return copies

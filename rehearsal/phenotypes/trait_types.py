@@ -84,7 +84,7 @@ class DerivedMeasurement:
 
 @dataclass(frozen=True, slots=True)
 class GeneRisk:
-    """The cumulative risk of people who carry planted variants of one gene."""
+    """The cumulative risk of people with damaged copies of one gene."""
 
     gene: str
     copies: Mapping[Sex, int]  # least number of copies: 2 is recessive, 2 and 1 X-linked
@@ -132,6 +132,13 @@ class Traits:
         """Everything that has a score of its own: measurements, then diseases."""
         both: tuple[Measurement | Disease, ...] = (*self.measurements, *self.diseases)
         return both
+
+    @property
+    def genes(self) -> frozenset[str]:
+        """The genes whose damaged copies matter, for a disease or an adverse event."""
+        of_diseases = {risk.gene for disease in self.diseases for risk in disease.genes}
+        events = (drug.adverse_event for one in self.treatments for drug in one.drugs)
+        return frozenset(of_diseases.union(*(event.odds_ratios for event in events if event)))
 
     @property
     def polygenic(self) -> tuple[Measurement | Disease, ...]:

@@ -75,7 +75,7 @@ def draw_course(
     Args:
         treatment: The treatment.
         onsets: Ages of onset in years by disease, inf for never, shape (n_people,).
-        copies: Copies of planted variants by gene, shape (n_people,).
+        copies: Damaged copies by gene, shape (n_people,).
         cohort: The people.
         seed: The run's root seed.
         overrides: By row, whether a person with the disease is treated, whatever is drawn. Such

@@ -7,7 +7,7 @@ before and after.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -64,6 +64,7 @@ _LABEL_OF_MARK = {
     "exon": "non_coding_transcript_exon_variant",
 }
 _UNTRANSLATED = {"5", "3", "exon"}
+_SPLICE_SITES = {"splice_donor_variant", "splice_acceptor_variant"}
 
 
 class Consequence(NamedTuple):
@@ -151,8 +152,29 @@ class _Gene:
         if alt.startswith("<"):  # its position is that of the base before it
             return self._structural(start + 1, end or start + 1, alt)
         start, ref, alt = _without_shared_bases(start, ref, alt)
+        labels = self._at(start, ref, alt)
+        if labels & _SPLICE_SITES and not (ref and alt):  # the same bases by another name?
+            for other in self._other_names(start, ref, alt):
+                named = self._at(*other)
+                if not named & _SPLICE_SITES:
+                    return named or labels
+        return labels
+
+    def _at(self, start: int, ref: str, alt: str) -> set[str]:
         touched = self._touched(start, ref) if ref else self._base_of_insertion(start)
         return self._small(touched, start, ref, alt) if touched else set()
+
+    def _other_names(self, start: int, ref: str, alt: str) -> Iterator[tuple[int, str, str]]:
+        """Yield the places further right where the same indel gives the same bases."""
+        text, at = self.bases, start - self.start
+        if at < 0:
+            return
+        result = text[:at] + alt + text[at + len(ref) :]
+        for here in range(at + 1, len(text)):
+            gone, added = text[here : here + len(ref)], result[here : here + len(alt)]
+            if text[:here] + added + text[here + len(ref) :] != result:
+                return
+            yield self.start + here, gone, added
 
     def _touched(self, start: int, ref: str) -> range:
         """Return the gene's bases that an allele replaces."""

@@ -6,6 +6,7 @@
 rule compute_genetic_values:
     input:
         trees=rules.simulate_block.output.trees,
+        consequences=rules.simulate_block.output.consequences,
         people=rules.simulate_people.output.people,
         patients=rules.simulate_people.output.patients,
         traits=config["traits"],
@@ -13,6 +14,7 @@ rule compute_genetic_values:
         effects=temp(f"{RESULTS}/phenotypes/blocks/{{block}}.effects.parquet"),
         values=temp(f"{RESULTS}/phenotypes/blocks/{{block}}.values.parquet"),
         carriers=temp(f"{RESULTS}/phenotypes/blocks/{{block}}.carriers.parquet"),
+        damaged=temp(f"{RESULTS}/phenotypes/blocks/{{block}}.damaged.parquet"),
     log:
         f"{LOGS}/compute_genetic_values/{{block}}.log",
     benchmark:
@@ -42,6 +44,7 @@ rule simulate_phenotypes:
         effects=expand(rules.compute_genetic_values.output.effects, block=BLOCKS),
         values=expand(rules.compute_genetic_values.output.values, block=BLOCKS),
         carriers=expand(rules.compute_genetic_values.output.carriers, block=BLOCKS),
+        damaged=expand(rules.compute_genetic_values.output.damaged, block=BLOCKS),
         traits=config["traits"],
     output:
         diseases=f"{RESULTS}/phenotypes/diseases.parquet",

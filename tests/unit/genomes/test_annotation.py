@@ -71,23 +71,32 @@ def write_vcf(path: Path, alleles: list[Allele]) -> None:
     path.write_text("\n".join(lines) + "\n")
 
 
-def worst_by_csq(folder: Path, bases: str, alleles: list[Allele]) -> dict[Allele, str]:
-    """Ask bcftools for the most severe consequence of each allele; nothing outside of genes."""
+def bcsq_of_csq(
+    folder: Path, bases: str, alleles: list[Allele], *options: str
+) -> dict[Allele, str]:
+    """Ask bcftools for BCSQ of each allele; nothing outside of genes."""
     fasta, gff, vcf = folder / "r.fa", folder / "g.gff3.gz", folder / "v.vcf"
     fasta.write_text(f">{CONTIG}\n{bases}\n")
     write_gene_model(two_genes(), gff)
     write_vcf(vcf, alleles)
     subprocess.run(["samtools", "faidx", fasta], check=True)
-    csq = ["bcftools", "csq", "--local-csq", "-f", fasta, "-g", gff, vcf]
+    csq = ["bcftools", "csq", "--local-csq", *options, "-f", fasta, "-g", gff, vcf]
     text = subprocess.run(csq, check=True, capture_output=True, text=True).stdout
-    worst = {}
+    found = {}
     for line in text.splitlines():
         if not line.startswith("#"):
             fields = line.split("\t")
-            _, _, found = fields[7].partition("BCSQ=")
-            names = {name for part in found.split(",") for name in part.split("|")[0].split("&")}
             key = (int(fields[1]) - 1, fields[3], fields[4])
-            worst[key] = min(names, key=lambda name: RANK[name]) if found else ""
+            found[key] = fields[7].partition("BCSQ=")[2]
+    return found
+
+
+def worst_by_csq(folder: Path, bases: str, alleles: list[Allele]) -> dict[Allele, str]:
+    """Ask bcftools for the most severe consequence of each allele; nothing outside of genes."""
+    worst = {}
+    for allele, found in bcsq_of_csq(folder, bases, alleles).items():
+        names = {name for part in found.split(",") for name in part.split("|")[0].split("&")}
+        worst[allele] = min(names, key=lambda name: RANK[name]) if found else ""
     return worst
 
 
@@ -106,6 +115,16 @@ def beside_the_start_codon(allele: Allele) -> bool:
     return len(ref) != len(alt) and any(a <= position + 1 <= b for a, b in starts)
 
 
+def keeps_splice_sites(allele: Allele, bases: str) -> bool:
+    """An indel in a repeat that leaves both ends of an intron: csq calls the touched one lost."""
+    position, ref, alt = allele
+    after = bases[:position] + alt + bases[position + len(ref) :]
+    for a, b in (intron for t in two_genes() for intron in t.introns):
+        if a - 8 <= position < b + 8:
+            return after.startswith(bases[: a + 2]) and after.endswith(bases[b - 2 :])
+    return False
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_most_severe_consequence_is_the_one_of_bcftools_csq(tmp_path: Path, seed: int) -> None:
     bases = bases_of_genes(seed)
@@ -119,7 +138,9 @@ def test_the_most_severe_consequence_is_the_one_of_bcftools_csq(tmp_path: Path, 
     other = {
         allele: (found.get(allele, ""), expected[allele])
         for allele in alleles
-        if allele not in known and found.get(allele, "") != expected[allele]
+        if allele not in known
+        and found.get(allele, "") != expected[allele]
+        and not keeps_splice_sites(allele, bases)
     }
     assert other == {}
     assert len(known) < 0.05 * len(alleles)
@@ -202,3 +223,38 @@ def test_every_transcript_of_an_allele_has_a_row() -> None:
         "5_prime_UTR_variant",
         "non_coding_transcript_exon_variant",
     ]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_amino_acids_of_indels_are_those_of_bcftools_csq(tmp_path: Path, seed: int) -> None:
+    bases = bases_of_genes(seed)
+    alleles = random_alleles(bases, np.random.default_rng(seed))
+    inside = [range(t.cds_start + 3, t.cds_end - 30) for t in two_genes()]
+    alleles = [a for a in alleles if len(a[1]) != len(a[2]) and any(a[0] in r for r in inside)]
+    expected = bcsq_of_csq(tmp_path, bases, alleles, "-B", "1")
+    table = annotate(alleles, bases)
+    own = table[table["consequence"].isin(["inframe_insertion", "inframe_deletion"])]
+    keys = list(zip(own["position"], own["ref"], own["alt"], strict=True))
+    compared = {
+        key: (text.split("|")[-2], expected[key].split("|")[-2])
+        for key, text in zip(keys, own["bcsq"], strict=True)
+        if "|" in expected[key] and ">" in expected[key].split("|")[-2] and "?" not in expected[key]
+    }
+    assert {key: two for key, two in compared.items() if two[0] != two[1]} == {}
+    assert len(compared) > 40
+    with_protein = [text.split("|")[-2] for text in table["bcsq"] if text.count("|") > 5]
+    changes = [text.split(">") for text in with_protein if ">" in text]
+    assert all(before != after for before, after in changes)
+
+
+def test_an_indel_that_leaves_a_splice_site_is_no_loss_of_it() -> None:
+    bases = bases_of_genes(8)
+    bases = bases[:200] + "GTGTAA" + bases[206:]
+    # GT of GTGT is deleted: one GT is left at the donor
+    table = annotate([(199, bases[199:202], bases[199])], bases)
+    assert table["consequence"].tolist() == ["splice_region_variant"]
+    table = annotate([(200, "GTG", "G")], bases)
+    assert table["consequence"].tolist() == ["splice_region_variant"]
+    # GTGTAA without TGTA begins with GA
+    table = annotate([(200, "GTGTA", "G")], bases)
+    assert table["consequence"].tolist() == ["splice_donor_variant"]

@@ -1,5 +1,6 @@
 """Selection removes loss of function where genes do not bear it, and leaves what is rare."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import msprime
@@ -49,11 +50,24 @@ def neutral() -> tskit.TreeSequence:
 
 
 def annotated(
-    ts: tskit.TreeSequence, loeuf: float, seed: int = 1, planted: tuple[PlantedVariant, ...] = ()
+    ts: tskit.TreeSequence,
+    loeuf: float,
+    seed: int = 1,
+    planted: tuple[PlantedVariant, ...] = (),
+    lacking: Mapping[str, Collection[int]] | None = None,
+    lof_frequency: float | None = None,
 ) -> tuple[tskit.TreeSequence, pd.DataFrame]:
-    genes: list[Transcript] = [replace(t, loeuf=loeuf) for t in two_genes()]
+    genes: list[Transcript] = [
+        replace(t, loeuf=loeuf, lof_frequency=lof_frequency) for t in two_genes()
+    ]
     return annotate_under_selection(
-        ts, BLOCK, lambda block: BASES[block.start : block.end], genes, planted, seed
+        ts,
+        BLOCK,
+        lambda block: BASES[block.start : block.end],
+        genes,
+        planted,
+        lacking or {},
+        seed,
     )
 
 
@@ -92,6 +106,40 @@ def test_synonymous_variants_and_those_outside_of_genes_stay(neutral: tskit.Tree
     before = annotate_block(neutral, lambda b: BASES[b.start : b.end], two_genes())
     for kind in ("synonymous_variant", "intron_variant", "5_prime_UTR_variant"):
         assert (table["consequence"] == kind).sum() == (before["consequence"] == kind).sum()
+
+
+def loss_copies(ts: tskit.TreeSequence, table: pd.DataFrame, gene: str) -> np.ndarray:
+    """Copies of loss-of-function alleles of a gene, by individual."""
+    losses = table[(table["gene"] == gene) & table["consequence"].isin(LOSS_OF_FUNCTION)]
+    copies = np.zeros(ts.num_individuals, int)
+    for row in losses.itertuples():
+        (site,) = ts.variants(left=row.position, right=row.position + 1)
+        carrying = ts.samples()[site.genotypes == site.alleles.index(row.alt)]
+        np.add.at(copies, ts.nodes_individual[carrying], 1)
+    return copies
+
+
+def test_loss_of_function_is_together_at_most_as_frequent_as_published(
+    neutral: tskit.TreeSequence,
+) -> None:
+    def copies(lof_frequency: float | None) -> list[int]:
+        runs = (annotated(neutral, 2.0, seed, lof_frequency=lof_frequency) for seed in range(1, 7))
+        return [int(sum(loss_copies(*run, gene).sum() for gene in "AB")) for run in runs]
+
+    free, bound, none = copies(None), copies(0.001), copies(0.0)
+    assert np.mean(bound) <= 1.5 * (2 * 0.001 * neutral.num_samples)  # two genes
+    assert 0 < np.mean(bound) < 0.5 * np.mean(free)
+    assert len(set(bound)) > 1
+    assert none == [0] * 6
+
+
+def test_people_who_must_lack_a_gene_have_no_loss_of_function(neutral: tskit.TreeSequence) -> None:
+    ts, table = annotated(neutral, 1.2)
+    carrying = np.flatnonzero(loss_copies(ts, table, "A"))[:2].tolist()
+    lacking = {"A": carrying}
+    left = loss_copies(*annotated(neutral, 1.2, lacking=lacking), "A")
+    assert len(carrying) == 2
+    assert left[carrying].sum() == 0
 
 
 def test_planted_variants_stay(neutral: tskit.TreeSequence) -> None:

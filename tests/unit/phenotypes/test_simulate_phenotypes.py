@@ -295,7 +295,7 @@ def test_people_who_cannot_be_are_refused(simulate, make_people, make_carriers):
         simulate(make_people({"FI": 3}, sex="other"))
     with pytest.raises(InputError, match="people: birth_year: expected a year up to 2026"):
         simulate(make_people({"FI": 3}, birth_year=2027))
-    with pytest.raises(InputError, match=r"carriers: individual: .*XX-1"):
+    with pytest.raises(InputError, match=r"damaged genes: individual: .*XX-1"):
         simulate(make_people({"FI": 3}), make_carriers("DOM1", ["XX-1"]))
 
 
