@@ -1,7 +1,8 @@
-"""The log of a job, and the progress that it reports."""
+"""The log of a job, the progress that it reports, and notes about a run's inputs."""
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -13,6 +14,9 @@ from pathlib import Path
 from rehearsal.errors import InputError
 from rehearsal.process_lifetime import end_with_run
 
+_NOTES = logging.getLogger("rehearsal.notes")
+_NOTES.addHandler(logging.NullHandler())  # jobs read the same inputs, and say nothing again
+_NOTES.propagate = False
 ENDED_BY_SIGNAL = 128 + signal.SIGTERM  # exit status, as shells define it
 
 
@@ -43,6 +47,38 @@ def log_to_file(path: Path | str) -> Iterator[None]:
         except InputError as error:
             print(error, file=sys.stderr)
             raise SystemExit(1) from None
+
+
+def note(text: str) -> None:
+    """Tell the user something about an input with which the work goes on.
+
+    Only a process that called :func:`show_notes` shows it.
+
+    Args:
+        text: One line.
+    """
+    _NOTES.warning("%s", text)
+
+
+def show_notes() -> None:
+    """Print the notes of this process to stderr, each once."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("Note: %(message)s"))
+    handler.addFilter(_Once())
+    _NOTES.addHandler(handler)
+
+
+class _Once(logging.Filter):
+    """Lets each text pass once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        is_new = record.getMessage() not in self._said
+        self._said.add(record.getMessage())
+        return is_new
 
 
 class Progress:

@@ -8,7 +8,8 @@ from typing import Any
 
 from rehearsal.config.schema import source_of
 from rehearsal.errors import InputError
-from rehearsal.genomes.assembly import CONTIG_LENGTHS, read_masks
+from rehearsal.genomes.assembly import CONTIG_LENGTHS
+from rehearsal.genomes.masks import read_masks
 from rehearsal.genomes.blocks import (
     automatic_block_size,
     parse_region,

@@ -14,7 +14,8 @@ from rehearsal.config.tables import read_countries, read_planted
 from rehearsal.errors import InputError, shown, unreadable_file
 from rehearsal.export.settings import Export, check_disk_space, read_exports
 from rehearsal.files import DEFAULTS
-from rehearsal.genomes.assembly import AUTOSOMES, read_masks
+from rehearsal.genomes.assembly import AUTOSOMES
+from rehearsal.genomes.masks import read_masks
 from rehearsal.genomes.blocks import automatic_block_size, plan_blocks
 from rehearsal.genomes.cohort_mix import CohortMix
 from rehearsal.genomes.drawn_reference import (

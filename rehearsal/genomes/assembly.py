@@ -1,12 +1,9 @@
-"""The assembly GRCh38: contigs and their lengths, ploidy by sex and place, masked stretches."""
+"""The assembly GRCh38: contigs and their lengths, ploidy by sex and place."""
 
 from __future__ import annotations
 
-import csv
-from pathlib import Path
-
-from rehearsal.errors import InputError, mismatch, shown, unreadable_file
-from rehearsal.model import SEXES, Block, Sex
+from rehearsal.errors import mismatch, shown
+from rehearsal.model import SEXES, Sex
 
 ASSEMBLY = "GRCh38"
 
@@ -108,11 +105,6 @@ PSEUDO_AUTOSOMAL: dict[str, dict[str, tuple[int, int]]] = {
     "chrY": {"PAR1": (10_000, 2_781_479), "PAR2": (56_887_902, 57_217_415)},
 }
 
-MASK_COLUMNS = ("contig", "start", "end", "kind", "source")
-GAP = (
-    "gap"  # the kind of a short run of N inside a block: ancestry runs across, no variant is there
-)
-
 _SEX_PLOIDY: dict[str, dict[Sex, int]] = {
     "chrX": {"female": 2, "male": 1},
     "chrY": {"female": 0, "male": 1},
@@ -185,77 +177,3 @@ def ploidy(contig: str, sex: Sex, start: int) -> int:
     if pseudo_autosomal(contig, start):
         return 2 if contig == "chrX" else 0
     return 2 if contig in AUTOSOMES else _SEX_PLOIDY[contig][sex]
-
-
-def read_masks(path: Path | str) -> list[Block]:
-    """Read the stretches that no block may touch from a mask table: those of any kind but ``gap``.
-
-    Args:
-        path: A tab-separated table with the columns contig, start, end (0-based half-open), kind
-            and source.
-
-    Returns:
-        The stretches in the order of the file.
-
-    Raises:
-        InputError: The file cannot be read or lacks a column, or a stretch is not on a contig of
-            GRCh38.
-    """
-    return [stretch for stretch, kind in _read_table(path) if kind != GAP]
-
-
-def read_gaps(path: Path | str) -> list[Block]:
-    """Read the runs of unknown bases (N) inside of blocks from a mask table: those of kind ``gap``.
-
-    Args:
-        path: The table, as :func:`read_masks` reads it.
-
-    Returns:
-        The stretches in the order of the file.
-
-    Raises:
-        InputError: As :func:`read_masks`.
-    """
-    return [stretch for stretch, kind in _read_table(path) if kind == GAP]
-
-
-def _read_table(path: Path | str) -> list[tuple[Block, str]]:
-    reader = csv.DictReader(_read_lines(path), delimiter="\t")
-    try:
-        rows = list(reader)
-    except csv.Error as problem:
-        key, found = f"line {reader.line_num + 1}", f"an error ({problem})"
-        raise InputError(path, key, "a tab-separated row", found) from None
-    missing = [name for name in MASK_COLUMNS if name not in (reader.fieldnames or [])]
-    if missing:
-        found = ", ".join(reader.fieldnames or []) or "nothing"
-        raise InputError(path, "line 1", f"the columns {', '.join(MASK_COLUMNS)}", found)
-    return [
-        (_mask(path, f"line {number}", row), row["kind"])
-        for number, row in enumerate(rows, start=2)
-    ]
-
-
-def _read_lines(path: Path | str) -> list[str]:
-    """Read the lines of a mask table."""
-    try:
-        return Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError) as problem:  # ValueError: of its name or its encoding
-        absent = isinstance(problem, FileNotFoundError)
-        found = "no such file" if absent else unreadable_file(problem)
-        raise InputError(path, "file", "a tab-separated table of masks", found) from None
-
-
-def _mask(path: Path | str, key: str, row: dict[str, str]) -> Block:
-    contig = row["contig"]
-    if contig not in CONTIG_LENGTHS:
-        raise InputError(path, f"{key}, contig", f"a contig of {ASSEMBLY}", shown(contig))
-    try:
-        start, end = int(row["start"]), int(row["end"])
-    except (TypeError, ValueError):
-        found = f"{shown(row['start'])} and {shown(row['end'])}"
-        raise InputError(path, f"{key}, start and end", "two whole numbers", found) from None
-    if not 0 <= start < end <= CONTIG_LENGTHS[contig]:
-        expected = f"0 <= start < end <= {CONTIG_LENGTHS[contig]}, the length of {contig}"
-        raise InputError(path, f"{key}, start and end", expected, f"{start} and {end}")
-    return Block(contig, start, end)

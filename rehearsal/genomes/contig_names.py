@@ -1,8 +1,12 @@
-"""The names that clients use for GRCh38 and its contigs."""
+"""The names that clients and files use for GRCh38 and its contigs."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+
 from rehearsal.genomes.assembly import REFSEQ
+from rehearsal.logs import note
 
 ASSEMBLIES = ("GRCh38", "hg38")
 
@@ -24,3 +28,30 @@ def find_contig(name: str) -> str | None:
     short = short.removeprefix("chr")
     contig = "chrM" if short == "MT" else f"chr{short}"
     return contig if contig in REFSEQ else None
+
+
+def names_in_files(contig: str) -> list[str]:
+    """List the names of a contig in files of UCSC and GENCODE, of Ensembl, and of NCBI.
+
+    Args:
+        contig: The name used inside.
+
+    Returns:
+        The names, that used inside first.
+    """
+    names = [contig, contig.removeprefix("chr"), REFSEQ[contig]]
+    return [*names, "MT", "chrMT"] if contig == "chrM" else names
+
+
+def note_other_names(path: Path | str, names: Iterable[str | None]) -> None:
+    """Say once in the log which contigs a file names otherwise than the run's files.
+
+    Args:
+        path: The file.
+        names: Names in the file. Those that are no contigs of GRCh38 are ignored.
+    """
+    others = [name for name in dict.fromkeys(names) if name and find_contig(name) not in (None, name)]
+    if others:
+        first, found = others[0], find_contig(others[0])
+        more = f", and {len(others) - 1} more likewise" if len(others) > 1 else ""
+        note(f"{path}: contig {first} is read as {found}{more}")

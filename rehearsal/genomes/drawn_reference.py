@@ -11,7 +11,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rehearsal.genomes.assembly import CONTIG_LENGTHS, KARYOTYPE_ORDER, read_gaps, read_masks
+from rehearsal.genomes.assembly import CONTIG_LENGTHS, KARYOTYPE_ORDER
+from rehearsal.genomes.masks import read_gaps, read_masks
 from rehearsal.genomes.blocks import merge, subtract
 from rehearsal.genomes.coding_constraints import coding_constraints
 from rehearsal.genomes.known_bases import (

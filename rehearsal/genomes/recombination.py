@@ -15,8 +15,9 @@ import msprime
 import numpy as np
 import pandas as pd
 
-from rehearsal.errors import InputError, unreadable_file
+from rehearsal.errors import InputError, shown, unreadable_file
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
+from rehearsal.genomes.contig_names import names_in_files, note_other_names
 from rehearsal.model import Block
 
 NO_RECOMBINATION = frozenset({"chrY", "chrM"})
@@ -58,6 +59,12 @@ SHORT_ARMS = {
     "chr22": 10_510_000,
 }
 MOST_CM_PER_MB = 100_000  # no hotspot comes near it
+# Means of human chromosomes are about 1 to 2 cM/Mb (HapMap and deCODE, from memory).
+# Rates per base (1e-8) or in Morgans (0.01) are far below this, those of any real stretch above.
+LEAST_MEAN_CM_PER_MB = 0.001
+LEAST_MEAN_OF_A_CHROMOSOME = 0.1
+CHROMOSOME = 20_000_000  # bases that have such a mean
+MOST_DISAGREEMENT = 30  # of the two columns: rates in Morgans are 100 times too small
 HAPMAP_COLUMNS = "contig, position (bp), rate (cM/Mb) and map (cM)"
 
 
@@ -135,8 +142,8 @@ def read_hapmap(path: Path | str, contig: str, blocks: Iterable[Block] = ()) -> 
     """Read the map of one contig from a HapMap-format file, plain or gzipped.
 
     The file has a header and four columns: contig, position, rate in cM/Mb from this position to
-    the next, and the map in cM (not used). It may hold several contigs, with or without ``chr``.
-    Before the first position and after the last one the rate is missing (NaN).
+    the next, and the map in cM (only compared with the rates). It may hold several contigs, by any
+    of their names. Before the first position and after the last one the rate is missing (NaN).
 
     Args:
         path: The file.
@@ -154,10 +161,11 @@ def read_hapmap(path: Path | str, contig: str, blocks: Iterable[Block] = ()) -> 
     if len(rows) < 2:
         found = f"{len(rows)} rows"
         raise InputError(path, contig, "at least two rows of this contig", found)
-    position, rate = (
-        pd.to_numeric(rows.iloc[:, column], errors="coerce").to_numpy(float) for column in (1, 2)
+    position, rate, along = (
+        pd.to_numeric(rows.iloc[:, column], errors="coerce").to_numpy(float) for column in (1, 2, 3)
     )
     _check_hapmap(path, contig, position, rate)
+    _check_units(path, contig, position, rate, along)
     contig_map = _map_of_rows(position, rate / CM_PER_MB, CONTIG_LENGTHS[contig])
     for block in blocks:
         if block.contig == contig:
@@ -176,8 +184,21 @@ def _rows(path: Path | str, contig: str) -> pd.DataFrame:
     if table.shape[1] != 4:
         found = f"{table.shape[1]} columns"
         raise InputError(path, "line 1", f"four columns: {HAPMAP_COLUMNS}", found)
+    if _is_number(table.columns[1]):
+        found = f"a row of the map ({shown(' '.join(map(str, table.columns)))})"
+        raise InputError(path, "line 1", f"a header that names {HAPMAP_COLUMNS}", found)
     names = table.iloc[:, 0].astype(str)
-    return table[(names == contig) | (names == contig.removeprefix("chr"))]
+    rows = table[names.isin(names_in_files(contig))]
+    note_other_names(path, rows.iloc[:, 0].astype(str).unique())
+    return rows
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def covers(contig_map: msprime.RateMap, block: Block) -> bool:
@@ -218,6 +239,22 @@ def _check_hapmap(path: Path | str, contig: str, position: np.ndarray, rate: np.
     if position[-1] > CONTIG_LENGTHS[contig]:
         expected = f"positions of at most {CONTIG_LENGTHS[contig]}, the contig's length"
         raise InputError(path, contig, expected, f"{position[-1]:.0f}")
+
+
+def _check_units(
+    path: Path | str, contig: str, position: np.ndarray, rate: np.ndarray, along: np.ndarray
+) -> None:
+    """Refuse rates per base or in Morgans, which would give genomes without recombination."""
+    length = position[-1] - position[0]
+    mass = float((rate[:-1] * np.diff(position)).sum()) / 1e6  # cM
+    mean, given = mass / length * 1e6, along[-1] - along[0]
+    least = LEAST_MEAN_OF_A_CHROMOSOME if length >= CHROMOSOME else LEAST_MEAN_CM_PER_MB
+    if 0 < mean < least:
+        expected = f"rates in cM/Mb (third column), about 1 on average and at least {least:g}"
+        raise InputError(path, contig, expected, f"{mean:.3g} on average")
+    if mass > 0 and given > 0 and not 1 / MOST_DISAGREEMENT < mass / given < MOST_DISAGREEMENT:
+        expected = "rates in cM/Mb (third column) that add up to the map in cM (fourth column)"
+        raise InputError(path, contig, expected, f"{mass:.3g} cM and {given:.3g} cM")
 
 
 def _map_of_rows(position: np.ndarray, rate: np.ndarray, length: int) -> msprime.RateMap:

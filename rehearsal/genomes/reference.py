@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pysam
 
 from rehearsal.errors import InputError, mismatch, shown, unreadable_file
+from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS
 from rehearsal.genomes.blocks import VARIANTS, variant_label
+from rehearsal.genomes.contig_names import names_in_files, note_other_names
 from rehearsal.model import Block, PlantedVariant
 
 # A base is two bits: one says purine or pyrimidine, the other which of the two. XOR with a number
@@ -17,6 +21,8 @@ from rehearsal.model import Block, PlantedVariant
 BASES = b"AGCT"
 _CODE = np.full(256, -1, dtype=np.int8)
 _CODE[np.frombuffer(BASES, dtype=np.uint8)] = np.arange(4)
+NUCLEOTIDES = frozenset("ACGTUNRYSWKMBDHV")  # IUPAC; GRCh38 has a few letters of several bases
+SAMPLES, SAMPLE = 8, 5_000  # stretches of a block that are looked at, and their length
 
 
 def read_reference(path: Path | str, block: Block) -> str:
@@ -30,25 +36,62 @@ def read_reference(path: Path | str, block: Block) -> str:
         The bases in upper case.
 
     Raises:
-        InputError: The file is not an indexed FASTA, lacks the contig (``chr22`` or ``22``), or has
-            too few bases of it.
+        InputError: The file is not an indexed FASTA, lacks the contig, or has too few bases
+            of it. A contig may have any of its names (``chr22``, ``22``, ``NC_000022.11``).
     """
+    with open_reference(path) as read:
+        return read(block)
+
+
+@contextmanager
+def open_reference(path: Path | str) -> Iterator[Callable[[Block], str]]:
+    """Open an indexed FASTA to read many stretches.
+
+    Args:
+        path: The FASTA file, as for :func:`read_reference`.
+
+    Yields:
+        A function like :func:`read_reference` without the path, for use within the block.
+
+    Raises:
+        InputError: As :func:`read_reference`.
+    """
+    with _opened(path) as fasta:
+        yield partial(_bases, fasta, path)
+
+
+def _bases(fasta: pysam.FastaFile, path: Path | str, block: Block) -> str:
+    name = _name_in(fasta, path, block.contig)
+    bases = str(fasta.fetch(name, block.start, block.end)).upper()
+    if len(bases) != block.length:
+        found = f"a contig of {block.start + len(bases)} bases"
+        raise InputError(path, block.contig, f"at least {block.end} bases", found)
+    return bases
+
+
+@contextmanager
+def _opened(path: Path | str) -> Iterator[pysam.FastaFile]:
+    """Open an indexed FASTA; errors within the block become errors about the file."""
     _check_files(path)
     try:
         with pysam.FastaFile(str(path)) as fasta:
-            names = [n for n in (block.contig, block.contig.removeprefix("chr")) if n in fasta]
-            if not names:
-                raise InputError(path, block.contig, "this contig in the FASTA", "nothing")
-            bases = str(fasta.fetch(names[0], block.start, block.end)).upper()
+            yield fasta
     except InputError:
         raise
     except (OSError, ValueError) as error:  # pysam raises ValueError where bases cannot be read
         expected, found = "a FASTA file that fits its index", unreadable_file(error)
         raise InputError(path, "genome.reference_fasta", expected, found) from None
-    if len(bases) != block.length:
-        found = f"a contig of {block.start + len(bases)} bases"
-        raise InputError(path, block.contig, f"at least {block.end} bases", found)
-    return bases
+
+
+def _name_in(fasta: pysam.FastaFile, path: Path | str, contig: str) -> str:
+    """Find what a FASTA calls a contig."""
+    names = [name for name in names_in_files(contig) if name in fasta]
+    if not names:
+        first = ", ".join(fasta.references[:3]) or "nothing"
+        more = ", ..." if fasta.nreferences > 3 else ""
+        expected = f"this contig in the FASTA ({', '.join(names_in_files(contig))})"
+        raise InputError(path, contig, expected, f"{first}{more}")
+    return names[0]
 
 
 def _check_files(path: Path | str) -> None:
@@ -64,9 +107,9 @@ def _check_files(path: Path | str) -> None:
 def check_fasta(
     path: Path | str, blocks: Sequence[Block], planted: Iterable[PlantedVariant]
 ) -> None:
-    """Check that a FASTA covers all blocks and has the REF of each planted variant.
+    """Check that a FASTA is GRCh38's by lengths, has bases, and the REF of each planted variant.
 
-    Only the last base of each contig's last block and the bases of the REFs are read.
+    Of the bases, only some stretches of each block and the REFs are read.
 
     Args:
         path: The FASTA file, indexed by ``samtools faidx``.
@@ -74,15 +117,43 @@ def check_fasta(
         planted: The variants to plant.
 
     Raises:
-        InputError: The FASTA lacks a block, or has other bases where a REF stands.
+        InputError: The FASTA lacks a contig, has another length of it, no bases in a block or
+            letters that are none, or other bases where a REF stands.
     """
-    last = {block.contig: block for block in sorted(blocks)}
-    for contig, block in last.items():
-        read_reference(path, Block(contig, block.end - 1, block.end))
-    for asked in planted:
-        variant = asked.variant
-        place = Block(variant.contig, variant.start, variant.start + len(variant.ref))
-        check_reference(place, [asked], read_reference(path, place))
+    with _opened(path) as fasta:
+        contigs = dict.fromkeys(block.contig for block in blocks)
+        names = {contig: _name_in(fasta, path, contig) for contig in contigs}
+        for contig, name in names.items():
+            _check_length(path, contig, fasta.get_reference_length(name))
+        read = partial(_bases, fasta, path)
+        for block in blocks:
+            _check_letters(path, block, read)
+        for asked in planted:
+            variant = asked.variant
+            place = Block(variant.contig, variant.start, variant.start + len(variant.ref))
+            check_reference(place, [asked], read(place))
+    note_other_names(path, names.values())
+
+
+def _check_length(path: Path | str, contig: str, length: int) -> None:
+    """Refuse a contig that is not the one of the assembly."""
+    if length != CONTIG_LENGTHS[contig]:
+        expected = f"the contig of {ASSEMBLY}, {CONTIG_LENGTHS[contig]} bases"
+        raise InputError(path, contig, expected, f"a contig of {length} bases")
+
+
+def _check_letters(path: Path | str, block: Block, read: Callable[[Block], str]) -> None:
+    """Refuse letters that are no nucleotides, and a block without known bases."""
+    step = max(block.length // SAMPLES, SAMPLE)
+    starts = range(block.start, block.end, step)
+    samples = [Block(block.contig, a, min(a + SAMPLE, block.end)) for a in starts]
+    letters = set().union(*map(read, samples))
+    if wrong := sorted(letters - NUCLEOTIDES):
+        expected = "letters of nucleotides (A, C, G, T, N)"
+        raise InputError(path, block.region, expected, shown("".join(wrong)))
+    if not letters & set("ACGT"):
+        expected = f"bases (A, C, G, T) in {len(samples)} stretches of at most {SAMPLE:,} bases"
+        raise InputError(path, block.region, expected, f"only {', '.join(sorted(letters))}")
 
 
 def check_reference(block: Block, planted: Iterable[PlantedVariant], reference: str) -> None:

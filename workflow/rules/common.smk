@@ -7,6 +7,7 @@ from rehearsal.config.preflight import check_job_inputs
 from rehearsal.export.selection import reads_export
 from rehearsal.export.settings import FOLDERS, TRUTH
 from snakemake.logging import logger
+from rehearsal.logs import show_notes
 from rehearsal.process_lifetime import RUN
 from rehearsal.genomes.assembly import pseudo_autosomal
 from rehearsal.genomes.transcripts import on_contig
@@ -28,6 +29,7 @@ from stages import Stages
 if workflow.is_main_process:
     os.environ[RUN] = str(os.getpid())  # jobs end with this process
     logger.addHandler(Stages())  # prints progress
+    show_notes()
 
 # in the order of merging: the workflow's own file, then those given by --configfile
 CONFIG_FILES = sorted(workflow.configfiles, key=workflow.overwrite_configfiles.count)

@@ -12,6 +12,7 @@ from rehearsal.config import preflight
 from rehearsal.config.loader import read_inputs
 from rehearsal.config.preflight import check_job_inputs
 from rehearsal.errors import InputError
+from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import Block
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -206,7 +207,8 @@ def test_two_variants_at_one_place_are_refused(small, tmp_path):
 
 
 def write_map(path, first, last):
-    path.write_text(f"Chromosome Position Rate Map\nchr22 {first} 1.0 0.0\nchr22 {last} 0.0 0.1\n")
+    end = f"chr22 {last} 0.0 {(last - first) / 1e6}"
+    path.write_text(f"Chromosome Position Rate Map\nchr22 {first} 1.0 0.0\n{end}\n")
 
 
 def test_blocks_end_where_a_map_ends(small, tmp_path):
@@ -271,6 +273,12 @@ def test_every_contig_that_recombines_needs_a_map(small, tmp_path):
     assert "chrX.txt: chrX: expected a recombination map in HapMap format" in complaint(small)
 
 
+@pytest.fixture
+def short_contig(monkeypatch):
+    """An assembly whose chr22 ends where the small run does, for FASTA files of its length."""
+    monkeypatch.setitem(CONTIG_LENGTHS, "chr22", 31_000)
+
+
 def write_fasta(tmp_path, contig, bases):
     path = tmp_path / "mine.fa"
     path.write_text(f">{contig}\n{bases}\n")
@@ -278,16 +286,35 @@ def write_fasta(tmp_path, contig, bases):
     return str(path)
 
 
-def test_a_fasta_must_have_every_block(small, tmp_path):
-    small["genome"]["reference_fasta"] = write_fasta(tmp_path, "chr22", BASES * 7_750)
+@pytest.mark.parametrize("name", ["chr22", "22", "NC_000022.11"])
+def test_a_fasta_may_name_contigs_in_the_ways_of_the_trade(small, tmp_path, short_contig, name):
+    small["genome"]["reference_fasta"] = write_fasta(tmp_path, name, BASES * 7_750)
     check(small)
-    small["genome"]["reference_fasta"] = write_fasta(tmp_path, "chr22", BASES * 7_749)
-    assert "mine.fa: chr22: expected at least 31000 bases, found" in complaint(small)
+
+
+def test_a_fasta_must_have_the_contigs_of_the_assembly(small, tmp_path, short_contig):
+    for bases in (30_996, 31_004, 500):
+        small["genome"]["reference_fasta"] = write_fasta(tmp_path, "22", BASES * (bases // 4))
+        line = complaint(small)
+        assert "mine.fa: chr22: expected the contig of GRCh38, 31000 bases, found" in line
+        assert line.endswith(f"found a contig of {bases} bases")
     small["genome"]["reference_fasta"] = write_fasta(tmp_path, "chr21", BASES * 7_750)
-    assert "mine.fa: chr22: expected this contig" in complaint(small)
+    assert "mine.fa: chr22: expected this contig in the FASTA (chr22, 22, NC" in complaint(small)
 
 
-def test_a_planted_variant_must_stand_on_the_bases_of_the_fasta(small, tmp_path):
+@pytest.mark.parametrize(
+    ("bases", "message"),
+    [
+        ("N" * 31_000, "expected bases (A, C, G, T) in 7 stretches of at most 5,000 bases"),
+        ("MEEP" * 7_750, "expected letters of nucleotides (A, C, G, T, N), found 'EP'"),
+    ],
+)
+def test_a_fasta_must_have_bases(small, tmp_path, short_contig, bases, message):
+    small["genome"]["reference_fasta"] = write_fasta(tmp_path, "chr22", bases)
+    assert f"mine.fa: chr22:1000-31000: {message}" in complaint(small)
+
+
+def test_a_planted_variant_must_stand_on_the_bases_of_the_fasta(small, tmp_path, short_contig):
     small["genome"]["reference_fasta"] = write_fasta(tmp_path, "chr22", BASES * 7_750)
     write_variants(small, tmp_path, [planted(), planted("BRCA2", 3_002, "G", "T")])
     line = complaint(small)
@@ -305,7 +332,9 @@ def test_namespaces_and_nodes_elsewhere_do_not_go_together(key, monkeypatch):
     preflight.check_emulation({**network, "emulation": "delay"}, "my.yaml")
 
 
-def test_coding_bases_of_a_gene_model_must_be_a_reading_frame_of_the_fasta(small, tmp_path):
+def test_coding_bases_of_a_gene_model_must_be_a_reading_frame_of_the_fasta(
+    small, tmp_path, short_contig
+):
     gff3 = tmp_path / "mine.gff3"
     lines = ["gene\t.\tID=g", "mRNA\t.\tID=t;Parent=g;Name=NM_1.1", "CDS\t0\tParent=t"]
     rows = [line.split("\t") for line in lines]

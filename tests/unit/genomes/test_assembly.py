@@ -9,10 +9,9 @@ from rehearsal.genomes.assembly import (
     PSEUDO_AUTOSOMAL,
     ploidy,
     pseudo_autosomal,
-    read_gaps,
-    read_masks,
 )
 from rehearsal.genomes.blocks import subtract
+from rehearsal.genomes.masks import read_gaps, read_masks
 from rehearsal.model import Block
 
 
@@ -111,3 +110,9 @@ def test_masks_come_in_the_order_of_the_file(tmp_path):
         "contig\tstart\tend\tkind\tsource\nchr2\t5\t9\tcentromere\tx\nchr1\t0\t3\tother\tx\n"
     )
     assert read_masks(path) == [Block("chr2", 5, 9), Block("chr1", 0, 3)]
+
+
+def test_masks_name_contigs_as_ensembl_does_too(tmp_path):
+    path = tmp_path / "masks.tsv"
+    path.write_text("contig\tstart\tend\tkind\tsource\n2\t5\t9\tcentromere\tx\nMT\t0\t3\tother\tx\n")
+    assert read_masks(path) == [Block("chr2", 5, 9), Block("chrM", 0, 3)]

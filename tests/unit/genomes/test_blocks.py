@@ -108,7 +108,7 @@ def test_a_contig_is_tiled_from_end_to_end():
 
 
 def test_a_million_genomes_are_about_620_jobs_of_5_megabases(root):
-    from rehearsal.genomes.assembly import read_masks
+    from rehearsal.genomes.masks import read_masks
 
     masks = read_masks(root / "config/masks.tsv")
     blocks = plan_blocks(list(CONTIG_LENGTHS), [], 0, 5_000_000, masks)

@@ -7,6 +7,7 @@ import pytest
 from rehearsal.errors import InputError
 from rehearsal.genomes.recombination import (
     covers,
+    mapped_stretch,
     read_hapmap,
     uniform_map,
 )
@@ -93,3 +94,33 @@ def test_a_packed_map_that_ends_too_early_is_refused(hapmap, tmp_path):
     )
     with pytest.raises(InputError, match=r"map\.txt\.gz: chr22: .*, found an unreadable file"):
         read_hapmap(packed, "chr22")
+
+
+def test_a_map_may_name_contigs_as_ncbi_does(hapmap):
+    path = hapmap("NC_000022.11 1000 2.0 0", "NC_000022.11 3000 0 0.004")
+    assert 100 * read_hapmap(path, "chr22").total_mass == pytest.approx(0.004)
+
+
+def test_a_map_without_a_header_is_refused(hapmap):
+    path = hapmap("chr22 1000 2.0 0", "chr22 3000 1 0.004", "chr22 5000 0 0.006", header="")
+    message = r"line 1: expected a header .*, found a row of the map \('chr22 1000 2.0 0'\)"
+    for read in (read_hapmap, mapped_stretch):
+        with pytest.raises(InputError, match=message):
+            read(path, "chr22")
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (("chr22 1000 1e-8 0", "chr22 3000 0 0"), "rates in cM/Mb .*, found 1e-08 on average"),
+        (("chr22 1000 0.012 0", "chr22 50000000 0 0"), "at least 0.1, found 0.012 on average"),
+        (
+            ("chr22 1000 0.02 0", "chr22 1001000 0 2"),
+            r"add up to the map in cM \(fourth column\), found 0.02 cM and 2 cM",
+        ),
+    ],
+)
+def test_rates_per_base_or_in_morgans_are_refused(hapmap, rows, message):
+    with pytest.raises(InputError, match=rf"map\.txt: chr22: expected .*{message}"):
+        read_hapmap(hapmap(*rows), "chr22")
+    assert read_hapmap(hapmap("chr22 1000 0 0", "chr22 50000000 0 0"), "chr22").total_mass == 0

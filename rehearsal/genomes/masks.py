@@ -1,0 +1,90 @@
+"""The table of stretches without bases: those that blocks avoid, and gaps inside of blocks."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from rehearsal.errors import InputError, shown, unreadable_file
+from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS
+from rehearsal.genomes.contig_names import find_contig, note_other_names
+from rehearsal.model import Block
+
+MASK_COLUMNS = ("contig", "start", "end", "kind", "source")
+# the kind of a short run of N inside a block: ancestry runs across, no variant is there
+GAP = "gap"
+
+
+def read_masks(path: Path | str) -> list[Block]:
+    """Read the stretches that no block may touch from a mask table: those of any kind but ``gap``.
+
+    Args:
+        path: A tab-separated table with the columns contig, start, end (0-based half-open), kind
+            and source.
+
+    Returns:
+        The stretches in the order of the file.
+
+    Raises:
+        InputError: The file cannot be read or lacks a column, or a stretch is not on a contig of
+            GRCh38.
+    """
+    return [stretch for stretch, kind in _read_table(path) if kind != GAP]
+
+
+def read_gaps(path: Path | str) -> list[Block]:
+    """Read the runs of unknown bases (N) inside of blocks from a mask table: those of kind ``gap``.
+
+    Args:
+        path: The table, as :func:`read_masks` reads it.
+
+    Returns:
+        The stretches in the order of the file.
+
+    Raises:
+        InputError: As :func:`read_masks`.
+    """
+    return [stretch for stretch, kind in _read_table(path) if kind == GAP]
+
+
+def _read_table(path: Path | str) -> list[tuple[Block, str]]:
+    reader = csv.DictReader(_read_lines(path), delimiter="\t")
+    try:
+        rows = list(reader)
+    except csv.Error as problem:
+        key, found = f"line {reader.line_num + 1}", f"an error ({problem})"
+        raise InputError(path, key, "a tab-separated row", found) from None
+    missing = [name for name in MASK_COLUMNS if name not in (reader.fieldnames or [])]
+    if missing:
+        found = ", ".join(reader.fieldnames or []) or "nothing"
+        raise InputError(path, "line 1", f"the columns {', '.join(MASK_COLUMNS)}", found)
+    note_other_names(path, (row["contig"] for row in rows))
+    return [
+        (_mask(path, f"line {number}", row), row["kind"])
+        for number, row in enumerate(rows, start=2)
+    ]
+
+
+def _read_lines(path: Path | str) -> list[str]:
+    """Read the lines of a mask table."""
+    try:
+        return Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as problem:  # ValueError: of its name or its encoding
+        absent = isinstance(problem, FileNotFoundError)
+        found = "no such file" if absent else unreadable_file(problem)
+        raise InputError(path, "file", "a tab-separated table of masks", found) from None
+
+
+def _mask(path: Path | str, key: str, row: dict[str, str]) -> Block:
+    contig = find_contig(row["contig"] or "")
+    if contig is None:
+        raise InputError(path, f"{key}, contig", f"a contig of {ASSEMBLY}", shown(row["contig"]))
+    try:
+        start, end = int(row["start"]), int(row["end"])
+    except (TypeError, ValueError):
+        found = f"{shown(row['start'])} and {shown(row['end'])}"
+        raise InputError(path, f"{key}, start and end", "two whole numbers", found) from None
+    if not 0 <= start < end <= CONTIG_LENGTHS[contig]:
+        expected = f"0 <= start < end <= {CONTIG_LENGTHS[contig]}, the length of {contig}"
+        raise InputError(path, f"{key}, start and end", expected, f"{start} and {end}")
+    return Block(contig, start, end)
