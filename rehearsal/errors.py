@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from datetime import date
 from itertools import islice
 
 MOST_CHARACTERS = 60  # of a foreign value in a message
 DEEPEST = 3  # level of nesting that is shown
+MOST_ERRORS = 20  # shown at once
+FALSE_COUNTRY = '; YAML reads an unquoted NO as false, write "NO"'  # a hint, after what was found
 
 
 def mismatch(where: str, expected: str, found: str) -> str:
@@ -131,3 +134,52 @@ class InputError(ValueError):
     def __init__(self, source: object, key: str, expected: str, found: str) -> None:
         self.source, self.key, self.expected, self.found = str(source), key, expected, found
         super().__init__(mismatch(f"{source}: {key}", expected, found))
+
+
+class InputErrors(InputError):  # noqa: N818 - several errors
+    """Several things that cannot be used: one line for each, at most 20.
+
+    As an ``InputError``, it has the parts of the first.
+
+    Args:
+        errors: At least one error.
+    """
+
+    def __init__(self, errors: Sequence[InputError]) -> None:
+        first = errors[0]
+        super().__init__(first.source, first.key, first.expected, first.found)
+        self.errors = list(errors)
+
+    def __str__(self) -> str:
+        """The lines."""
+        lines = list(dict.fromkeys(map(str, self.errors)))
+        more = len(lines) - MOST_ERRORS
+        return "\n".join([*lines[:MOST_ERRORS], *([f"... and {more} more"] if more > 0 else [])])
+
+
+class Complaints:
+    """Collects the errors of checks that do not depend on each other, to report them together."""
+
+    def __init__(self) -> None:
+        self._errors: list[InputError] = []
+
+    @contextmanager
+    def collected(self) -> Iterator[None]:
+        """Keep an InputError of the block, which ends the block, and go on after it."""
+        try:
+            yield
+        except InputErrors as several:
+            self._errors += several.errors
+        except InputError as error:
+            self._errors.append(error)
+
+    def raise_any(self) -> None:
+        """Raise what was collected.
+
+        Raises:
+            InputError: There was one error, or several (InputErrors).
+        """
+        if len(self._errors) == 1:
+            raise self._errors[0]
+        if self._errors:
+            raise InputErrors(self._errors)

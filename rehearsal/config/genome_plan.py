@@ -6,17 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rehearsal.config.schema import source_of
-from rehearsal.errors import InputError
+from rehearsal.errors import Complaints, InputError
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
-from rehearsal.genomes.masks import read_masks
 from rehearsal.genomes.blocks import (
+    CONFIG,
+    VARIANTS,
     automatic_block_size,
     parse_region,
     plan_blocks,
     subtract,
     variant_label,
 )
+from rehearsal.genomes.masks import read_gaps, read_masks
 from rehearsal.genomes.recombination import NO_RECOMBINATION, mapped_stretch
 from rehearsal.model import Block, PlantedVariant
 
@@ -25,7 +26,6 @@ def plan_genome(
     config: Mapping[str, Any],
     planted: Sequence[PlantedVariant],
     people: int,
-    sources: Sequence[Path],
 ) -> tuple[list[Block], list[Block]]:
     """Plan the blocks of a run.
 
@@ -35,7 +35,6 @@ def plan_genome(
         config: The merged configuration.
         planted: The planted variants.
         people: People in all countries.
-        sources: The configuration files, in the order they were merged.
 
     Returns:
         The blocks, and the stretches of the regions that are left out because a map ends.
@@ -45,9 +44,11 @@ def plan_genome(
             each other.
     """
     genome = config["genome"]
-    source = source_of(["genome", "regions"], sources)
-    masks = read_masks(Path(genome["masks"])) if genome["masks"] else []
-    regions = [parse_region(text, str(source)) for text in genome["regions"]]
+    path = genome["masks"]
+    masks, gaps = (read(Path(path)) if path else [] for read in (read_masks, read_gaps))
+    regions = [parse_region(text) for text in genome["regions"]]
+    if not genome["reference_fasta"]:
+        _check_gaps(planted, gaps, path)
     contigs = [block.contig for block in regions] + [v.variant.contig for v in planted]
     unmapped = _unmapped(genome["recombination_map"], contigs)
     _check_mapped(genome["recombination_map"], regions, masks, unmapped, planted)
@@ -57,13 +58,24 @@ def plan_genome(
         genome["planted_window"],
         genome["block_size"] or automatic_block_size(people),
         [*masks, *unmapped],
-        source=source,
     )
     if not blocks:
         expected = "at least one region, or planted variants with a window"
-        raise InputError(source_of(["genome"], sources), "genome.regions", expected, "nothing")
+        raise InputError(CONFIG, "genome.regions", expected, "nothing")
     kept = subtract(regions, masks)
     return blocks, subtract(kept, subtract(kept, unmapped))
+
+
+def _check_gaps(planted: Iterable[PlantedVariant], gaps: Sequence[Block], path: str) -> None:
+    """Refuse planted variants where a drawn reference has no bases."""
+    complaints = Complaints()
+    for one in planted:
+        ref = Block(one.variant.contig, one.variant.start, one.variant.start + len(one.variant.ref))
+        with complaints.collected():
+            if subtract([ref], gaps) != [ref]:
+                expected = f"REF outside the gaps of {path}, where the reference is N"
+                raise InputError(VARIANTS, variant_label(one), expected, "REF in a gap")
+    complaints.raise_any()
 
 
 def _unmapped(template: str | None, contigs: Iterable[str]) -> list[Block]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rehearsal.config.gene_plan import plan_genes
 from rehearsal.config.genome_plan import plan_genome
 from rehearsal.config.people_numbers import people_numbers
-from rehearsal.config.schema import check_config, source_of
+from rehearsal.config.schema import changed_errors, check_config, name_sources
 from rehearsal.config.tables import read_countries, read_genes, read_planted
+from rehearsal.errors import Complaints, InputError
 from rehearsal.export.settings import Export, read_exports
-from rehearsal.genomes.gene_model import read_gene_model
+from rehearsal.genomes.blocks import CONFIG, VARIANTS
 from rehearsal.genomes.transcripts import Transcript
 from rehearsal.model import Block, Country, Gene, Patient, PlantedVariant
 from rehearsal.network.registry import NodeEntry, read_foreign_nodes
@@ -59,36 +62,69 @@ def read_inputs(config: Mapping[str, Any], sources: Sequence[Path], schemas: Pat
         The inputs that decide which jobs there are.
 
     Raises:
-        InputError: The configuration or a file that it names cannot be used.
+        InputError: The configuration or a file that it names cannot be used. Faults that do not
+            depend on each other are reported together, as InputErrors.
     """
     check_config(config, sources, schemas / "config.schema.yaml")
+    with name_sources(sources), name_tables(config):
+        return _read(config, schemas)
+
+
+def _read(config: Mapping[str, Any], schemas: Path) -> Inputs:
+    """Read the inputs of a configuration that its schema allows."""
+    nodes, complaints = config["network"]["nodes"], Complaints()
     countries = read_countries(Path(config["countries"]), schemas / "countries.schema.yaml")
     codes = [country.code for country in countries]
-    planted = read_planted(Path(config["variants"]), schemas / "variants.schema.yaml", codes)
-    genes = read_genes(Path(config["genes"]), schemas / "genes.schema.yaml")
-    genome = config["genome"]
-    numbers = people_numbers(config, countries, sources)
-    blocks, unmapped = plan_genome(config, planted, sum(numbers.values()), sources)
-    transcripts = read_gene_model(config["transcripts"], genome["gene_model"], blocks)
-    nodes = config["network"]["nodes"]
-    foreign = read_foreign_nodes(Path(nodes), codes) if nodes else []
-    read_consent(Path(config["consent"]))
-    read_drug_rules(Path(config["drug_genes"]))
-    traits = read_traits(Path(config["traits"]))
+    with complaints.collected():
+        genes = read_genes(Path(config["genes"]), schemas / "genes.schema.yaml")
+    with complaints.collected():
+        planted = read_planted(Path(config["variants"]), schemas / "variants.schema.yaml", codes)
+    with complaints.collected():
+        numbers = people_numbers(config, countries)
+    with complaints.collected():
+        foreign = read_foreign_nodes(Path(nodes), codes) if nodes else []
+    with complaints.collected():
+        read_consent(Path(config["consent"]))
+    with complaints.collected():
+        read_drug_rules(Path(config["drug_genes"]))
+    with complaints.collected():
+        traits = read_traits(Path(config["traits"]))
+    complaints.raise_any()
+    with complaints.collected():
+        stories = read_stories(stories_folder(config), RunReferences(codes, planted, genes, traits))
+    with complaints.collected():
+        blocks, unmapped = plan_genome(config, planted, sum(numbers.values()))
+    complaints.raise_any()
+    with complaints.collected():
+        transcripts = plan_genes(config, blocks, planted, genes)
+    with complaints.collected():
+        names = [story.name for story in stories]
+        exports = read_exports(config["exports"], CONFIG, codes, planted, blocks, names)
+    complaints.raise_any()
     scored = [disease.name for disease in traits.diseases if disease.genetics is not None]
-    stories = read_stories(stories_folder(config), RunReferences(codes, planted, genes, traits))
-    exports = read_exports(
-        config["exports"],
-        source_of(["exports"], sources),
-        codes,
-        planted,
-        blocks,
-        [story.name for story in stories],
-    )
     return Inputs(
         *(countries, numbers, planted, genes, transcripts, blocks, foreign, scored, stories),
         *(exports, unmapped),
     )
+
+
+@contextmanager
+def name_tables(config: Mapping[str, Any]) -> Iterator[None]:
+    """Name the file that the user gave, not its default name, in errors about planted variants.
+
+    Args:
+        config: The merged configuration.
+
+    Raises:
+        InputError: The error of the block.
+    """
+    with changed_errors(lambda error: _of_table(error, config["variants"])):
+        yield
+
+
+def _of_table(error: InputError, path: str) -> InputError:
+    source = path if error.source == VARIANTS else error.source
+    return InputError(source, error.key, error.expected, error.found)
 
 
 def stories_folder(config: Mapping[str, Any]) -> Path | None:

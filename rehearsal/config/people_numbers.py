@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from rehearsal.config.schema import source_of
-from rehearsal.errors import InputError, shown
+from rehearsal.errors import Complaints, InputError, shown
+from rehearsal.genomes.blocks import CONFIG
 from rehearsal.model import Country
 
 
-def people_numbers(
-    config: Mapping[str, Any], countries: Sequence[Country], sources: Sequence[Path]
-) -> dict[str, int]:
+def people_numbers(config: Mapping[str, Any], countries: Sequence[Country]) -> dict[str, int]:
     """Decide how many people each country gets.
 
     Args:
         config: The merged configuration, valid against its schema.
         countries: The countries of the run.
-        sources: The configuration files, in the order they were merged.
 
     Returns:
         Numbers of people by country code, in the order of the countries.
@@ -29,22 +25,20 @@ def people_numbers(
     """
     cohort, codes = config["cohort"], [country.code for country in countries]
     named = {"cohort.people": list(cohort["people"]), "network.asker": [config["network"]["asker"]]}
-    for key, wanted in named.items():
-        for code in wanted:
+    complaints = Complaints()
+    expected = f"a country of {config['countries']} ({', '.join(codes)})"
+    for key, code in [(key, code) for key, wanted in named.items() for code in wanted]:
+        with complaints.collected():
             if code not in codes:
-                raise InputError(
-                    source_of(key.split("."), sources),
-                    key,
-                    f"a country of {config['countries']} ({', '.join(codes)})",
-                    shown(code),
-                )
+                raise InputError(CONFIG, key, expected, shown(code))
+    complaints.raise_any()
     if cohort["total"] is None:
         numbers = dict.fromkeys(codes, cohort["people_per_country"])
     else:
         floor, total = cohort["minimum_per_country"], cohort["total"]
         if total < floor * len(codes):
             raise InputError(
-                source_of(["cohort", "total"], sources),
+                CONFIG,
                 "cohort.total",
                 f"a whole number of at least {floor * len(codes)} "
                 f"(cohort.minimum_per_country, {floor}, in each of {len(codes)} countries)",
@@ -88,3 +82,15 @@ def _shares_above(floor: int, census: Mapping[str, float], total: int) -> dict[s
             return shares
         for code in below:
             del large[code]
+
+
+def people_key(cohort: Mapping[str, Any], code: str) -> str:
+    """Name the key that decides how many people a country gets.
+
+    Args:
+        cohort: The section ``cohort`` of the configuration.
+        code: The country.
+    """
+    if code in cohort["people"]:
+        return f"cohort.people.{code}"
+    return "cohort.people_per_country" if cohort["total"] is None else "cohort.total"

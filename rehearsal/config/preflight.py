@@ -7,27 +7,31 @@ in the third hour. The results of reading are dropped.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rehearsal.config.loader import Inputs, stories_folder
-from rehearsal.config.schema import source_of
+from rehearsal.config.loader import Inputs, name_tables, stories_folder
+from rehearsal.config.people_numbers import people_key
+from rehearsal.config.schema import changed_errors, name_sources
 from rehearsal.demography.model import build_model, read_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
-from rehearsal.errors import InputError, shown
+from rehearsal.errors import Complaints, InputError, shown
 from rehearsal.evaluation.templates import read_templates
 from rehearsal.export.settings import check_disk_space
-from rehearsal.genomes.blocks import VARIANTS, variant_label
+from rehearsal.genomes.blocks import CONFIG, VARIANTS, variant_label
 from rehearsal.genomes.cohort_mix import CohortMix
-from rehearsal.genomes.drawn_reference import FastaReference, planned_reference
-from rehearsal.genomes.people import check_numbers
+from rehearsal.genomes.hotspots import Hotspots, hotspot_map
+from rehearsal.genomes.mutation_placement import planted_targets
+from rehearsal.genomes.people import check_numbers, plan_cohort
 from rehearsal.genomes.planting import check_places
-from rehearsal.genomes.reading_frames import check_reading_frames
-from rehearsal.genomes.recombination import NO_RECOMBINATION, read_hapmap
-from rehearsal.genomes.reference import check_fasta, read_reference
+from rehearsal.genomes.recombination import (
+    CM_PER_MB,
+    MOST_CM_PER_MB,
+    NO_RECOMBINATION,
+    read_hapmap,
+)
 from rehearsal.model import Block, Country, PlantedVariant
 from rehearsal.network.distance import read_bandwidths, read_distances
 from rehearsal.network.emulation.topology import check_possible, uses_namespaces
@@ -51,33 +55,52 @@ def check_job_inputs(
     Raises:
         InputError: A job could not use one of its inputs.
     """
-    with _real_names({VARIANTS: config["variants"]}):
-        share = config["cohort"]["family_share"]
-        check_numbers(inputs.countries, inputs.numbers, share, inputs.planted, inputs.patients)
-        check_minimum_carriers(inputs.planted, inputs.numbers)
-        check_places(inputs.planted)
-        reference = planned_reference(
-            config["genome"], inputs.planted, inputs.transcripts, config["seed"]
-        )
-        if isinstance(reference, FastaReference):
-            check_fasta(reference.path, inputs.blocks, inputs.planted)
-            model = config["genome"]["gene_model"] or config["transcripts"]
-            read = partial(read_reference, reference.path)
-            check_reading_frames(inputs.transcripts, read, model)
-    mix = CohortMix.of_cohort(config["cohort"])
-    mix.check(inputs.countries, source_of(["cohort", "ancestries"], sources))
-    check_demography(config["demography"], inputs.countries, mix.populations)
-    if config["genome"]["recombination_map"]:
-        check_maps(config["genome"]["recombination_map"], inputs.blocks)
-    check_traits_file(Path(config["traits"]), inputs.planted)
-    check_terms(config, inputs)
-    read_templates(Path(config["queries"]))
-    read_distances(Path(config["network"]["distances"]))
-    read_bandwidths(Path(config["network"]["distances"]))
-    check_disk_space(
-        inputs.exports.values(), inputs.numbers, inputs.blocks, Path(config["results"])
-    )
-    check_emulation(config["network"], source_of(["network", "emulation"], sources))
+    complaints = Complaints()
+    with name_sources(sources), name_tables(config):
+        for check in _checks(config, inputs):
+            with complaints.collected():
+                check()
+        complaints.raise_any()
+
+
+def _checks(config: Mapping[str, Any], inputs: Inputs) -> Iterator[Callable[[], object]]:
+    """Yield checks that do not depend on each other."""
+    cohort, mix = config["cohort"], CohortMix.of_cohort(config["cohort"])
+    distances = Path(config["network"]["distances"])
+    yield partial(_check_people, cohort, inputs, config["seed"])
+    yield partial(check_minimum_carriers, inputs.planted, inputs.numbers)
+    yield partial(check_places, inputs.planted)
+    yield partial(mix.check, inputs.countries)
+    yield partial(check_demography, config["demography"], inputs.countries, list(mix.populations))
+    yield partial(check_maps, config, inputs.blocks)
+    yield partial(check_traits_file, Path(config["traits"]), inputs.planted)
+    yield partial(check_terms, config, inputs)
+    yield partial(read_templates, Path(config["queries"]))
+    yield partial(read_distances, distances)
+    yield partial(read_bandwidths, distances)
+    results = Path(config["results"])
+    yield partial(check_disk_space, inputs.exports.values(), inputs.numbers, inputs.blocks, results)
+    yield partial(check_emulation, config["network"], CONFIG)
+
+
+def _check_people(cohort: Mapping[str, Any], inputs: Inputs, seed: int) -> None:
+    """Check that the people can be planned, and that enough men can carry variants of chrY."""
+    share, planted = cohort["family_share"], inputs.planted
+
+    def with_key(error: InputError) -> InputError:
+        section, _, code = error.key.rpartition(".")
+        key = people_key(cohort, code) if section == "cohort.people" else error.key
+        return InputError(error.source, key, error.expected, error.found)
+
+    with changed_errors(with_key):
+        check_numbers(inputs.countries, inputs.numbers, share, planted, inputs.patients)
+    of_men = [one for one in planted if one.variant.contig == "chrY" and one.minimum_per_country]
+    if of_men:  # a draw decides how many men there are
+        people = plan_cohort(
+            inputs.countries, inputs.numbers, share, planted, seed, inputs.patients
+        ).people
+        for one in of_men:
+            planted_targets(one, people)
 
 
 def check_emulation(network: Mapping[str, Any], source: str) -> None:
@@ -185,26 +208,45 @@ def check_terms(config: Mapping[str, Any], inputs: Inputs) -> None:
     read_stories(stories_folder(config), references)
 
 
-def check_maps(template: str, blocks: Sequence[Block]) -> None:
-    """Check that a recombination map covers every block whose contig recombines.
+def check_maps(config: Mapping[str, Any], blocks: Sequence[Block]) -> None:
+    """Check that recombination maps cover every block whose contig recombines.
 
     Args:
-        template: Path of a HapMap-format map; ``{contig}`` stands for the contig's name.
+        config: The merged configuration.
         blocks: The blocks of the run.
 
     Raises:
-        InputError: A map is missing or malformed, or does not cover a block.
+        InputError: A map is missing or malformed, or does not cover a block; or a map that is drawn
+            would have impossible rates.
     """
+    genome, complaints = config["genome"], Complaints()
     for contig in dict.fromkeys(block.contig for block in blocks):
-        if contig not in NO_RECOMBINATION:
-            read_hapmap(template.replace("{contig}", contig), contig, blocks)
+        if contig in NO_RECOMBINATION:
+            continue
+        with complaints.collected():
+            if template := genome["recombination_map"]:
+                read_hapmap(template.replace("{contig}", contig), contig, blocks)
+            else:
+                check_hotspots(contig, genome, config["seed"])
+    complaints.raise_any()
 
 
-@contextmanager
-def _real_names(names: Mapping[str, str]) -> Iterator[None]:
-    """Name the file that the user gave, not its default name, in errors about a table."""
-    try:
-        yield
-    except InputError as error:
-        source = names.get(error.source, error.source)
-        raise InputError(source, error.key, error.expected, error.found) from None
+def check_hotspots(contig: str, genome: Mapping[str, Any], seed: int) -> None:
+    """Check that the map that a run draws for a contig can be read again.
+
+    Args:
+        contig: The contig.
+        genome: The section ``genome`` of the configuration.
+        seed: The run's root seed.
+
+    Raises:
+        InputError: Hotspots overlap, or a rate is higher than any of a map.
+    """
+    hotspots = Hotspots.of_genome(genome)
+    if hotspots.width >= hotspots.spacing:
+        expected = f"a width below genome.hotspots.spacing ({hotspots.spacing:g})"
+        raise InputError(CONFIG, "genome.hotspots.width", expected, shown(hotspots.width))
+    rates = hotspot_map(contig, genome["recombination_rate"], hotspots, seed).rate * CM_PER_MB
+    if not rates.max() <= MOST_CM_PER_MB:
+        expected = f"settings with rates of at most {MOST_CM_PER_MB:,.0f} cM/Mb in each hotspot"
+        raise InputError(CONFIG, "genome.hotspots", expected, f"{rates.max():,.0f} on {contig}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,9 +14,17 @@ from jsonschema import Draft202012Validator
 from jsonschema import validators as jsonschema_validators
 from jsonschema.exceptions import ValidationError, best_match
 
-from rehearsal.errors import InputError, key_text, shown
+from rehearsal.errors import (
+    FALSE_COUNTRY,
+    Complaints,
+    InputError,
+    InputErrors,
+    key_text,
+    shown,
+)
+from rehearsal.genomes.blocks import CONFIG
 
-COMMAND_LINE = "from the command line"
+COMMAND_LINE = "--config"  # the option of Snakemake that sets keys
 TYPE_NAMES = {
     "boolean": "true or false",
     "integer": "a whole number",
@@ -80,32 +88,41 @@ def check_config(config: Mapping[str, Any], sources: Sequence[Path], schema: Pat
         schema: The JSON schema, a YAML file.
 
     Raises:
-        InputError: The schema forbids something in the configuration.
+        InputError: The schema forbids something in the configuration. All that it forbids is
+            reported, as InputErrors if there is more than one thing.
     """
-    _forbid_false_countries(config, sources)
     _forbid_deep_nesting(config, sources)
-    for path, number in find_not_finite(config):
-        raise InputError(source_of(path, sources), dotted(path), "a finite number", shown(number))
+    complaints = Complaints()
     validator = ConfigValidator(yaml.safe_load(schema.read_text()))
-    violation = first_violation(validator, config)
-    if violation is not None:
-        place, expected, found = violation
-        raise InputError(source_of(place, sources), dotted(place), expected, found)
+    for place, expected, found in _one_by_place(
+        *_false_countries(config), *find_not_finite(config), *find_violations(validator, config)
+    ):
+        with complaints.collected():
+            raise InputError(source_of(place, sources), dotted(place), expected, found)
+    complaints.raise_any()
 
 
-def first_violation(validator: Draft202012Validator, value: object) -> Violation | None:
-    """Find the most relevant violation of a schema.
+def _one_by_place(*violations: Violation) -> list[Violation]:
+    """Keep the first violation of each place."""
+    found: dict[str, Violation] = {}
+    for one in violations:
+        found.setdefault(dotted(one.place), one)
+    return list(found.values())
+
+
+def find_violations(validator: Draft202012Validator, value: object) -> list[Violation]:
+    """Find what violates a schema.
 
     Args:
         validator: The validator of the schema.
         value: Plain data, as YAML or JSON gives it.
 
     Returns:
-        Where the value violates the schema, what was expected there and what was found; None
+        Where the value violates the schema, what was expected there and what was found; nothing
         for a valid value.
     """
-    error = best_match(validator.iter_errors(value))
-    return None if error is None else explain(error)
+    errors = (best_match([error]) for error in validator.iter_errors(value))
+    return [explain(error) for error in errors if error is not None]
 
 
 def explain(error: ValidationError) -> Violation:
@@ -167,7 +184,8 @@ def _explain_type(value: object, rule: str | Sequence[str]) -> tuple[str, str]:
     """What was expected and what was found, where a value is of another type than the schema's."""
     names = [rule] if isinstance(rule, str) else list(rule)
     if not isinstance(value, str):
-        return _type_words(names), shown(value)
+        hint = FALSE_COUNTRY if value is False and "string" in names else ""
+        return _type_words(names), f"{shown(value)}{hint}"
     if value.lower() not in ("", "~", "none", "null") and len(names) > 1:
         names = [name for name in names if name != "null"]  # was not meant
     return _type_words(names), f"{shown(value)} (text){_spelling_hint(value, names)}"
@@ -187,21 +205,13 @@ def _lacks_sign_or_point(value: str, names: Sequence[str]) -> bool:
     return is_number and bool({"number", "integer"} & set(names))
 
 
-def _forbid_false_countries(config: Mapping[str, Any], sources: Sequence[Path]) -> None:
-    """Refuse ``false`` in the place of Norway's code with a hint: YAML 1.1 reads ``NO`` so."""
-    people = _part(_part(config, "cohort"), "people")
-    asker = _part(_part(config, "network"), "asker")
-    for key, found in (
-        ("cohort.people", isinstance(people, Mapping) and False in people),
-        ("network.asker", asker is False),
-    ):
-        if found:
-            raise InputError(
-                source_of(key.split("."), sources),
-                key,
-                "a country code",
-                'false; YAML reads an unquoted NO as false, write "NO"',
-            )
+def _false_countries(value: object, place: Sequence[Any] = ()) -> Iterator[Violation]:
+    """Find ``false`` as a key, which was Norway's code: YAML 1.1 reads ``NO`` so."""
+    if isinstance(value, Mapping):
+        if False in value:
+            yield Violation(list(place), "a country code", f"false{FALSE_COUNTRY}")
+        for key, part in value.items():
+            yield from _false_countries(part, [*place, key])
 
 
 def _forbid_deep_nesting(config: Mapping[str, Any], sources: Sequence[Path]) -> None:
@@ -220,26 +230,22 @@ def _forbid_deep_nesting(config: Mapping[str, Any], sources: Sequence[Path]) -> 
         raise InputError(source_of([], sources), dotted([]), expected, "more")
 
 
-def _part(value: object, key: str) -> object:
-    return value.get(key) if isinstance(value, Mapping) else None
-
-
-def find_not_finite(value: object) -> Iterator[tuple[list[str | int], float]]:
+def find_not_finite(value: object, place: Sequence[Any] = ()) -> Iterator[Violation]:
     """Find numbers that the limits of a schema let pass: infinities, NaN, more than any float.
 
     Args:
         value: Plain data, as YAML gives it.
+        place: Keys and indices from the top to the value.
 
     Yields:
-        The place of each such number, and the number.
+        What is wrong with each such number.
     """
     if isinstance(value, int | float) and not -LARGEST <= value <= LARGEST:
-        yield [], value
+        yield Violation(list(place), "a finite number", shown(value))
     elif isinstance(value, Mapping | list):
         items = value.items() if isinstance(value, Mapping) else enumerate(value)
         for key, part in items:
-            for path, number in find_not_finite(part):
-                yield [key, *path], number
+            yield from find_not_finite(part, [*place, key])
 
 
 def dotted(path: Sequence[object]) -> str:
@@ -262,57 +268,100 @@ def source_of(path: Sequence[object], sources: Sequence[Path]) -> str:
         sources: The configuration files, in the order they were merged.
 
     Returns:
-        The file's path; the first file's when none sets the key, ``config`` without any file.
+        The file's path. If no file sets the key, the one that sets the section around it.
     """
-    for source in reversed(sources):
-        part: Any = yaml.safe_load(Path(source).read_text())
-        for step in path:
-            try:
-                part = part[step]
-            except (KeyError, IndexError, TypeError):
-                break
-        else:
-            return str(source)
-    return str(sources[0]) if sources else "config"
+    contents = [(source, yaml.safe_load(Path(source).read_text())) for source in sources[::-1]]
+    for length in range(len(path), 0, -1):
+        for source, content in contents:
+            if _has(content, path[:length]):
+                return str(source)
+    return str(sources[0]) if sources else CONFIG
+
+
+def _has(content: Any, path: Sequence[object]) -> bool:
+    for step in path:
+        try:
+            content = content[step]
+        except (KeyError, IndexError, TypeError):
+            return False
+    return True
+
+
+@contextmanager
+def name_sources(sources: Sequence[Path]) -> Iterator[None]:
+    """Name the file that set a key in errors of code that knows the configuration by its keys.
+
+    Args:
+        sources: The configuration files, in the order they were merged.
+
+    Raises:
+        InputError: The error of the block. Where it named ``config.yaml`` without a folder, it
+            names the file that decided the key.
+    """
+    with changed_errors(lambda error: _with_file(error, sources)):
+        yield
 
 
 @contextmanager
 def name_command_line(values: Mapping[str, Any], sources: Sequence[Path]) -> Iterator[None]:
-    """Say ``from the command line`` in errors about values that the command line gave.
-
-    Within the block, an InputError about a key of the configuration files is raised again with
-    this note when the command line set the key. It then names the first configuration file,
-    which documents the key: a later file did not decide the value.
+    """Name ``--config`` in errors about values that the command line gave.
 
     Args:
         values: What the command line set (Snakemake's ``--config``), by key.
         sources: The configuration files, in the order they were merged.
 
     Raises:
-        InputError: The error of the block, with the note.
+        InputError: The error of the block, which names ``--config`` and not a configuration file
+            where the command line set the key.
+    """
+
+    def renamed(error: InputError) -> InputError:
+        if error.source not in map(str, sources) or not _is_set(values, error.key):
+            return error
+        return InputError(COMMAND_LINE, error.key, error.expected, error.found)
+
+    with changed_errors(renamed):
+        yield
+
+
+@contextmanager
+def changed_errors(change: Callable[[InputError], InputError]) -> Iterator[None]:
+    """Change the errors of a block, each by itself where there are several.
+
+    Args:
+        change: Makes the new error of an error.
+
+    Raises:
+        InputError: The new error, or InputErrors.
     """
     try:
         yield
+    except InputErrors as several:
+        raise InputErrors([change(error) for error in several.errors]) from None
     except InputError as error:
-        if error.source not in map(str, sources) or not _is_set(values, error.key):
-            raise
-        found = error.found or "this value"
-        if " (text)" in found:
-            found = found.replace(" (text)", f" (text, {COMMAND_LINE})", 1)
-        else:
-            value, semicolon, hint = found.partition("; ")
-            found = f"{value} ({COMMAND_LINE}){semicolon}{hint}"
-        raise InputError(sources[0], error.key, error.expected, found) from None
+        raise change(error) from None
+
+
+def _with_file(error: InputError, sources: Sequence[Path]) -> InputError:
+    if error.source != CONFIG:
+        return error
+    source = source_of(_path_of(error.key), sources)
+    return InputError(source, error.key, error.expected, error.found)
+
+
+def _path_of(key: str) -> list[str | int]:
+    """Split a dotted key, which may have a value after a colon."""
+    steps = key.partition(":")[0].split(".")
+    return [int(step) if step.isdigit() else step for step in steps]
 
 
 def _is_set(values: Mapping[str, Any], key: str) -> bool:
     """Whether the values decide a dotted key: they hold it, or a value in place of its section."""
     part: Any = values
-    for step in key.partition(":")[0].split("."):
-        if isinstance(part, Mapping):
-            if step not in part:
-                return False
-            part = part[step]
-        else:
+    for step in _path_of(key):
+        if not isinstance(part, Mapping):
             return True  # a list or a single value: all below it came with it
+        if step not in part:
+            return False
+        part = part[step]
     return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,10 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 
-from rehearsal.config.schema import dotted, find_not_finite, first_violation
-from rehearsal.errors import InputError, shown, unreadable_file
-from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS
+from rehearsal.config.schema import dotted, find_not_finite, find_violations
+from rehearsal.errors import Complaints, InputError, shown, unreadable_file
+from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS, pseudo_autosomal
+from rehearsal.genomes.transcripts import check_name
 from rehearsal.model import Country, Gene, PlantedVariant, Variant
 
 
@@ -31,11 +32,14 @@ def read_countries(path: Path, schema: Path) -> list[Country]:
         InputError: The table cannot be read, or a row cannot be used.
     """
     countries: list[Country] = []
-    for line, row in _read_table(path, schema):
+
+    def read(line: int, row: Mapping[str, Any]) -> None:
         country = Country(**{field.name: row[field.name] for field in fields(Country)})
         if any(country.code == other.code for other in countries):
             raise _twice(path, f"line {line}: code", country.code)
         countries.append(country)
+
+    _read_table(path, schema, read)
     if not countries:
         raise InputError(path, "code", "at least one country", "no rows")
     return countries
@@ -56,11 +60,14 @@ def read_planted(path: Path, schema: Path, codes: Sequence[str]) -> list[Planted
         InputError: The table cannot be read, or a row cannot be used.
     """
     planted: list[PlantedVariant] = []
-    for line, row in _read_table(path, schema):
+
+    def read(line: int, row: Mapping[str, Any]) -> None:
         found = _planted_variant(row, path, line, codes)
         if found.variant in [other.variant for other in planted]:
             raise _twice(path, f"line {line}: position", str(found.variant))
         planted.append(found)
+
+    _read_table(path, schema, read)
     return planted
 
 
@@ -80,6 +87,7 @@ def _planted_variant(
     if row["ref"] == row["alt"]:
         expected = "an allele that differs from ref"
         raise InputError(path, f"line {line}: alt", expected, shown(row["alt"]))
+    _check_place(row, path, line)
     return PlantedVariant(
         Variant(row["contig"], row["position"] - 1, row["ref"], row["alt"]),
         row["gene"],
@@ -90,6 +98,24 @@ def _planted_variant(
         row["minimum_per_country"],
         carriers,
     )
+
+
+def _check_place(row: Mapping[str, Any], path: Path, line: int) -> None:
+    """Refuse a variant that is not within a contig, or X-linked elsewhere."""
+    contig, start = row["contig"], row["position"] - 1
+    length = CONTIG_LENGTHS.get(contig)
+    if length is None:
+        raise InputError(path, f"line {line}: contig", f"a contig of {ASSEMBLY}", shown(contig))
+    if start + len(row["ref"]) > length:
+        expected = f"at most {length}, the length of {contig}, with all of REF"
+        raise InputError(path, f"line {line}: position", expected, shown(row["position"]))
+    if row["inheritance"] == "X-linked":
+        region = pseudo_autosomal(contig, start)
+        if contig != "chrX" or region:
+            where = f"in {region} of {contig}, which everybody has twice" if region else contig
+            expected = "a variant on chrX, because its inheritance is X-linked"
+            raise InputError(path, f"line {line}: contig", expected, where)
+    check_name(row["gene"], path, f"line {line}: gene")
 
 
 def read_genes(path: Path, schema: Path) -> list[Gene]:
@@ -106,36 +132,57 @@ def read_genes(path: Path, schema: Path) -> list[Gene]:
         InputError: The table cannot be read, or a row cannot be used.
     """
     genes: dict[str, Gene] = {}
-    for line, row in _read_table(path, schema):
+
+    def read(line: int, row: Mapping[str, Any]) -> None:
         gene = Gene(row["gene"], row["contig"], row["start"], row["end"], row["strand"])
-        length = CONTIG_LENGTHS.get(gene.contig)
-        if length is None:
-            expected = f"a contig of {ASSEMBLY}"
-            raise InputError(path, f"line {line}: contig", expected, shown(gene.contig))
-        if gene.end <= gene.start:
-            expected = f"a number above start ({gene.start})"
-            raise InputError(path, f"line {line}: end", expected, shown(gene.end))
-        if gene.end > length:
-            expected = f"at most {length}, the length of {gene.contig}"
-            raise InputError(path, f"line {line}: end", expected, shown(gene.end))
+        _check_gene(gene, path, line)
         if gene.name in genes:
             raise _twice(path, f"line {line}: gene", gene.name)
         genes[gene.name] = gene
+
+    _read_table(path, schema, read)
     return list(genes.values())
+
+
+def _check_gene(gene: Gene, path: Path, line: int) -> None:
+    """Refuse a gene that is not within a contig, or whose name cannot stand in all files."""
+    length = CONTIG_LENGTHS.get(gene.contig)
+    if length is None:
+        expected = f"a contig of {ASSEMBLY}"
+        raise InputError(path, f"line {line}: contig", expected, shown(gene.contig))
+    if gene.end <= gene.start:
+        expected = f"a number above start ({gene.start})"
+        raise InputError(path, f"line {line}: end", expected, shown(gene.end))
+    if gene.end > length:
+        expected = f"at most {length}, the length of {gene.contig}"
+        raise InputError(path, f"line {line}: end", expected, shown(gene.end))
+    check_name(gene.name, path, f"line {line}: gene")
 
 
 def _twice(path: Path, key: str, name: str) -> InputError:
     return InputError(path, key, f"{name} only once", "a second row with it")
 
 
-def _read_table(path: Path, schema: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Read the rows of a tab-separated table with 1-based line numbers, checked by its schema."""
+def _read_table(path: Path, schema: Path, read: Callable[[int, Mapping[str, Any]], None]) -> None:
+    """Check the rows of a tab-separated table by its schema, and read them.
+
+    Args:
+        path: The table.
+        schema: The JSON schema of a row.
+        read: Takes the 1-based line of a row and its cells by column.
+
+    Raises:
+        InputError: The table cannot be read, or a row cannot be used. All such rows are reported.
+    """
     rules = yaml.safe_load(schema.read_text())
     validator = Draft202012Validator(rules)
+    complaints = Complaints()
     for line, text in _split_rows(path, _read_lines(path), rules["required"]):
         row = {key: _typed(value, rules["properties"].get(key, {})) for key, value in text.items()}
-        _check_row(row, validator, path, line)
-        yield line, row
+        with complaints.collected():
+            _check_row(row, validator, path, line)
+            read(line, row)
+    complaints.raise_any()
 
 
 def _read_lines(path: Path) -> list[str]:
@@ -173,12 +220,7 @@ def _check_row(
     row: Mapping[str, Any], validator: Draft202012Validator, path: Path, line: int
 ) -> None:
     """Refuse a row with a number that is not finite, or that violates the schema."""
-    for (column,), number in find_not_finite(row):
-        key = f"line {line}: {column}"
-        raise InputError(path, key, "a finite number", shown(number))
-    violation = first_violation(validator, row)
-    if violation is not None:
-        place, expected, found = violation
+    for place, expected, found in (*find_not_finite(row), *find_violations(validator, row)):
         raise InputError(path, f"line {line}: {dotted(place)}", expected, found)
 
 

@@ -15,7 +15,6 @@ from rehearsal.errors import InputError, shown, unreadable_file
 from rehearsal.export.settings import Export, check_disk_space, read_exports
 from rehearsal.files import DEFAULTS
 from rehearsal.genomes.assembly import AUTOSOMES
-from rehearsal.genomes.masks import read_masks
 from rehearsal.genomes.blocks import automatic_block_size, plan_blocks
 from rehearsal.genomes.cohort_mix import CohortMix
 from rehearsal.genomes.drawn_reference import (
@@ -25,6 +24,7 @@ from rehearsal.genomes.drawn_reference import (
 )
 from rehearsal.genomes.families import SMALLEST_FAMILY
 from rehearsal.genomes.gene_model import read_gene_model
+from rehearsal.genomes.masks import read_masks
 from rehearsal.genomes.people import check_numbers
 from rehearsal.genomes.planting import check_places
 from rehearsal.genomes.reference import check_fasta

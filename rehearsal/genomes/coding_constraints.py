@@ -111,14 +111,20 @@ def _codon(there: str, pattern: str, share: float) -> str:
     """Choose one codon that has the known bases and fits a pattern, as often as it is used."""
     among = STOP if pattern == "***" else SENSE
     letters = "NNN" if pattern == "***" else pattern
-    fitting = tuple(codon for codon in among if _fits(codon, there) and _fits(codon, letters))
+    fitting = tuple(one for one in among if fits_codon(one, there) and fits_codon(one, letters))
     if not fitting:
         return _kept(there, "CAG")
     return fitting[int(np.searchsorted(_cumulative(fitting), share, "right"))]
 
 
-def _fits(codon: str, letters: str) -> bool:
-    return all(base in _LETTERS[letter] for base, letter in zip(codon, letters, strict=True))
+def fits_codon(codon: str, letters: str) -> bool:
+    """Tell whether a codon is one that letters stand for.
+
+    Args:
+        codon: Three bases. An unknown one (N) fits every letter.
+        letters: Three letters of IUPAC.
+    """
+    return all(base in _LETTERS[letter] + "N" for base, letter in zip(codon, letters, strict=True))
 
 
 def _kept(there: str, wanted: str) -> str:

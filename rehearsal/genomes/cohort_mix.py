@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rehearsal.errors import InputError, shown
+from rehearsal.errors import Complaints, InputError, shown
 from rehearsal.genomes.blocks import CONFIG
 from rehearsal.model import Country
 
@@ -44,27 +44,40 @@ class CohortMix:
         shares = [own.items() for own in self.ancestries.values()]
         return sorted({name for own in shares for name, share in own if share > 0})
 
-    def check(self, countries: Sequence[Country], source: str = CONFIG) -> None:
+    def check(self, countries: Sequence[Country]) -> None:
         """Check that the shares can be fulfilled.
 
         Args:
             countries: The countries of the run.
-            source: The file that error messages name.
 
         Raises:
             InputError: A country is unknown, or the shares of a country exceed 1.
         """
         codes = [country.code for country in countries]
+        complaints = Complaints()
         for key in ("consanguineous", "migrants", "ancestries"):
             for code in getattr(self, key):
-                if code not in (EVERY, *codes):
-                    expected = f"a country of this run ({', '.join(codes)}) or {EVERY}"
-                    raise InputError(source, f"cohort.{key}", expected, shown(code))
+                with complaints.collected():
+                    if code not in (EVERY, *codes):
+                        expected = f"a country of this run ({', '.join(codes)}) or {EVERY}"
+                        raise InputError(CONFIG, f"cohort.{key}", expected, shown(code))
         for code in codes:
-            total = _of(self.migrants, code, 0.0) + sum(_of(self.ancestries, code, {}).values())
-            if total > 1:
-                expected = f"shares of migrants and ancestries of {code} that add up to at most 1"
-                raise InputError(source, "cohort.ancestries", expected, f"{total:g}")
+            with complaints.collected():
+                self._check_sum(code)
+        complaints.raise_any()
+
+    def _check_sum(self, code: str) -> None:
+        migrants = _of(self.migrants, code, 0.0)
+        others = sum(_of(self.ancestries, code, {}).values())
+        if migrants + others > 1 + 1e-9:  # a sum of 1 may be more by the last bit
+            key, own = max(
+                (others, ("ancestries", self.ancestries)),
+                (migrants, ("migrants", self.migrants)),
+                key=lambda pair: pair[0],
+            )[1]
+            entry = code if code in own else EVERY
+            expected = f"shares of migrants and ancestries of {entry} that add up to at most 1"
+            raise InputError(CONFIG, f"cohort.{key}.{entry}", expected, f"{migrants + others:g}")
 
     def consanguineous_in(self, code: str) -> float:
         """Return the share of a country's families whose parents are first cousins.

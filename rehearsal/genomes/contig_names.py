@@ -50,7 +50,9 @@ def note_other_names(path: Path | str, names: Iterable[str | None]) -> None:
         path: The file.
         names: Names in the file. Those that are no contigs of GRCh38 are ignored.
     """
-    others = [name for name in dict.fromkeys(names) if name and find_contig(name) not in (None, name)]
+    others = [
+        name for name in dict.fromkeys(names) if name and find_contig(name) not in (None, name)
+    ]
     if others:
         first, found = others[0], find_contig(others[0])
         more = f", and {len(others) - 1} more likewise" if len(others) > 1 else ""

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rehearsal.genomes.assembly import CONTIG_LENGTHS, KARYOTYPE_ORDER
-from rehearsal.genomes.masks import read_gaps, read_masks
 from rehearsal.genomes.blocks import merge, subtract
 from rehearsal.genomes.coding_constraints import coding_constraints
 from rehearsal.genomes.known_bases import (
@@ -21,6 +20,7 @@ from rehearsal.genomes.known_bases import (
     read_known_bases,
     with_planted,
 )
+from rehearsal.genomes.masks import read_gaps, read_masks
 from rehearsal.genomes.reference import read_reference
 from rehearsal.genomes.reference_model import drawn_bases
 from rehearsal.genomes.transcripts import Transcript
@@ -70,6 +70,17 @@ class DrawnReference:
         self._by_place[0].write_to(bases, block)
         self._by_place[1].write_to(bases, block)
         return bases
+
+    def settled(self, block: Block) -> str:
+        """Return the bases of a stretch that are not drawn, N elsewhere.
+
+        Args:
+            block: The stretch, 0-based half-open.
+        """
+        bases = np.full(block.length, UNKNOWN, np.uint8)
+        for known in self._by_place:
+            known.write_to(bases, block)
+        return bases.tobytes().decode()
 
     @cached_property
     def _by_place(self) -> tuple[BasesByPlace, BasesByPlace]:

@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import gzip
+import io
+import re
+import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote
 
-from rehearsal.errors import InputError, shown, unreadable_file
+from rehearsal.errors import Complaints, InputError, shown, unreadable_file
 from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS
+from rehearsal.genomes.blocks import subtract
+from rehearsal.genomes.contig_names import find_contig, note_other_names
+from rehearsal.genomes.odd_genes import keep_usable
 from rehearsal.genomes.transcripts import Transcript, check_transcript, read_transcripts
-from rehearsal.model import Block
+from rehearsal.model import Block, Gene
 
 # tags of a gene's main transcript, the best first
 _TAGS = ("MANE_Select", "Ensembl_canonical")
 _KINDS = ("mRNA", "transcript")
 _GZIP = b"\x1f\x8b"
+_GTF = re.compile(r'\s*\w+ +"')  # attributes such as gene_id "ENSG00000012048";
+_OWN_ASSEMBLY = re.compile(r"GRCh38|hg38", re.IGNORECASE)
+_OTHER_ASSEMBLY = re.compile(r"GRCh37|hg19|hg18|NCBI36|CHM13", re.IGNORECASE)
 
 
 def read_gene_model(
-    table: Path | str, gff3: Path | str | None, blocks: Sequence[Block]
+    table: Path | str,
+    gff3: Path | str | None,
+    blocks: Sequence[Block],
+    genes: Iterable[Gene] = (),
 ) -> list[Transcript]:
     """Read the transcripts that touch the blocks of a run.
 
@@ -28,6 +42,7 @@ def read_gene_model(
         table: The table of transcripts.
         gff3: A GFF3 file with more genes, or nothing. Genes of the table are left out.
         blocks: The blocks of the run.
+        genes: Genes whose places are known, which a GFF3 file must not contradict.
 
     Returns:
         One transcript per gene, by contig and position.
@@ -37,7 +52,10 @@ def read_gene_model(
     """
     own = read_transcripts(table)
     names = {transcript.gene for transcript in own}
-    more = read_gff3(gff3, blocks) if gff3 else []
+    known = {t.gene: t.span for t in own} | {
+        gene.name: Block(gene.contig, gene.start, gene.end) for gene in genes
+    }
+    more = read_gff3(gff3, blocks, known) if gff3 else []
     found = own + [transcript for transcript in more if transcript.gene not in names]
     inside = [transcript for transcript in found if _touches(transcript, blocks)]
     return sorted(inside, key=lambda t: (t.contig, t.start, t.name))
@@ -55,6 +73,7 @@ class _Parts:
     rank: int  # by its tags: 0 is the best
     exons: list[tuple[int, int]] = field(default_factory=list)
     coding: list[tuple[int, int, str]] = field(default_factory=list)  # start, end, phase
+    fault: str = ""  # what contradicts itself: the line of a part of another place
 
     @property
     def is_whole(self) -> bool:
@@ -68,25 +87,30 @@ class _Parts:
         return sum(end - start for start, end, _ in self.coding)
 
 
-def read_gff3(path: Path | str, blocks: Sequence[Block]) -> list[Transcript]:
+def read_gff3(
+    path: Path | str, blocks: Sequence[Block], known: Mapping[str, Block] | None = None
+) -> list[Transcript]:
     """Read the main coding transcript of each gene of a GFF3 file that touches one of the blocks.
 
     The main one has the tag ``MANE_Select``, else ``Ensembl_canonical``, else the most coding
     bases. Transcripts whose first codon is cut, and contigs that are not of the assembly, are left
-    out.
+    out, and a few genes that are impossible (``odd_genes``).
 
     Args:
         path: The file, plain or compressed, in the form of Ensembl, GENCODE or NCBI: exons and
             coding parts name a transcript as parent, and transcripts a gene.
         blocks: The blocks of the run.
+        known: The places of genes that a run needs, by name. Those genes must not be impossible,
+            nor lie elsewhere in the file.
 
     Returns:
         The transcripts.
 
     Raises:
-        InputError: The file cannot be read, has no known contig, or a transcript in a block is
-            impossible.
+        InputError: The file cannot be read, is of another assembly, has no known contig or no
+            coding transcripts, or transcripts in blocks are impossible.
     """
+    known = known or {}
     genes, parts = _read_parts(path, {block.contig for block in blocks})
     best: dict[str, _Parts] = {}
     for one in parts.values():
@@ -94,13 +118,57 @@ def read_gff3(path: Path | str, blocks: Sequence[Block]) -> list[Transcript]:
             other = best.get(one.parent)
             if other is None or _order(one) < _order(other):
                 best[one.parent] = one
-    found = []
-    for one in best.values():
-        transcript = _transcript(one, genes[one.parent])
-        if _touches(transcript, blocks):
-            check_transcript(transcript, path, f"line {one.line}: {one.name}")
-            found.append(transcript)
-    return found
+    _check_places(path, [(genes[one.parent], one) for one in best.values()], known)
+    found = [
+        (genes[one.parent], _usable(one, genes[one.parent], path))
+        for one in best.values()
+        if _touches(_transcript(one, genes[one.parent]), blocks)
+    ]
+    return keep_usable(found, known)
+
+
+def _check_places(
+    path: Path | str, found: Iterable[tuple[str, _Parts]], known: Mapping[str, Block]
+) -> None:
+    """Refuse a file that has a known gene elsewhere: its positions are of another assembly."""
+    complaints = Complaints()
+    for gene, one in found:
+        place, span = known.get(gene), _transcript(one, gene).span
+        with complaints.collected():
+            if place and subtract([span], [place]) == [span]:
+                expected = f"{gene} at {place.region}, where it is on {ASSEMBLY}"
+                raise InputError(path, f"line {one.line}: {one.name}", expected, span.region)
+    complaints.raise_any()
+
+
+def _usable(parts: _Parts, gene: str, path: Path | str) -> Transcript | InputError:
+    """Make a transcript, or say why the file's parts make none."""
+    transcript, place = _transcript(parts, gene), f"line {parts.line}: {shown(parts.name)[1:-1]}"
+    if parts.fault:
+        expected = f"parts on {parts.contig}, strand {parts.strand}, of one transcript"
+        return InputError(path, place, expected, parts.fault)
+    try:
+        check_transcript(transcript, path, place)
+    except InputError as error:
+        return error
+    coding = [(start, end) for start, end, _ in sorted(parts.coding)]
+    for stated, inside in zip_longest(_joined(coding), _joined(transcript.coding)):
+        if stated != inside:
+            first, last = stated or inside or (0, 0)
+            expected = "coding parts (CDS) that fill the exons between the first and the last one"
+            return InputError(path, f"{place}: CDS", expected, f"another at {first + 1} to {last}")
+    return transcript
+
+
+def _joined(stretches: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Join stretches that touch: some files divide an exon where a codon is."""
+    joined: list[tuple[int, int]] = []
+    for start, end in stretches:
+        if joined and joined[-1][1] == start:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def _order(parts: _Parts) -> tuple[int, int, str]:
@@ -131,17 +199,23 @@ def _read_parts(
     """Read names of genes and parts of transcripts on some contigs, both by their ids."""
     genes: dict[str, str] = {}
     parts: dict[str, _Parts] = {}
-    children: list[tuple[str, str, int, int, str]] = []
+    children: list[_Child] = []
     for number, contig, fields in _features(path, contigs):
         _, _, kind, first, last, _, strand, phase, text = fields
-        about = dict(pair.partition("=")[::2] for pair in text.split(";") if pair)
+        about = {key.strip(): value for key, value in _pairs(text)}
         start, end = _range(path, number, first, last)
         parents, own = about.get("Parent", "").split(","), about.get("ID", "")
         if kind in ("exon", "CDS"):
-            children += [(parent, kind, start, end, phase) for parent in parents]
+            children += [
+                _Child(parent, kind, start, end, phase, contig, strand, number)
+                for parent in parents
+            ]
         elif kind in _KINDS:
             title = _title(about, "transcript_id")
-            parts[own] = _Parts(number, title, parents[0], contig, strand, _rank(about))
+            one = _Parts(number, title, parents[0], contig, strand, _rank(about))
+            one = parts.setdefault(own, one)
+            if one.line != number and (one.contig, one.strand) != (contig, strand):
+                one.fault = f"line {number}, its identifier on {contig}, strand {strand}"
         else:
             genes[own] = _title(about, "gene_name")
     _attach(parts, children)
@@ -151,11 +225,13 @@ def _read_parts(
 def _features(path: Path | str, contigs: Collection[str]) -> Iterator[tuple[int, str, list[str]]]:
     """Yield the lines about genes, transcripts and their parts: number, contig and fields."""
     names: dict[str, str | None] = {}  # of contigs
+    is_coding = False
     for number, line in _lines(path):
         contig = line.partition("\t")[0]
         if contig not in names:
-            names[contig] = _contig(contig)
+            names[contig] = find_contig(contig)
         name = names[contig]
+        is_coding = is_coding or "\tCDS\t" in line
         if name is not None and name not in contigs:
             continue
         fields = _fields(path, number, line)
@@ -164,15 +240,45 @@ def _features(path: Path | str, contigs: Collection[str]) -> Iterator[tuple[int,
     if not any(names.values()):
         expected = f"a contig of {ASSEMBLY} in the first column"
         raise InputError(path, "seqid", expected, shown(min(names, default="")))
+    if not is_coding:
+        expected = "genes with transcripts (mRNA) and coding parts (CDS)"
+        raise InputError(path, "file", expected, "no CDS")
+    note_other_names(path, names)
 
 
-def _attach(parts: dict[str, _Parts], children: Iterable[tuple[str, str, int, int, str]]) -> None:
+class _Child(NamedTuple):
+    """An exon or a coding part."""
+
+    parent: str  # a transcript
+    kind: str
+    start: int  # 0-based
+    end: int
+    phase: str
+    contig: str
+    strand: str
+    line: int
+
+
+def _attach(parts: dict[str, _Parts], children: Iterable[_Child]) -> None:
     """Add exons and coding parts to their transcripts."""
-    for parent, kind, start, end, phase in children:
-        if parent in parts and kind == "exon":
-            parts[parent].exons.append((start, end))
-        elif parent in parts:
-            parts[parent].coding.append((start, end, phase))
+    for child in children:
+        owner = parts.get(child.parent)
+        if owner is None:
+            continue
+        if (child.contig, child.strand) != (owner.contig, owner.strand):
+            owner.fault = f"line {child.line}, on {child.contig}, strand {child.strand}"
+        if child.kind == "exon":
+            owner.exons.append((child.start, child.end))
+        else:
+            owner.coding.append((child.start, child.end, child.phase))
+
+
+def _pairs(text: str) -> Iterator[tuple[str, str]]:
+    """Split the ninth column into keys and values."""
+    for pair in text.split(";"):
+        if pair:
+            key, _, value = pair.partition("=")
+            yield key, value
 
 
 def _title(about: Mapping[str, str], key: str) -> str:
@@ -190,16 +296,6 @@ def _is_wanted(kind: str) -> bool:
     return kind in ("exon", "CDS", *_KINDS) or kind.endswith("gene")
 
 
-def _contig(name: str) -> str | None:
-    """Find the contig that a file calls ``chr1``, ``1`` or, on GRCh38, ``NC_000001.11``."""
-    short = name.removeprefix("chr")
-    if name.startswith("NC_0000"):
-        number = int(name[7:9]) if name[7:9].isdigit() else 0
-        short = {23: "X", 24: "Y"}.get(number, str(number))
-    found = "chrM" if short in ("MT", "M") or name == "NC_012920.1" else f"chr{short}"
-    return found if found in CONTIG_LENGTHS else None
-
-
 def _range(path: Path | str, number: int, first: str, last: str) -> tuple[int, int]:
     """Convert 1-based inclusive coordinates."""
     if not (first.isdigit() and last.isdigit() and 1 <= int(first) <= int(last)):
@@ -211,16 +307,40 @@ def _range(path: Path | str, number: int, first: str, last: str) -> tuple[int, i
 def _lines(path: Path | str) -> Iterator[tuple[int, str]]:
     """Read the lines that are no comments, with their 1-based numbers."""
     try:
-        data = Path(path).read_bytes()
-        text = (gzip.decompress(data) if data.startswith(_GZIP) else data).decode()
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+        with Path(path).open("rb") as raw, _unpacked(raw) as text:
+            for number, line in enumerate(text, start=1):
+                if line.startswith("##FASTA"):
+                    return
+                if line.startswith("#"):
+                    _check_directive(path, number, line)
+                elif line.strip():
+                    yield number, line.rstrip("\r\n")
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         found = unreadable_file(error) if isinstance(error, OSError) else "another kind of file"
         raise InputError(path, "file", "a GFF3 file", found) from None
-    for number, line in enumerate(text.splitlines(), start=1):
-        if line.startswith("##FASTA"):
-            return
-        if line.strip() and not line.startswith("#"):
-            yield number, line
+
+
+def _unpacked(raw: io.BufferedReader) -> io.TextIOWrapper:
+    packed = raw.peek(2)[:2] == _GZIP
+    return io.TextIOWrapper(gzip.GzipFile(fileobj=raw) if packed else raw, encoding="utf-8")
+
+
+def _check_directive(path: Path | str, number: int, line: str) -> None:
+    """Refuse a file that says to be of another assembly (GFF3 1.26, and comments of Ensembl)."""
+    words = line.lstrip("#!").split()
+    if not words:
+        return
+    own, other = _OWN_ASSEMBLY.search(line), _OTHER_ASSEMBLY.search(line)
+    is_build = words[0] == "genome-build" and len(words) > 1
+    if (is_build and not own) or (words[0] == "description:" and other and not own):
+        found = " ".join(words[1:]) if is_build else str(other and other[0])
+        raise InputError(path, f"line {number}", f"a GFF3 file of {ASSEMBLY}", shown(found))
+    if words[0] == "sequence-region" and len(words) == 4:
+        length = CONTIG_LENGTHS.get(find_contig(words[1]) or "")
+        ends = (words[2], words[3])
+        if length and ends[0] == "1" and ends[1] != str(length):
+            expected = f"{words[1]} of {ASSEMBLY}, 1 to {length}"
+            raise InputError(path, f"line {number}", expected, " to ".join(ends))
 
 
 def _fields(path: Path | str, number: int, line: str) -> list[str]:
@@ -229,4 +349,8 @@ def _fields(path: Path | str, number: int, line: str) -> list[str]:
     if len(fields) != 9:
         expected = "nine columns with tabs between them"
         raise InputError(path, f"line {number}", expected, f"{len(fields)} columns")
+    if _GTF.match(fields[8]):
+        expected = "attributes of GFF3 (ID=...;Parent=...)"
+        found = "GTF; convert the file, for example by gffread own.gtf -o own.gff3"
+        raise InputError(path, f"line {number}", expected, found)
     return fields

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from rehearsal.errors import InputError, shown
+from rehearsal.errors import Complaints, InputError, shown
 from rehearsal.genomes.blocks import CONFIG
 from rehearsal.genomes.cohort_mix import NO_MIX, CohortMix
 from rehearsal.genomes.families import (
@@ -177,10 +177,13 @@ def check_numbers(
     """
     if not 0 <= family_share <= 1:
         raise InputError(CONFIG, "cohort.family_share", "a number from 0 to 1", shown(family_share))
+    complaints = Complaints()
     for country in _plan_countries(countries, numbers, family_share, planted, patients):
-        for family in country.story_families:
-            list(plan_inheritance(family, np.random.default_rng(0)))
-        country.check()
+        with complaints.collected():
+            for family in country.story_families:
+                list(plan_inheritance(family, np.random.default_rng(0)))
+            country.check()
+    complaints.raise_any()
 
 
 def patient_ids(patients: Sequence[Patient], people: pd.DataFrame) -> pd.DataFrame:
@@ -225,7 +228,7 @@ class _CountryPlan:
         if used > self.number:
             stories = " and patients of stories" if self.story_families else ""
             expected = f"at least {used} people in {self.code} for its planted cases{stories}"
-            raise InputError(CONFIG, "cohort.people_per_country", expected, shown(self.number))
+            raise InputError(CONFIG, f"cohort.people.{self.code}", expected, shown(self.number))
         wants_families = self.number > 0 and self.family_share > 0
         too_few = round(self.family_share * self.number) < SMALLEST_FAMILY
         if wants_families and too_few and max(sizes, default=0) <= 1:

@@ -1,49 +1,77 @@
-"""Check that a gene model and a reference fit: coding bases are open reading frames."""
+"""Check that a gene model and a reference fit: reading frames, and the codons of the table."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
-from rehearsal.errors import InputError
+from rehearsal.errors import Complaints, InputError
+from rehearsal.genomes.coding_constraints import fits_codon
 from rehearsal.genomes.coding_sequence import CodingSequence
+from rehearsal.genomes.odd_genes import keep_usable
 from rehearsal.genomes.transcripts import Transcript
 from rehearsal.model import Block
 
-# A few human genes start at another codon, or read a stop as selenocysteine.
-MOST_EXCEPTIONS = 0.05
+Reference = Callable[[Block], str]  # bases of a stretch, in upper case
 
 
-def check_reading_frames(
-    transcripts: Iterable[Transcript], reference: Callable[[Block], str], source: Path | str
-) -> None:
-    """Check that the coding bases of transcripts read from a start codon to one stop.
+def keep_open_frames(
+    transcripts: Iterable[Transcript],
+    reference: Reference,
+    source: Callable[[Transcript], Path | str],
+    needed: Collection[str],
+) -> list[Transcript]:
+    """Keep the transcripts whose coding bases read from a start codon to one stop.
 
     Args:
         transcripts: The gene model.
-        reference: Reader of the reference, in upper case.
-        source: The file of the gene model, for messages.
+        reference: Reader of the reference.
+        source: The file to blame for a transcript.
+        needed: Names of genes that cannot be left out.
+
+    Returns:
+        The transcripts, those without coding bases among them.
 
     Raises:
-        InputError: More than one transcript in 20 does not.
+        InputError: A needed gene does not, or more than one gene in five (``odd_genes``).
     """
-    number, faults = 0, []
-    for transcript in transcripts:
-        if not transcript.coding:
-            continue
-        number += 1
-        fetch = _on_contig(reference, transcript.contig)
-        fault = _fault(CodingSequence.of(transcript, fetch).protein)
-        if fault:
-            faults.append((transcript.name, fault))
-    if len(faults) > MOST_EXCEPTIONS * number:
-        name, fault = faults[0]
+    found: list[tuple[str, Transcript | InputError]] = []
+    for one in transcripts:
+        fault = _fault(_coding(one, reference).protein) if one.coding else ""
         expected = "coding bases that read from ATG to one stop in the reference"
-        raise InputError(source, name, expected, fault)
+        key = f"{one.gene} {one.name}"
+        found.append((one.gene, InputError(source(one), key, expected, fault) if fault else one))
+    return keep_usable(found, needed)
 
 
-def _on_contig(reference: Callable[[Block], str], contig: str) -> Callable[[int, int], str]:
-    return lambda start, end: reference(Block(contig, start, end))
+def check_codons(transcripts: Sequence[Transcript], reference: Reference, path: Path | str) -> None:
+    """Check that the reference has the codons that the table of transcripts names.
+
+    Args:
+        transcripts: The gene model.
+        reference: Reader of the reference.
+        path: The table, for messages.
+
+    Raises:
+        InputError: A transcript has no such codon, or other bases there: of a FASTA, of the real
+            bases, of a planted variant, or of a gene that overlaps it.
+    """
+    complaints = Complaints()
+    for one in transcripts:
+        bases = _coding(one, reference).bases if one.codons else ""
+        for number, letters in one.codons:
+            there = bases[3 * number - 3 : 3 * number]
+            with complaints.collected():
+                if not there or not fits_codon(there, letters):
+                    found = there or f"{len(bases) // 3} codons"
+                    expected = f"{letters} as codon {number} in the reference"
+                    raise InputError(path, f"{one.gene} {one.name}: codons", expected, found)
+    complaints.raise_any()
+
+
+def _coding(transcript: Transcript, reference: Reference) -> CodingSequence:
+    contig = transcript.contig
+    return CodingSequence.of(transcript, lambda start, end: reference(Block(contig, start, end)))
 
 
 def _fault(protein: str) -> str:

@@ -88,7 +88,7 @@ def _name_in(fasta: pysam.FastaFile, path: Path | str, contig: str) -> str:
     names = [name for name in names_in_files(contig) if name in fasta]
     if not names:
         first = ", ".join(fasta.references[:3]) or "nothing"
-        more = ", ..." if fasta.nreferences > 3 else ""
+        more = ", ..." if len(fasta.references) > 3 else ""
         expected = f"this contig in the FASTA ({', '.join(names_in_files(contig))})"
         raise InputError(path, contig, expected, f"{first}{more}")
     return names[0]

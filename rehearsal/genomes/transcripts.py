@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from rehearsal.errors import InputError, shown, unreadable_file
+from rehearsal.errors import Complaints, InputError, shown, unreadable_file
 from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS
 from rehearsal.model import Block
 
@@ -88,13 +88,16 @@ def read_transcripts(path: Path | str) -> list[Transcript]:
         InputError: The table cannot be read, or a row contradicts itself or the assembly.
     """
     found: list[Transcript] = []
+    complaints = Complaints()
     for line, row in _rows(path):
-        transcript = _transcript(row, path, line)
-        check_transcript(transcript, path, f"line {line}")
-        if any(transcript.gene == other.gene for other in found):
-            expected = f"{transcript.gene} only once"
-            raise InputError(path, f"line {line}: gene", expected, "a second row with it")
-        found.append(transcript)
+        with complaints.collected():
+            transcript = _transcript(row, path, line)
+            check_transcript(transcript, path, f"line {line}")
+            if any(transcript.gene == other.gene for other in found):
+                expected = f"{transcript.gene} only once"
+                raise InputError(path, f"line {line}: gene", expected, "a second row with it")
+            found.append(transcript)
+    complaints.raise_any()
     return sorted(found, key=lambda t: (t.contig, t.start, t.name))
 
 
@@ -115,6 +118,23 @@ def on_contig(
     return [t for t in transcripts if t.contig == contig and t.start < end and start < t.end]
 
 
+def check_name(name: str, path: Path | str, key: str) -> None:
+    """Check that the name of a gene or transcript can stand in all files of a run.
+
+    Args:
+        name: The name.
+        path: The file that it comes from, for messages.
+        key: Its place in the file, for messages.
+
+    Raises:
+        InputError: The name is empty or has characters that separate values in VCF's INFO and in
+            tables (VCF 4.3, section 1.6.1.8; BCSQ of ``bcftools csq``), or that no page shows.
+    """
+    if not name or not name.isprintable() or set(name) & set(" |,;=&"):
+        expected = "a name of visible characters other than | , ; = and &"
+        raise InputError(path, key, expected, shown(name) if name else "nothing")
+
+
 def check_transcript(transcript: Transcript, path: Path | str, place: str) -> None:
     """Check that a transcript is possible on the assembly.
 
@@ -124,13 +144,17 @@ def check_transcript(transcript: Transcript, path: Path | str, place: str) -> No
         place: Its place in the file, for messages.
 
     Raises:
-        InputError: The contig is unknown or too short, exons overlap, or the coding bases are
-            outside the exons or no whole number of codons.
+        InputError: The contig is unknown or too short, the strand or a name cannot be used, exons
+            overlap, or the coding bases are outside the exons or no whole number of codons.
     """
     length = CONTIG_LENGTHS.get(transcript.contig)
     if length is None:
         expected = f"a contig of {ASSEMBLY}"
         raise InputError(path, f"{place}: contig", expected, shown(transcript.contig))
+    if transcript.strand not in ("+", "-"):
+        raise InputError(path, f"{place}: strand", "+ or -", shown(transcript.strand))
+    check_name(transcript.gene, path, f"{place}: gene")
+    check_name(transcript.name, path, f"{place}: transcript")
     _check_exons(transcript, length, path, place)
     if transcript.cds_start != transcript.cds_end:
         _check_coding(transcript, path, place)
@@ -184,8 +208,6 @@ def _transcript(row: dict[str, str], path: Path | str, line: int) -> Transcript:
     if len(starts) != len(ends) or not starts:
         expected = f"as many as exon_starts ({len(starts)}), at least 1"
         raise InputError(path, f"line {line}: exon_ends", expected, str(len(ends)))
-    if row["strand"] not in ("+", "-"):
-        raise InputError(path, f"line {line}: strand", "+ or -", shown(row["strand"]))
     cds_start = _number(row["cds_start"], path, f"line {line}: cds_start")
     cds_end = _number(row["cds_end"], path, f"line {line}: cds_end")
     stated = (row["start"], row["end"])
@@ -243,4 +265,7 @@ def _codons(text: str, path: Path | str, key: str) -> tuple[tuple[int, str], ...
     if not all(found):
         expected = "codons such as 600=GTG with ; between them, or nothing"
         raise InputError(path, key, expected, shown(text))
-    return tuple((int(match[1]), match[2]) for match in found if match)
+    codons = tuple((int(match[1]), match[2]) for match in found if match)
+    if len(dict(codons)) < len(codons):
+        raise InputError(path, key, "each codon only once", shown(text))
+    return codons

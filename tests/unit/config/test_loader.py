@@ -10,7 +10,7 @@ import yaml
 
 from rehearsal.config.loader import read_inputs
 from rehearsal.config.schema import PATTERN_WORDS, name_command_line
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, InputErrors
 from rehearsal.model import Variant
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -76,6 +76,14 @@ def test_positions_of_planted_variants_become_0_based(config):
         ),
         ("cohort.people", {False: 10}, r'cohort.people: .*unquoted NO as false, write "NO"'),
         ("network.asker", False, r'network.asker: .*write "NO"'),
+        ("cohort.migrants", {"*": 0, False: 0.1}, r'cohort.migrants: .*write "NO"$'),
+        ("cohort.consanguineous", {False: 0.1}, r'cohort.consanguineous: .*write "NO"$'),
+        ("cohort.ancestries", {False: {}}, r'cohort.ancestries: .*write "NO"$'),
+        (
+            "exports",
+            [{"name": "a", "formats": ["vcf"], "countries": [False]}],
+            r'exports.0.countries.0: .*write "NO"$',
+        ),
         (
             "network.asker",
             "XX",
@@ -220,6 +228,25 @@ def test_the_overlay_that_holds_the_fault_is_the_file_that_is_named(config, tmp_
         ("countries", "\tAustria\t47.6", "\tAustria\tnan", r"line 2: latitude: expected a finite"),
         ("genes", "BRCA1\tchr17", "BRCA1\tchr99", r"line 2: contig: expected a contig of GRCh38"),
         ("genes", "43125364", "83257442", r"line 2: end: expected at most 83257441, the length"),
+        (
+            "variants",
+            "12886152\tA\tG\tX-linked",
+            "2000000\tA\tG\tX-linked",
+            r"line 9: contig: expected a variant on chrX, .* found in PAR1 of chrX",
+        ),
+        (
+            "variants",
+            "43124027\tACT\tA\tdominant",
+            "43124027\tACT\tA\tX-linked",
+            r"line 2: contig: expected a variant on chrX, .* X-linked, found chr17$",
+        ),
+        (
+            "variants",
+            "chr17\t43124027",
+            "chr17\t83257440",
+            r"line 2: position: expected at most 83257441, the length of chr17, with all of REF",
+        ),
+        ("variants", "BRCA1\tc.68", "BR CA1\tc.68", r"line 2: gene: expected a name of visible"),
         ("genes", "BRCA2", "BRCA1", r"line 3: gene: expected BRCA1 only once, found"),
     ],
 )
@@ -276,16 +303,11 @@ def test_a_value_of_the_command_line_is_credited_to_it(config, tmp_path):
     given = {"cohort": {"total": "1000"}, "network": {"asker": "XX"}}
     sources = [CONFIG, overlay]
     for key, value, message in [
-        (
-            "cohort.total",
-            "1000",
-            r"cohort.total: .*, found '1000' \(text, from the command line\)$",
-        ),
-        ("network.asker", "XX", r"network.asker: .*, found 'XX' \(from the command line\)$"),
+        ("cohort.total", "1000", r"^--config: cohort.total: .*, found '1000' \(text\)$"),
+        ("network.asker", "XX", r"^--config: network.asker: .*, found 'XX'$"),
     ]:
-        with pytest.raises(InputError, match=message) as caught, name_command_line(given, sources):
+        with pytest.raises(InputError, match=message), name_command_line(given, sources):
             read(changed(config, key, value), sources)
-        assert caught.value.source == str(CONFIG)
     with (  # the command line does not give this one
         pytest.raises(InputError, match=r"mine.yaml: .*family_share: .*, found 2$"),
         name_command_line(given, sources),
@@ -307,3 +329,21 @@ def find_patterns(value):
             yield part
         elif isinstance(part, dict | list):
             yield from find_patterns(part)
+
+
+def test_all_faults_of_a_configuration_and_of_a_table_are_reported_together(config, tmp_path):
+    wrong = changed(changed(config, "cohort.family_share", 2), "seed", "x")
+    with pytest.raises(InputErrors) as caught:
+        read(wrong)
+    assert len(str(caught.value).splitlines()) == 2
+    table = with_table(config, tmp_path, "variants", "*=0.0005\t0", "*=7\t0")
+    Path(table["variants"]).write_text(
+        Path(table["variants"]).read_text().replace("hemizygous=1", "hemizygous=0")
+    )
+    with pytest.raises(InputErrors) as caught:
+        read(table)
+    assert re.findall(r"line (\d+): (\w+)", str(caught.value)) == [
+        ("2", "frequency"),
+        ("9", "carriers"),
+        ("10", "carriers"),
+    ]

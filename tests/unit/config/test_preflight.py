@@ -11,7 +11,8 @@ import yaml
 from rehearsal.config import preflight
 from rehearsal.config.loader import read_inputs
 from rehearsal.config.preflight import check_job_inputs
-from rehearsal.errors import InputError
+from rehearsal.config.schema import name_command_line
+from rehearsal.errors import InputError, InputErrors
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import Block
 
@@ -124,7 +125,7 @@ def test_shares_that_do_not_add_up_are_refused(small):
     small["cohort"]["migrants"] = {"*": 0.6}
     small["cohort"]["ancestries"] = {"*": {"AFR": 0.3, "EAS": 0.2}}
     assert re.search(
-        r"cohort\.ancestries: expected shares .* add up to at most 1, found 1.1", complaint(small)
+        r"cohort\.migrants\.\*: expected shares .* add up to at most 1, found 1.1", complaint(small)
     )
 
 
@@ -305,7 +306,7 @@ def test_a_fasta_must_have_the_contigs_of_the_assembly(small, tmp_path, short_co
 @pytest.mark.parametrize(
     ("bases", "message"),
     [
-        ("N" * 31_000, "expected bases (A, C, G, T) in 7 stretches of at most 5,000 bases"),
+        ("N" * 31_000, "expected bases (A, C, G, T) in 6 stretches of at most 5,000 bases"),
         ("MEEP" * 7_750, "expected letters of nucleotides (A, C, G, T, N), found 'EP'"),
     ],
 )
@@ -350,3 +351,113 @@ def test_coding_bases_of_a_gene_model_must_be_a_reading_frame_of_the_fasta(
     bases = bases[:6_000] + "ATGACGTACTAA" + bases[6_012:]
     small["genome"]["reference_fasta"] = write_fasta(tmp_path, "chr22", bases)
     check(small)
+
+
+def hotspots(**changes):
+    return DEFAULT["genome"]["hotspots"] | changes
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"width": 20_000}, r"hotspots\.width: expected a width below .*spacing \(12000\), found"),
+        ({"spacing": 1e6, "width": 1, "share": 1}, r"rates of at most 100,000 cM/Mb in each"),
+        ({"spacing": 1e9}, r"spacing: expected a number of at most 10000000, found"),
+    ],
+)
+def test_hotspots_that_no_map_can_hold_are_refused(small, changes, message):
+    small["genome"]["hotspots"] = hotspots(**changes)
+    assert re.search(message, complaint(small))
+
+
+def test_a_variant_of_chromosome_y_needs_as_many_men(small, tmp_path):
+    small["genome"]["regions"].append("chrY:3000000-3100000")
+    small["cohort"]["people"] = {"AT": 40, "BE": 40}
+    genes = ("BRCA1", "BRCA2", "PHGDH", "TLR7")
+    rows = [planted(one, 2_001 + n) for n, one in enumerate(genes)]
+    male = planted("SRY", 3_050_000, minimum=35).replace("chr22", "chrY")
+    write_variants(small, tmp_path, [*rows, male])
+    assert re.search(
+        r"mine\.tsv: minimum_per_country of SRY .*people in \w\w who can carry it", complaint(small)
+    )
+
+
+def test_a_planted_variant_must_not_be_in_a_gap(small, tmp_path):
+    masks = tmp_path / "gaps.tsv"
+    masks.write_text("contig\tstart\tend\tkind\tsource\n22\t2000\t2100\tgap\tx\n")
+    small["genome"]["masks"] = str(masks)
+    assert re.search(r"mine\.tsv: BRCA1 v .*REF outside the gaps of .*gaps\.tsv", complaint(small))
+
+
+def test_the_key_that_decides_the_number_of_people_is_named(small, tmp_path):
+    genes = ("BRCA2", "PHGDH", "TLR7")
+    cases = planted(frequency="", who="AT:homozygous=3")
+    rows = [cases, *(planted(one, 2_002 + n, BASES[n + 1], "A") for n, one in enumerate(genes))]
+    write_variants(small, tmp_path, rows)
+    small["cohort"] |= {"family_share": 0, "people_per_country": 10}
+    assert "cohort.people_per_country: expected at least 12 people in AT" in complaint(small)
+    small["cohort"]["total"] = 20
+    assert "cohort.total: expected at least 12 people in AT" in complaint(small)
+    small["cohort"]["people"] = {"AT": 11}
+    assert "cohort.people.AT: expected at least 12 people in AT" in complaint(small)
+
+
+def odd_transcripts(small, tmp_path, **cells):
+    lines = Path(small["transcripts"]).read_text().splitlines()
+    names, first = lines[0].split("\t"), lines[1].split("\t")
+    row = dict(zip(names, first, strict=True)) | cells
+    small["transcripts"] = str(tmp_path / "transcripts.tsv")
+    text = [lines[0], "\t".join(row.values()), *lines[2:]]
+    Path(small["transcripts"]).write_text("\n".join(text) + "\n")
+
+
+def test_transcripts_must_lie_within_their_genes(small, tmp_path):
+    odd_transcripts(small, tmp_path, strand="+")
+    message = r"transcripts\.tsv: BRCA1 NM_007294\.4: expected a transcript within chr17:.* \(-\)"
+    assert re.search(message, complaint(small))
+
+
+def test_codons_must_fit_the_real_bases(monkeypatch, tmp_path):
+    monkeypatch.chdir(ROOT)
+    config = copy.deepcopy(DEFAULT)
+    odd_transcripts(config, tmp_path, codons="2=AAA;5000=GTG")
+    with pytest.raises(InputErrors) as caught:
+        check(config)
+    first, second = str(caught.value).splitlines()
+    assert first.endswith(
+        "BRCA1 NM_007294.4: codons: expected AAA as codon 2 in the reference, found GAT"
+    )
+    assert second.endswith("expected GTG as codon 5000 in the reference, found 1864 codons")
+
+
+def test_all_complaints_are_reported_together(small, tmp_path):
+    small["cohort"]["migrants"] = {"XX": 0.1}
+    small["queries"] = "nowhere.yaml"
+    rows = [planted(minimum=500), planted("BRCA2", 2_001, "A", "C")]
+    write_variants(small, tmp_path, rows)
+    with pytest.raises(InputErrors) as caught:
+        check(small)
+    lines = str(caught.value).splitlines()
+    assert [line.partition(": expected")[0].rpartition("/")[2] for line in lines] == [
+        "mine.tsv: minimum_per_country of BRCA1 v (chr22-2001-A-G)",
+        "mine.tsv: BRCA2 v (chr22-2001-A-C)",
+        "config.yaml: cohort.migrants",
+        "traits.yaml: diseases.severe_covid.genes.TLR7",
+        "nowhere.yaml: file",
+    ]
+
+
+def test_the_overlay_with_the_shares_is_named(small, tmp_path):
+    overlay = tmp_path / "mine.yaml"
+    overlay.write_text("cohort: {migrants: {'*': 1.5}}\n")
+    small["cohort"]["migrants"] = {"*": 0.999}
+    sources = [ROOT / "config/config.yaml", overlay]
+    inputs = read(small | {"cohort": DEFAULT["cohort"] | {"people_per_country": 100}})
+    with pytest.raises(InputError, match=r"mine\.yaml: cohort\.migrants\.\*: expected shares"):
+        check_job_inputs(small, inputs, sources)
+    given = {"cohort": {"migrants": {"*": 0.999}}}
+    with (
+        pytest.raises(InputError, match=r"^--config: cohort\.migrants\.\*: expected shares"),
+        name_command_line(given, sources),
+    ):
+        check_job_inputs(small, inputs, sources)

@@ -114,5 +114,7 @@ def test_masks_come_in_the_order_of_the_file(tmp_path):
 
 def test_masks_name_contigs_as_ensembl_does_too(tmp_path):
     path = tmp_path / "masks.tsv"
-    path.write_text("contig\tstart\tend\tkind\tsource\n2\t5\t9\tcentromere\tx\nMT\t0\t3\tother\tx\n")
+    path.write_text(
+        "contig\tstart\tend\tkind\tsource\n2\t5\t9\tcentromere\tx\nMT\t0\t3\tother\tx\n"
+    )
     assert read_masks(path) == [Block("chr2", 5, 9), Block("chrM", 0, 3)]

@@ -81,7 +81,7 @@ def test_bases_are_read_in_upper_case_by_either_name(fasta):
 
 
 def test_a_fasta_that_lacks_the_contig_its_end_or_its_index_is_refused(fasta, tmp_path):
-    with pytest.raises(InputError, match=r"small\.fa: chr1: .* FASTA \(chr1, 1, .*, found chr21, 22"):
+    with pytest.raises(InputError, match=r"\.fa: chr1: .* FASTA \(chr1, 1, .*, found chr21, 22"):
         read_reference(fasta, Block("chr1", 0, 5))
     with pytest.raises(InputError, match="at least 20 bases, found a contig of 13 bases"):
         read_reference(fasta, Block("chr21", 2, 20))
