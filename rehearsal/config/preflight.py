@@ -12,6 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from rehearsal.config.loader import Inputs, name_tables, stories_folder
 from rehearsal.config.people_numbers import people_key
 from rehearsal.config.schema import changed_errors, name_sources
@@ -246,6 +248,10 @@ def check_hotspots(contig: str, genome: Mapping[str, Any], seed: int) -> None:
     if hotspots.width >= hotspots.spacing:
         expected = f"a width below genome.hotspots.spacing ({hotspots.spacing:g})"
         raise InputError(CONFIG, "genome.hotspots.width", expected, shown(hotspots.width))
+    densest = 1 + hotspots.share * hotspots.spacing / hotspots.width  # hotspots, times the mean
+    sigmas = 5.5 * (hotspots.sigma + hotspots.broad_sigma)  # further out than any draw
+    if genome["recombination_rate"] * CM_PER_MB * densest * np.exp(sigmas) <= MOST_CM_PER_MB:
+        return
     rates = hotspot_map(contig, genome["recombination_rate"], hotspots, seed).rate * CM_PER_MB
     if not rates.max() <= MOST_CM_PER_MB:
         expected = f"settings with rates of at most {MOST_CM_PER_MB:,.0f} cM/Mb in each hotspot"

@@ -13,6 +13,7 @@ from rehearsal.genomes.assembly import pseudo_autosomal
 from rehearsal.genomes.transcripts import on_contig
 from rehearsal.genomes.cohort_mix import CohortMix
 from rehearsal.genomes.recombination import NO_RECOMBINATION
+from rehearsal.config.kept_inputs import keep_inputs, kept_inputs
 from rehearsal.config.loader import read_inputs
 from rehearsal.config.schema import name_command_line
 from rehearsal.errors import InputError
@@ -36,9 +37,13 @@ CONFIG_FILES = sorted(workflow.configfiles, key=workflow.overwrite_configfiles.c
 
 try:
     with name_command_line(workflow.config_settings.config, CONFIG_FILES):
-        INPUTS = read_inputs(config, CONFIG_FILES, ROOT / "workflow" / "schemas")
-        if workflow.is_main_process:  # jobs read what the main process has accepted
+        # jobs read what the main process has accepted
+        INPUTS = None if workflow.is_main_process else kept_inputs(config, CONFIG_FILES)
+        if INPUTS is None:
+            INPUTS = read_inputs(config, CONFIG_FILES, ROOT / "workflow" / "schemas")
+        if workflow.is_main_process:
             check_job_inputs(config, INPUTS, CONFIG_FILES)
+            keep_inputs(INPUTS, config, CONFIG_FILES)
 except InputError as error:
     sys.exit(str(error))
 

@@ -1,0 +1,90 @@
+"""Inputs that the main process has read, kept for the processes of its jobs.
+
+Each job's process evaluates the workflow again. It would read whole maps and gene models for the
+few facts that decide which jobs there are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from rehearsal.config.loader import Inputs
+from rehearsal.files import atomic_path
+from rehearsal.genomes.assembly import CONTIG_LENGTHS
+
+FILE = Path(".snakemake/rehearsal-inputs.pickle")  # in the folder of the run, which is the user's
+
+
+def keep_inputs(
+    inputs: Inputs, config: Mapping[str, Any], sources: Sequence[Path], path: Path = FILE
+) -> None:
+    """Keep inputs for :func:`kept_inputs`.
+
+    Args:
+        inputs: The inputs.
+        config: The merged configuration that they were read for.
+        sources: The configuration files.
+        path: The file to keep them in.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(path) as aside:
+        aside.write_bytes(pickle.dumps((_state(config, sources), inputs)))
+
+
+def kept_inputs(
+    config: Mapping[str, Any], sources: Sequence[Path], path: Path = FILE
+) -> Inputs | None:
+    """Return the inputs that were kept.
+
+    Args:
+        config: The merged configuration.
+        sources: The configuration files.
+        path: The file that they were kept in.
+
+    Returns:
+        The inputs; None if none were kept for this configuration, or if a file that it names has
+        changed in size or time since.
+    """
+    try:
+        state, inputs = pickle.loads(path.read_bytes())
+    except Exception:  # absent, cut off or of another version: the inputs are read again
+        return None
+    return inputs if state == _state(config, sources) else None
+
+
+def _state(config: Mapping[str, Any], sources: Sequence[Path]) -> str:
+    """Digest a configuration, and the size and time of each file that it names."""
+    options = orjson.OPT_NON_STR_KEYS | orjson.OPT_SORT_KEYS
+    digest = hashlib.sha256(orjson.dumps(config, option=options))
+    named = {key: value for key, value in config.items() if key != "results"}
+    for path in sorted({*map(str, sources), *_texts(named)}):
+        for file in _files(path):
+            facts = file.stat()
+            digest.update(f"{file}\0{facts.st_size}\0{facts.st_mtime_ns}\0".encode())
+    return digest.hexdigest()
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Find the texts in a value: some are paths."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(part)
+
+
+def _files(text: str) -> list[Path]:
+    """List the files that a text of the configuration names: one, one by contig, or a folder's."""
+    paths = [Path(text.replace("{contig}", contig)) for contig in CONTIG_LENGTHS]
+    paths = paths if "{contig}" in text else paths[:1]
+    try:
+        inside = [file for path in paths if path.is_dir() for file in sorted(path.iterdir())]
+        return [file for file in [*paths, *inside] if file.is_file()]
+    except (OSError, ValueError):  # no path
+        return []
