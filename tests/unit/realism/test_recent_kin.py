@@ -1,13 +1,10 @@
 """Shared doubletons, shared segments and runs of homozygosity, by hand and in simulated people."""
 
-from types import SimpleNamespace
-
 import msprime
 import numpy as np
 import pandas as pd
 import pytest
 
-from rehearsal.config.tables import read_countries
 from rehearsal.realism.panel import choose_panel
 from rehearsal.realism.recent_kin import (
     BASES_A_CENTIMORGAN,
@@ -16,7 +13,6 @@ from rehearsal.realism.recent_kin import (
     shared_doubletons,
     shared_segments,
 )
-from rehearsal.realism.recent_kin_rows import segment_rows
 
 ISLANDS = ("FI", "IE")
 
@@ -78,20 +74,3 @@ def test_small_populations_share_more_with_their_own(panel):
     pairs = pairs_of_people(panel)
     assert pairs.tolist() == [[15, 36], [36, 15]]
     assert (small / pairs).diagonal().mean() > (small / pairs)[0, 1]
-
-
-def test_without_long_blocks_nothing_about_segments_is_measured(root):
-    countries = read_countries(
-        root / "config/countries.tsv", root / "workflow/schemas/countries.schema.yaml"
-    )
-    codes = [country.code for country in countries]
-    people = pd.DataFrame({"id": [f"{code}{n}" for code in codes for n in range(2)]})
-    people["country"] = people["population"] = [code for code in codes for _ in range(2)]
-    people = people.assign(father=None, mother=None, inbreeding=0.0)
-    sums = SimpleNamespace(
-        kin_bases=np.array(0.0),
-        shared_segments=np.zeros((2, len(codes), len(codes))),
-        homozygous_bases=np.zeros(len(codes)),
-    )
-    rows = segment_rows(sums, choose_panel(people, 1), SimpleNamespace(countries=countries))
-    assert [row.measured for row in rows] == [None] * 5
