@@ -102,7 +102,7 @@ def _check_people(cohort: Mapping[str, Any], inputs: Inputs, seed: int) -> None:
             inputs.countries, inputs.numbers, share, planted, seed, inputs.patients
         ).people
         for one in of_men:
-            planted_targets(one, people)
+            planted_targets(one, people, seed)
 
 
 def check_emulation(network: Mapping[str, Any], source: str) -> None:
