@@ -112,12 +112,7 @@ def read_gff3(
     """
     known = known or {}
     genes, parts = _read_parts(path, {block.contig for block in blocks})
-    best: dict[str, _Parts] = {}
-    for one in parts.values():
-        if one.coding and one.is_whole and one.parent in genes:
-            other = best.get(one.parent)
-            if other is None or _order(one) < _order(other):
-                best[one.parent] = one
+    best = _main_parts(genes, parts.values())
     _check_places(path, [(genes[one.parent], one) for one in best.values()], known)
     found = [
         (genes[one.parent], _usable(one, genes[one.parent], path))
@@ -125,6 +120,17 @@ def read_gff3(
         if _touches(_transcript(one, genes[one.parent]), blocks)
     ]
     return keep_usable(found, known)
+
+
+def _main_parts(genes: Mapping[str, str], parts: Iterable[_Parts]) -> dict[str, _Parts]:
+    """Choose the main coding transcript of each gene, by the gene's identifier."""
+    best: dict[str, _Parts] = {}
+    for one in parts:
+        if one.coding and one.is_whole and one.parent in genes:
+            other = best.get(one.parent)
+            if other is None or _order(one) < _order(other):
+                best[one.parent] = one
+    return best
 
 
 def _check_places(
@@ -328,19 +334,23 @@ def _unpacked(raw: io.BufferedReader) -> io.TextIOWrapper:
 def _check_directive(path: Path | str, number: int, line: str) -> None:
     """Refuse a file that says to be of another assembly (GFF3 1.26, and comments of Ensembl)."""
     words = line.lstrip("#!").split()
-    if not words:
-        return
-    own, other = _OWN_ASSEMBLY.search(line), _OTHER_ASSEMBLY.search(line)
-    is_build = words[0] == "genome-build" and len(words) > 1
-    if (is_build and not own) or (words[0] == "description:" and other and not own):
-        found = " ".join(words[1:]) if is_build else str(other and other[0])
-        raise InputError(path, f"line {number}", f"a GFF3 file of {ASSEMBLY}", shown(found))
-    if words[0] == "sequence-region" and len(words) == 4:
-        length = CONTIG_LENGTHS.get(find_contig(words[1]) or "")
-        ends = (words[2], words[3])
-        if length and ends[0] == "1" and ends[1] != str(length):
-            expected = f"{words[1]} of {ASSEMBLY}, 1 to {length}"
-            raise InputError(path, f"line {number}", expected, " to ".join(ends))
+    name, values = (words[0], words[1:]) if words else ("", [])
+    if name == "sequence-region" and len(values) == 3:
+        _check_region(path, number, values)
+    elif name in ("genome-build", "description:") and not _OWN_ASSEMBLY.search(line):
+        other = _OTHER_ASSEMBLY.search(line)
+        if other or (name == "genome-build" and values):
+            found = shown(other[0] if other else " ".join(values))
+            raise InputError(path, f"line {number}", f"a GFF3 file of {ASSEMBLY}", found)
+
+
+def _check_region(path: Path | str, number: int, values: Sequence[str]) -> None:
+    """Refuse a contig from its first base to another last one than the assembly's."""
+    contig, first, last = values
+    length = CONTIG_LENGTHS.get(find_contig(contig) or "")
+    if length and first == "1" and last != str(length):
+        expected = f"{contig} of {ASSEMBLY}, 1 to {length}"
+        raise InputError(path, f"line {number}", expected, f"{first} to {last}")
 
 
 def _fields(path: Path | str, number: int, line: str) -> list[str]:

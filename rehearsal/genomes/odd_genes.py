@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from rehearsal.errors import Complaints, InputError, InputErrors
+from rehearsal.errors import InputError, InputErrors
 from rehearsal.genomes.transcripts import Transcript
 from rehearsal.logs import note
 
@@ -30,16 +30,16 @@ def keep_usable(
         InputError: A gene that is needed cannot be used, or more than one in five cannot.
     """
     odd = [(gene, one) for gene, one in found if isinstance(one, InputError)]
-    complaints = Complaints()
-    for gene, error in odd:
-        with complaints.collected():
-            if gene in needed:
-                raise error
-    complaints.raise_any()
+    if errors := [error for gene, error in odd if gene in needed]:
+        raise InputErrors(errors)
     if len(odd) > MOST_ODD * len(found):
         raise InputErrors([error for _, error in odd])
+    _note_left_out(odd)
+    return [one for _, one in found if isinstance(one, Transcript)]
+
+
+def _note_left_out(odd: Sequence[tuple[str, InputError]]) -> None:
     for gene, error in odd[:MOST_NOTES]:
         note(f"gene {gene} is left out: {error}")
     if len(odd) > MOST_NOTES:
         note(f"{len(odd) - MOST_NOTES} more genes of {odd[0][1].source} are left out likewise")
-    return [one for _, one in found if isinstance(one, Transcript)]

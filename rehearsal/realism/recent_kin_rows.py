@@ -137,7 +137,7 @@ def segment_rows(
     far = pair_values(two)[distance > FAR_KM]
     yield judged_row(
         f"segments over {LENGTHS_CM[0]:g} cM within a country, relative to over {FAR_KM:,.0f} km",
-        ratio(np.diag(two).mean(), far.mean() if len(far) else 0.0),
+        ratio(np.diag(two).mean(), far.sum() / max(len(far), 1)),
         2.0,
         None,
         source=f"{source}; the bound is chosen",

@@ -83,7 +83,7 @@ def test_a_gene_outside_of_the_blocks_is_not_checked(tmp_path: Path) -> None:
     [
         (
             "#!genome-build GRCh37.p13\n",
-            "a GFF3 file of GRCh38, found .GRCh37.p13.$",
+            "a GFF3 file of GRCh38, found 'GRCh37'$",
         ),
         ("##description: human genome (GRCh37), version 19\n", "found 'GRCh37'"),
         ("##sequence-region 22 1 51304566\n", "22 of GRCh38, 1 to 50818468, found 1 to 51304566"),
