@@ -1,5 +1,7 @@
 """Write PLINK 2 files of an export's people on one contig, with their phenotypes."""
 
+import pandas as pd
+
 from rehearsal.export.pgen import write_pgen
 from rehearsal.export.phenotype_tables import phenotype_columns
 from rehearsal.export.selection import load_genotypes, load_tables
@@ -17,7 +19,8 @@ def main(smk):
     )
     tables = load_tables(genotypes.people, smk.input.phenotypes)
     columns = phenotype_columns(genotypes.people, tables["measurements"], tables["diseases"])
-    write_pgen(genotypes, smk.output.pgen, columns)
+    consequences = pd.concat(map(pd.read_parquet, smk.input.consequences))
+    write_pgen(genotypes, smk.output.pgen, columns, consequences)
 
 
 if __name__ == "__main__":

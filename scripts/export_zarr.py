@@ -1,5 +1,7 @@
 """Write VCF Zarr of an export's people on one contig."""
 
+import pandas as pd
+
 from rehearsal.export.selection import load_genotypes
 from rehearsal.export.vcf_zarr import write_vcf_zarr
 from rehearsal.logs import log_to_file
@@ -12,9 +14,9 @@ def main(smk):
         smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
     """
     export, place = smk.params.export, smk.wildcards.place
-    write_vcf_zarr(
-        load_genotypes(export, place, smk.input.trees, *smk.input.cohort), smk.output.zarr
-    )
+    genotypes = load_genotypes(export, place, smk.input.trees, *smk.input.cohort)
+    consequences = pd.concat(map(pd.read_parquet, smk.input.consequences))
+    write_vcf_zarr(genotypes, smk.output.zarr, consequences)
 
 
 if __name__ == "__main__":

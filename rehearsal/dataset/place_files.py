@@ -119,14 +119,16 @@ def _pgen(place: Place) -> None:
     tables = place.tables
     columns = phenotype_columns(place.people, tables["measurements"], tables["diseases"])
     for genotypes in place.contigs:
-        write_pgen(genotypes, place.folder / f"{genotypes.contig}.pgen", columns)
+        path = place.folder / f"{genotypes.contig}.pgen"
+        write_pgen(genotypes, path, columns, place.consequences(genotypes.contig))
 
 
 def _zarr(place: Place) -> None:
     from rehearsal.export.vcf_zarr import write_vcf_zarr
 
     for genotypes in place.contigs:
-        write_vcf_zarr(genotypes, place.folder / f"{genotypes.contig}.vcz.zip")
+        path = place.folder / f"{genotypes.contig}.vcz.zip"
+        write_vcf_zarr(genotypes, path, place.consequences(genotypes.contig))
 
 
 def _trees(place: Place) -> None:

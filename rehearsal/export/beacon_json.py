@@ -303,9 +303,10 @@ def variant_type(ref: str, alt: str) -> str:
 
 
 def _variation(variant: Variant, dataset: str, end: int, svlen: int) -> Document:
-    """Build a document in the form of a node's records.
+    """Build a document with the keys that the reference implementation searches.
 
     The schema knows no symbolic alleles: alternateBases is ``.``, symbolicAllele has the symbol.
+    A ``CopyNumberChange`` of VRS, as in a node's records, has no ``variantType`` to search for.
     """
     symbolic = is_symbolic(variant.alt)
     end = end if symbolic else variant.start + len(variant.ref)

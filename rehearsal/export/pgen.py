@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from rehearsal.export.genotypes import Genotypes, SiteRecords
 from rehearsal.export.structural import structural_info
 from rehearsal.files import atomic_path
-from rehearsal.formats.bcf_header import STRUCTURAL, SYMBOLIC
+from rehearsal.formats.bcf_header import BCSQ, STRUCTURAL, SYMBOLIC
+from rehearsal.genomes.allele_notes import AlleleNotes
 from rehearsal.genomes.assembly import ASSEMBLY, pseudo_autosomal
 from rehearsal.model import SYNTHETIC
 
@@ -30,7 +31,10 @@ MOST_ALLELES = 255  # at one site, the limit of pgenlib
 
 
 def write_pgen(
-    genotypes: Genotypes, path: Path | str, phenotypes: pd.DataFrame | None = None
+    genotypes: Genotypes,
+    path: Path | str,
+    phenotypes: pd.DataFrame | None = None,
+    consequences: pd.DataFrame | None = None,
 ) -> None:
     """Write ``path`` (``.pgen``) and, beside it, ``.pvar`` and ``.psam``.
 
@@ -42,8 +46,9 @@ def write_pgen(
         phenotypes: One row per person in the order of ``genotypes.people``, one column per
             phenotype. Booleans become 1 (no) and 2 (yes), PLINK's codes for controls and cases.
             None writes no phenotypes.
+        consequences: The table of ``annotate_block`` of the contig's blocks, for ``INFO/BCSQ``.
     """
-    path = Path(path)
+    path, notes = Path(path), AlleleNotes(consequences)
     with (
         atomic_path(path.with_suffix(".psam")) as psam,
         atomic_path(path.with_suffix(".pvar")) as pvar,
@@ -52,13 +57,18 @@ def write_pgen(
         _write_psam(psam, genotypes.people, phenotypes)
         # pgenlib needs the number of variants first; nearly always each site has a carrier
         expected, alleles = genotypes.upper_bounds()
-        found = _write_records(genotypes, expected, alleles, pvar, pgen)
+        found = _write_records(genotypes, expected, alleles, notes, pvar, pgen)
         if found != expected:
-            _write_records(genotypes, found, alleles, pvar, pgen)
+            _write_records(genotypes, found, alleles, notes, pvar, pgen)
 
 
 def _write_records(
-    genotypes: Genotypes, expected: int, most_alleles: int, pvar: Path, pgen: Path
+    genotypes: Genotypes,
+    expected: int,
+    most_alleles: int,
+    notes: AlleleNotes,
+    pvar: Path,
+    pgen: Path,
 ) -> int:
     """Write both files and return the number of variants.
 
@@ -78,7 +88,7 @@ def _write_records(
             hardcall_phase_present=True,
         )
         try:
-            found = _append(genotypes, writer, text)
+            found = _append(genotypes, notes, writer, text)
             if found == expected:
                 writer.close()
         finally:
@@ -86,7 +96,9 @@ def _write_records(
     return found
 
 
-def _append(genotypes: Genotypes, writer: pgenlib.PgenWriter, text: TextIO) -> int:
+def _append(
+    genotypes: Genotypes, notes: AlleleNotes, writer: pgenlib.PgenWriter, text: TextIO
+) -> int:
     found = 0
     for records in genotypes.records():
         codes = np.repeat(np.where(records.ploidy > 0, 0, -9).astype(np.int32), 2)
@@ -102,27 +114,31 @@ def _append(genotypes: Genotypes, writer: pgenlib.PgenWriter, text: TextIO) -> i
             _fill(codes, slot, twice, carriers, records.allele[first:end])
             writer.append_alleles(codes, True, len(letters))
             _clear(codes, slot, twice, carriers)
-            lines.append(f"{chromosome}\t{_pvar_columns(genotypes.contig, records, site)}\n")
+            columns = _pvar_columns(genotypes.contig, records, site, notes)
+            lines.append(f"{chromosome}\t{columns}\n")
         text.writelines(lines)
         found += len(lines)
     return found
 
 
-def _pvar_columns(contig: str, records: SiteRecords, site: int) -> str:
+def _pvar_columns(contig: str, records: SiteRecords, site: int, notes: AlleleNotes) -> str:
     """Return POS, ID, REF, ALT and INFO of a record."""
     letters, place = records.alleles[site], records.position[site] + 1
     ref, alts = letters[0], ",".join(letters[1:])
     name = f"{contig}-{place}-{ref}-{alts.replace(',', '/')}"
     svlen = int(records.svlen[site])
     found = structural_info(letters, int(records.end[site]), svlen) if svlen else None
-    return f"{place}\t{name}\t{ref}\t{alts}\t{found.text if found else '.'}"
+    consequences = notes.of_record(int(records.position[site]), letters)
+    info = [found.text] if found else []
+    info += [f"BCSQ={consequences}"] if consequences else []
+    return f"{place}\t{name}\t{ref}\t{alts}\t{';'.join(info) or '.'}"
 
 
 def _pvar_header(genotypes: Genotypes) -> str:
     length = genotypes.length
     fields = [
         f'##INFO=<ID={key},Number={number},Type={kind},Description="{meaning}">\n'
-        for key, (number, kind, meaning) in STRUCTURAL.items()
+        for key, (number, kind, meaning) in [*STRUCTURAL.items(), ("BCSQ", (".", "String", BCSQ))]
     ]
     symbols = [f'##ALT=<ID={key},Description="{meaning}">\n' for key, meaning in SYMBOLIC.items()]
     return (

@@ -11,7 +11,6 @@ import pysam.bcftools
 
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.files import atomic_path
-from rehearsal.formats.bcf import NO_LEVELS
 from rehearsal.genomes.allele_notes import AlleleNotes
 from rehearsal.genomes.bcf_records import bcf_levels, bcf_sites, bcf_template, open_bcf
 from rehearsal.genomes.carriers import count_groups
@@ -23,7 +22,8 @@ def write_bcf(
     """Write the BCF at ``path`` and its index at ``path.csi``.
 
     INFO has AN, AC, AF and AC by zygosity, for all people and for each sex, and BCSQ.
-    On chrM, FORMAT has HF, the fraction of each alternate allele, beside the major allele in GT.
+    On chrM, FORMAT has HF, the fraction of each alternate allele, beside the major allele in GT. At
+    copy numbers it has CN, the copies of each person.
 
     Args:
         genotypes: The genotypes of one contig.
@@ -37,15 +37,13 @@ def write_bcf(
     ids = genotypes.people["id"].tolist()
     notes = AlleleNotes(consequences)
     mixtures = genotypes.mixtures() if genotypes.contig == "chrM" else None
-    has_levels = mixtures is not None
-    with open_bcf(path, genotypes.contig, genotypes.length, ids, has_levels) as writer:
+    with open_bcf(path, genotypes.contig, genotypes.length, ids) as writer:
         for chunk, haplotypes in genotypes.chunks():
             people = count_groups(chunk, haplotypes, male.astype(np.int32), 2).by_zygosity()
             template = bcf_template(genotypes.contig, haplotypes.ploidy, male)
             texts = notes.of_chunk(chunk)
             sites = bcf_sites(chunk, chunk.indptr[:-1], chunk.indptr[1:], people, texts)
-            levels = NO_LEVELS if mixtures is None else bcf_levels(chunk, mixtures)
-            writer.write(sites, template, levels)
+            writer.write(sites, template, bcf_levels(chunk, mixtures))
 
 
 def write_vcf(

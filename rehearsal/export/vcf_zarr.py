@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from bio2zarr import constants, core, vcz
 from bio2zarr.zarr_utils import (
     DEFAULT_COMPRESSOR_BOOL_CONFIG,
@@ -25,25 +26,30 @@ from rehearsal.errors import mismatch
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.export.structural import structural_info
 from rehearsal.files import atomic_path
-from rehearsal.formats.bcf_header import STRUCTURAL
+from rehearsal.formats.bcf_header import BCSQ, STRUCTURAL
+from rehearsal.genomes.allele_notes import AlleleNotes
 from rehearsal.genomes.assembly import ASSEMBLY
 from rehearsal.model import SYNTHETIC
 
 VARIANTS_PER_CHUNK, PEOPLE_PER_CHUNK = 1000, 10_000  # defaults of bio2zarr
+_NOTES = "INFO_BCSQ_dim"  # dimension of several consequences, named as by vcf2zarr
 _FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # the earliest date of the zip format
 _NO_LONGER_THAN = np.iinfo(np.int32).max
 
 
-def write_vcf_zarr(genotypes: Genotypes, path: Path | str) -> None:
+def write_vcf_zarr(
+    genotypes: Genotypes, path: Path | str, consequences: pd.DataFrame | None = None
+) -> None:
     """Write the archive at ``path`` (``.vcz.zip``): the records of the VCF.
 
-    Of INFO it has SVTYPE, SVLEN and END.
+    Of INFO it has SVTYPE, SVLEN, END and BCSQ.
 
     Args:
         genotypes: The genotypes of one contig.
         path: The ``.vcz.zip`` file.
+        consequences: The table of ``annotate_block`` of the contig's blocks, for BCSQ.
     """
-    source = _Selection(genotypes)
+    source = _Selection(genotypes, AlleleNotes(consequences))
     with atomic_path(path) as aside:
         folder = aside.with_suffix("")  # .vcz
         try:
@@ -71,9 +77,9 @@ class _Selection(vcz.Source):
 
     path = None
 
-    def __init__(self, genotypes: Genotypes) -> None:
+    def __init__(self, genotypes: Genotypes, notes: AlleleNotes) -> None:
         self._genotypes = genotypes
-        self._fields, self._most_alleles, self._width = _list_fields(genotypes)
+        self._fields, self._most_alleles, self._width = _list_fields(genotypes, notes)
         self._sites = self._fields["position"].size
         self._contigs = genotypes.contigs
 
@@ -142,6 +148,7 @@ class _Selection(vcz.Source):
             ploidy_size=self._width,
             alleles_size=self._most_alleles,
         )
+        dimensions[_NOTES] = vcz.VcfZarrDimension.unchunked(self._fields["BCSQ"].shape[1])
         call, flag = DEFAULT_COMPRESSOR_GENOTYPES_CONFIG, DEFAULT_COMPRESSOR_BOOL_CONFIG
         who, copies = ["variants", "samples"], ["variants", "samples", "ploidy"]
         integer = core.min_int_dtype(0, _NO_LONGER_THAN)
@@ -161,6 +168,7 @@ class _Selection(vcz.Source):
             ("variant_SVTYPE", "SVTYPE", STRING_DTYPE_NAME, ["variants"], meaning["SVTYPE"], None),
             ("variant_SVLEN", "SVLEN", "i4", ["variants", "alt_alleles"], meaning["SVLEN"], None),
             ("variant_END", "END", "i4", ["variants"], meaning["END"], None),
+            ("variant_BCSQ", "BCSQ", STRING_DTYPE_NAME, ["variants", _NOTES], BCSQ, None),
             ("variant_contig", None, np.dtype(np.int8).str, ["variants"], "Index of contig", None),
             ("call_genotype_phased", None, "bool", who, "All are phased", flag),
             ("call_genotype", None, codes, copies, "Genotype, -2 beyond the ploidy", call),
@@ -182,9 +190,9 @@ class _Selection(vcz.Source):
         )
 
 
-def _list_fields(genotypes: Genotypes) -> tuple[dict[str, NDArray], int, int]:
+def _list_fields(genotypes: Genotypes, notes: AlleleNotes) -> tuple[dict[str, NDArray], int, int]:
     """Return the fields of all records by name, the most alleles at one, and the largest ploidy."""
-    position, alleles, ploidy, found = [np.empty(0, np.int64)], 2, 1, {}
+    position, alleles, ploidy, found, texts = [np.empty(0, np.int64)], 2, 1, {}, []
     number = 0
     for records in genotypes.records():
         position.append(records.position + 1)
@@ -194,12 +202,17 @@ def _list_fields(genotypes: Genotypes) -> tuple[dict[str, NDArray], int, int]:
             end, svlen = int(records.end[site]), int(records.svlen[site])
             found[number + site] = structural_info(records.alleles[site], end, svlen)
         number += records.position.size
+        for place, letters in zip(records.position.tolist(), records.alleles, strict=True):
+            texts.append(notes.of_record(place, letters).split(","))
     fields = {
         "position": np.concatenate(position),
         "SVTYPE": np.full(number, constants.STR_MISSING, object),
         "SVLEN": np.full((number, alleles - 1), constants.INT_FILL, np.int32),
         "END": np.full(number, constants.INT_MISSING, np.int32),
+        "BCSQ": np.full((number, max([1, *map(len, texts)])), constants.STR_FILL, object),
     }
+    for row, own in zip(fields["BCSQ"], texts, strict=True):
+        row[: len(own)] = own if own[0] else constants.STR_MISSING
     fields["SVLEN"][:, 0] = constants.INT_MISSING
     for site, info in found.items():
         if info is not None:

@@ -24,6 +24,8 @@ STRUCTURAL = {
 }
 BCSQ_KEY = END_KEY + 1
 HF_KEY = BCSQ_KEY + 1
+CN_KEY = HF_KEY + 1
+CN = "Copies of the place that the person has"
 HF = "Fraction of the mitochondrial genomes that have the allele; the genotype is the major allele"
 BCSQ = (  # the format of bcftools csq
     "Consequences of the alleles for transcripts, each alone. Format: "
@@ -48,7 +50,6 @@ class Header(NamedTuple):
     contigs: dict[str, int]  # lengths in bases by name
     samples: list[str]  # names, in the order of the columns
     assembly: str  # for example ``GRCh38``
-    has_levels: bool = False  # whether records have the levels of heteroplasmy
 
 
 def header_text(header: Header) -> str:
@@ -82,8 +83,8 @@ def header_text(header: Header) -> str:
             f'##INFO=<ID={key},Number={number},Type={kind},Description="{meaning}",IDX={index}>'
         )
     lines.append(f'##INFO=<ID=BCSQ,Number=.,Type=String,Description="{BCSQ}",IDX={BCSQ_KEY}>')
-    if header.has_levels:
-        lines.append(f'##FORMAT=<ID=HF,Number=A,Type=Float,Description="{HF}",IDX={HF_KEY}>')
+    lines.append(f'##FORMAT=<ID=HF,Number=A,Type=Float,Description="{HF}",IDX={HF_KEY}>')
+    lines.append(f'##FORMAT=<ID=CN,Number=1,Type=Integer,Description="{CN}",IDX={CN_KEY}>')
     lines += [f'##ALT=<ID={key},Description="{meaning}">' for key, meaning in SYMBOLIC.items()]
     columns = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT"]
     lines.append("\t".join(columns + header.samples))

@@ -12,7 +12,15 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from rehearsal.formats.bcf_header import BCSQ_KEY, END_KEY, GT_KEY, HF_KEY, SVLEN_KEY, SVTYPE_KEY
+from rehearsal.formats.bcf_header import (
+    BCSQ_KEY,
+    CN_KEY,
+    END_KEY,
+    GT_KEY,
+    HF_KEY,
+    SVLEN_KEY,
+    SVTYPE_KEY,
+)
 
 _INT8, _INT16, _INT32, _FLOAT, _CHAR = 1, 2, 3, 5, 7
 _MISSING_FLOAT = 0x7F800001
@@ -157,6 +165,21 @@ def _put_signed(key: int, values: NDArray[np.int64], out: NDArray[np.uint8], w: 
 
 
 @numba.njit(cache=True)
+def _copies(row: int, site: int, sites: Sites) -> int:
+    """Return the copies of an allele such as ``<CN2>``, -1 of any other allele."""
+    index = sites.first_allele[site] + 1 + row - sites.row_offset[site]
+    first, end = sites.text_offset[index], sites.text_offset[index + 1]
+    if end - first < 5 or sites.text[first + 1] != 67 or sites.text[first + 2] != 78:  # CN
+        return -1
+    copies = 0
+    for digit in sites.text[first + 3 : end - 1]:
+        if not 48 <= digit <= 57:
+            return -1
+        copies = 10 * copies + digit - 48
+    return copies
+
+
+@numba.njit(cache=True)
 def _put_structural(
     site: int, rows: NDArray[np.int64], sites: Sites, out: NDArray[np.uint8], w: int
 ) -> int:
@@ -173,20 +196,13 @@ def _put_structural(
     for i in range(rows.size):
         # letters behind the bracket: DEL, DUP:TANDEM, INS:ME:ALU, INV or CN with a number
         first = sites.text_offset[ref + 1 + rows[i] - sites.row_offset[site]] + 1
-        is_copy_number = sites.text[first + 1] == 78  # N
-        if sites.text[first] == 73:  # INS, INV
-            is_copy_number = False
+        copies = _copies(rows[i], site, sites)
         if i == 0:
             out[w : w + 3] = sites.text[first : first + 3]
-            if is_copy_number:
-                out[w + 2] = 86  # V
+            if copies >= 0:
+                out[w + 2] = 86  # CNV
         lengths[i] = sites.svlen[site]
-        if is_copy_number:
-            copies = 0
-            at = first + 2
-            while 48 <= sites.text[at] <= 57:
-                copies = 10 * copies + sites.text[at] - 48
-                at += 1
+        if copies >= 0:
             lengths[i] *= copies - 1
         elif sites.text[first] == 68 and sites.text[first + 1] == 69:  # DEL
             lengths[i] = -lengths[i]
@@ -334,6 +350,35 @@ def _put_levels(
 
 
 @numba.njit(cache=True)
+def _put_copies(
+    site: int, sites: Sites, template: RecordTemplate, out: NDArray[np.uint8], w: int
+) -> int:
+    """Write CN: a person's copies, one of each haplotype but those with an allele."""
+    w = _put_type(1, _INT8, out, w)
+    w = _put(CN_KEY, 1, out, w)
+    w = _put_type(1, _INT8, out, w)
+    width = template.genotypes.size // template.individuals
+    field = out[w : w + template.individuals]
+    field[:] = 0
+    for slot in template.slot:
+        field[slot // width] += 1
+    for q in range(sites.start[site], sites.end[site]):
+        person = template.slot[sites.haplotype[q] - template.first_haplotype] // width
+        copies = _copies(sites.row_offset[site] + sites.allele[q] - 1, site, sites)
+        field[person] += max(copies, 0) - 1
+    return w + template.individuals
+
+
+@numba.njit(cache=True)
+def _has_copies(site: int, rows: NDArray[np.int64], sites: Sites) -> bool:
+    """Tell whether all alleles are copy numbers."""
+    has_copies = sites.svlen[site] > 0
+    for row in rows:
+        has_copies = has_copies and _copies(row, site, sites) >= 0
+    return has_copies
+
+
+@numba.njit(cache=True)
 def _present(site: int, sites: Sites) -> NDArray[np.int64]:
     """List the rows of the site's alternate alleles that at least one person of the file has."""
     r0, r1 = sites.row_offset[site], sites.row_offset[site + 1]
@@ -383,15 +428,20 @@ def fill_records(
         r0, r1 = sites.row_offset[site], sites.row_offset[site + 1]
         letters += sites.note_offset[r1] - sites.note_offset[r0]
         extra = 64 + 4 * rows.size * template.individuals if has_levels else 0
+        has_copies = _has_copies(site, rows, sites)
+        extra += 8 + template.individuals if has_copies else 0
         # 18 INFO fields of at most 8 + 4 bytes per allele, 7 bytes before each allele
         longest = 96 + letters + 240 * (rows.size + 1) + template.genotypes.size + extra
         if w + longest > out.size:
             break
         offset[site] = base + w
-        shared = _put_site(site, rows, sites, template, 1 + has_levels, out, w + 8)
+        formats = 1 + has_levels + has_copies
+        shared = _put_site(site, rows, sites, template, formats, out, w + 8)
         end = _put_genotypes(site, rows, sites, template, out, shared)
         if has_levels:
             end = _put_levels(site, rows, sites, template, levels, out, end)
+        if has_copies:
+            end = _put_copies(site, sites, template, out, end)
         _put(shared - w - 8, 4, out, w)
         _put(end - shared, 4, out, w + 4)
         w = end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -35,6 +36,16 @@ class AlleleNotes:
                 self._by_allele[position, alt] = text if before is None else f"{before},{text}"
         positions = {position for position, _ in self._by_allele}
         self._positions = np.array(sorted(positions), np.int64)
+
+    def of_record(self, position: int, alleles: Sequence[str]) -> str:
+        """Return ``INFO/BCSQ`` of a record, empty if it has none.
+
+        Args:
+            position: Place of the record, 0-based.
+            alleles: REF and the alternate alleles.
+        """
+        found = (self._by_allele.get((position, alt), "") for alt in alleles[1:])
+        return ",".join(dict.fromkeys(filter(None, found)))
 
     def of_chunk(self, chunk: CarrierChunk) -> Notes:
         """Select the texts of a chunk's alternate alleles.

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rehearsal.files import atomic_path
-from rehearsal.formats.bcf import BcfWriter, make_template
+from rehearsal.formats.bcf import NO_LEVELS, BcfWriter, make_template
 from rehearsal.formats.bcf_header import Header
 from rehearsal.formats.bcf_kernel import Levels, RecordTemplate, Sites
 from rehearsal.genomes.allele_notes import Notes
@@ -20,9 +20,7 @@ from rehearsal.genomes.carriers import CarrierChunk
 
 
 @contextmanager
-def open_bcf(
-    path: Path | str, contig: str, length: int, ids: list[str], has_levels: bool = False
-) -> Iterator[BcfWriter]:
+def open_bcf(path: Path | str, contig: str, length: int, ids: list[str]) -> Iterator[BcfWriter]:
     """Open a BCF file to write, and write its index when the ``with`` block ends well.
 
     Both files appear whole or not at all.
@@ -32,14 +30,13 @@ def open_bcf(
         contig: Contig of all records.
         length: Length of the contig in bases.
         ids: Names of the samples, in the order of the file's columns.
-        has_levels: Whether records have the levels of heteroplasmy (:func:`bcf_levels`).
 
     Yields:
         A writer that takes the results of :func:`bcf_sites`, in order of position, with the
         template of their block (:func:`bcf_template`).
     """
     contigs = listed_contigs(contig, length)
-    header = Header(contigs, ids, ASSEMBLY, has_levels)
+    header = Header(contigs, ids, ASSEMBLY)
     with atomic_path(path) as aside, atomic_path(f"{path}.csi") as csi:
         with BcfWriter(aside, header, list(contigs).index(contig)) as writer:
             yield writer
@@ -104,16 +101,19 @@ def bcf_sites(
     )
 
 
-def bcf_levels(chunk: CarrierChunk, mixtures: pd.DataFrame) -> Levels:
+def bcf_levels(chunk: CarrierChunk, mixtures: pd.DataFrame | None) -> Levels:
     """Select the levels of heteroplasmy of a chunk's sites.
 
     Args:
         chunk: Carriers of S consecutive sites of chrM.
-        mixtures: The table of ``heteroplasmy_of``; individuals are the file's samples.
+        mixtures: The table of ``heteroplasmy_of``; individuals are the file's samples. None for
+            files of other contigs, whose records have no levels.
 
     Returns:
         The levels, for ``BcfWriter.write``.
     """
+    if mixtures is None:
+        return NO_LEVELS
     here = mixtures[mixtures["position"].isin(chunk.positions)].sort_values(
         ["position", "individual"]
     )

@@ -246,12 +246,16 @@ def allele_key(record: dict[str, Any]) -> AlleleKey:
 
     Returns:
         Start (0-based), reference bases, alternate bases or the symbolic allele, and, of a
-        structural variant with a length, its end (0-based, exclusive) and length.
+        structural variant with a length, its end (0-based, exclusive) and length. Those of a
+        ``CopyNumberChange`` of VRS, which has no bases, are of the VCF allele in ``info`` if there
+        is one.
 
     Raises:
         KeyError: The record has no such ``variation``.
     """
     variation = record["variation"]
+    if variation.get("type") == "CopyNumberChange":
+        return _copy_number_key(variation, record.get("info", {}))
     interval, length = variation["location"]["interval"], variation.get("length")
     return (
         int(interval["start"]["value"]),
@@ -260,6 +264,14 @@ def allele_key(record: dict[str, Any]) -> AlleleKey:
         int(interval["end"]["value"]) if length else 0,
         int(length) if length else 0,
     )
+
+
+def _copy_number_key(variation: dict[str, Any], vcf: dict[str, Any]) -> AlleleKey:
+    """Identify a copy number by the base before it, as VCF does."""
+    interval = variation["subject"]["interval"]
+    start, end = (int(interval[bound]["value"]) for bound in ("start", "end"))
+    allele = vcf.get("symbolicAllele") or variation["copy_change"]
+    return start - 1, vcf.get("referenceBases", ""), allele, end, end - start
 
 
 def node_frequencies(answer: Answer) -> dict[AlleleKey, dict[str, AlleleTally]]:

@@ -17,7 +17,7 @@ from rehearsal.files import atomic_path
 from rehearsal.formats.bcf import BcfWriter
 from rehearsal.formats.bcf_kernel import RecordTemplate
 from rehearsal.genomes.allele_notes import AlleleNotes
-from rehearsal.genomes.bcf_records import bcf_sites, bcf_template, open_bcf
+from rehearsal.genomes.bcf_records import bcf_levels, bcf_sites, bcf_template, open_bcf
 from rehearsal.genomes.carriers import (
     CarrierChunk,
     GroupCounts,
@@ -25,6 +25,7 @@ from rehearsal.genomes.carriers import (
     carrier_chunks,
     count_groups,
 )
+from rehearsal.genomes.heteroplasmy import heteroplasmy_of
 from rehearsal.genomes.indel_shifts import row_shifts
 from rehearsal.logs import Progress
 from rehearsal.model import SEXES, Block
@@ -88,6 +89,7 @@ def write_shards(
         bcfs = _open_bcfs(stack, out_bcf, contig, length, countries)
         parts = _open_parts(stack, out_store_part, contig, length, countries)
         templates = {code: _template(contig, countries[code], haplotypes) for code in bcfs}
+        mixtures = {code: _mixtures(ts, contig, countries[code]) for code in bcfs}
         allele_notes = AlleleNotes(consequences)
         progress = Progress(ts.num_sites, "sites")
         for chunk in carrier_chunks(ts, haplotypes):
@@ -99,7 +101,8 @@ def write_shards(
                 shard = _Shard.of(chunk, counts, country)
                 if country.code in bcfs:
                     sites = bcf_sites(chunk, shard.start, shard.end, shard.people, notes)
-                    bcfs[country.code].write(sites, templates[country.code])
+                    levels = bcf_levels(chunk, mixtures[country.code])
+                    bcfs[country.code].write(sites, templates[country.code], levels)
                 if country.code in parts:
                     parts[country.code].write(
                         _store_columns(chunk, counts, order, shifts, shard, haplotypes)
@@ -154,6 +157,15 @@ def _open_bcfs(
 def _template(contig: str, country: _Country, haplotypes: Haplotypes) -> RecordTemplate:
     ploidy = haplotypes.ploidy[country.individuals]
     return bcf_template(contig, ploidy, country.male, country.haplotypes.start)
+
+
+def _mixtures(ts: tskit.TreeSequence, contig: str, country: _Country) -> pd.DataFrame | None:
+    """List a country's people with two alleles at a site of chrM, numbered as in its files."""
+    if contig != "chrM":
+        return None
+    table, own = heteroplasmy_of(ts), country.individuals
+    table = table[table["individual"].between(own.start, own.stop, inclusive="left")]
+    return table.assign(individual=table["individual"] - own.start)
 
 
 def _open_parts(

@@ -53,6 +53,7 @@ use rule export_bcf as export_pgen with:
     input:
         trees=trees_of_contig,
         cohort=COHORT,
+        consequences=consequences_of_contig,
         phenotypes=[
             rules.simulate_phenotypes.output.measurements,
             rules.simulate_phenotypes.output.diseases,
@@ -70,9 +71,6 @@ use rule export_bcf as export_pgen with:
 
 
 use rule export_bcf as export_zarr with:
-    input:
-        trees=trees_of_contig,
-        cohort=COHORT,
     output:
         zarr=f"{EXPORTED}/{{contig}}.vcz.zip",
     log:

@@ -16,7 +16,7 @@ from rehearsal.node.beacon.protected_questions import public_share
 from rehearsal.node.beacon.result import Record
 from rehearsal.node.beacon.variant_queries import short_change
 from rehearsal.node.beacon.variant_search import described, identifier_of
-from rehearsal.node.beacon.variant_types import shown_type
+from rehearsal.node.beacon.variant_types import GAIN, LOSS, class_of, shown_type
 from rehearsal.stores.people_store import SAMPLES
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ GERMLINE = {"id": "SO:0001778", "label": "germline variant"}
 SOMATIC = {"id": "SO:0001777", "label": "somatic variant"}  # from memory
 TUMOUR_SUFFIX = "-TUM"  # ends the identifier of a tumour sample
 
+_COPY_CHANGES = {LOSS: vrs.LOSS, GAIN: vrs.GAIN}  # by class of variant
+
 
 def variant_record(row: VariantRow, node_data: NodeData) -> Record:
     """Build the part of a variant's record that is the same in every dataset.
@@ -43,22 +45,76 @@ def variant_record(row: VariantRow, node_data: NodeData) -> Record:
     Returns:
         Identifiers, location and molecular attributes, JSON values.
     """
-    record: Record = {"variantInternalId": identifier_of(row), "variation": _variation(row)}
+    named_by = _accession(row, node_data)
+    change = _COPY_CHANGES.get(class_of(row.ref, row.alt))
+    variation = _variation(row) if change is None else _copy_number_change(row, change, named_by)
+    record: Record = {"variantInternalId": identifier_of(row), "variation": variation}
+    identifiers: Record = {}
     name = described(row)
     if name is not None:
-        record["identifiers"] = {"genomicHGVSId": name}
-    if not row.svlen:
-        names = node_data.sequences
-        behind = row.end + row.shift + 1  # identifiers depend on the bases up to here
-        named_by = None if names is None else names.accession(row.contig, row.start, behind)
-        allele = row.contig, row.start, row.ref, row.alt
-        computed = vrs.alternative_ids(*allele, row.shift, named_by)
-        if computed:
-            record["identifiers"]["variantAlternativeIds"] = computed
+        identifiers["genomicHGVSId"] = name
+    computed = vrs.alternative_ids(_computed(row, named_by))
+    if computed:
+        identifiers["variantAlternativeIds"] = computed
+    if identifiers:
+        record["identifiers"] = identifiers
+    record |= _info(row)
     attributes = _molecular_attributes(row, node_data)
     if attributes:
         record["molecularAttributes"] = attributes
     return record
+
+
+def _accession(row: VariantRow, node_data: NodeData) -> str | None:
+    """Return the accession of the bases on which identifiers depend; None without a reference."""
+    if node_data.sequences is None:
+        return None
+    behind = row.end if row.svlen else row.end + row.shift + 1
+    return node_data.sequences.accession(row.contig, row.start, behind)
+
+
+def _computed(row: VariantRow, accession: str | None) -> tuple[tuple[str, str], ...]:
+    """Compute the identifiers of an allele. Other structural variants have none."""
+    if not row.svlen:
+        return vrs.identifiers(row.contig, row.start, row.ref, row.alt, row.shift, accession)
+    change = _COPY_CHANGES.get(class_of(row.ref, row.alt))
+    if accession is None or change is None:
+        return ()
+    return vrs.copy_number_identifiers(row.start + 1, row.end, change, accession)
+
+
+def _copy_number_change(row: VariantRow, change: str, accession: str | None) -> Record:
+    """Build the variation as a ``CopyNumberChange`` of VRS 1.3.
+
+    The subject is the bases of which there are fewer or more copies. They begin behind the base of
+    VCF. How many copies there are is in the symbolic allele of VCF: VRS counts the copies of a
+    genome, and an allele does not tell those of the other haplotype.
+    """
+    sequence = f"ga4gh:{accession}" if accession else f"refseq:{REFSEQ[row.contig]}"
+    return {
+        "type": "CopyNumberChange",
+        "subject": _location(sequence, row.start + 1, row.end),
+        "copy_change": change,
+    }
+
+
+def _info(row: VariantRow) -> Record:
+    """Build ``info`` with REF and ALT of VCF, for which a copy number of VRS has no place."""
+    if class_of(row.ref, row.alt) not in _COPY_CHANGES:
+        return {}
+    return {"info": {"referenceBases": row.ref, "symbolicAllele": row.alt}}
+
+
+def _location(sequence: str, start: int, end: int) -> Record:
+    return {
+        "type": "SequenceLocation",
+        "sequence_id": sequence,
+        "interval": {
+            "type": "SequenceInterval",
+            "start": {"type": "Number", "value": start},
+            "end": {"type": "Number", "value": end},
+        },
+    }
 
 
 def _variation(row: VariantRow) -> Record:
@@ -71,15 +127,7 @@ def _variation(row: VariantRow) -> Record:
         "variantType": shown_type(row.ref, row.alt),
         "referenceBases": row.ref,
         "alternateBases": "." if row.svlen else row.alt,
-        "location": {
-            "type": "SequenceLocation",
-            "sequence_id": f"refseq:{REFSEQ[row.contig]}",
-            "interval": {
-                "type": "SequenceInterval",
-                "start": {"type": "Number", "value": row.start},
-                "end": {"type": "Number", "value": row.end},
-            },
-        },
+        "location": _location(f"refseq:{REFSEQ[row.contig]}", row.start, row.end),
     }
     if row.svlen:
         variation["length"], variation["symbolicAllele"] = row.svlen, row.alt
@@ -209,7 +257,7 @@ def cases(row: VariantRow, people: BitMap | None, node_data: NodeData) -> Record
             listed[-1]["analysisId"] = individual + SAMPLES["analyses"]
     record: Record = {"caseLevelData": listed}
     if len(carriers) > MAX_CASES:
-        record["info"] = {"caseLevelDataTotal": len(carriers)}
+        record["info"] = _info(row).get("info", {}) | {"caseLevelDataTotal": len(carriers)}
     return record
 
 

@@ -1,4 +1,4 @@
-"""Computed identifiers of alleles: GA4GH Variation Representation, versions 1.3 and 2.0.
+"""Computed identifiers of alleles and copy numbers: GA4GH VRS, versions 1.3 and 2.0.
 
 An identifier is a digest of an allele's location on a reference sequence and of its bases. The
 sequence is identified by its refget accession, itself a digest: that of GRCh38 where the run's
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -26,6 +27,35 @@ REFERENCES = {
     "1.3": "https://vrs.ga4gh.org/en/1.3/impl-guide/computed_identifiers.html",
     "2.0": "https://vrs.ga4gh.org/en/2.0/conventions/computed_identifiers.html",
 }
+
+
+# terms of EFO for changes of copy number, as VRS 1.3 writes them, and the words of VRS 2.0
+LOSS, GAIN = "efo:0030067", "efo:0030070"
+_CHANGES = {LOSS: "loss", GAIN: "gain"}
+
+
+def copy_number_identifiers(
+    start: int, end: int, change: str, accession: str
+) -> tuple[tuple[str, str], ...]:
+    """Compute the identifiers of a change of copy number.
+
+    Args:
+        start: First base of which there are fewer or more copies, 0-based.
+        end: One past the last base.
+        change: ``LOSS`` or ``GAIN``.
+        accession: Refget accession of the sequence.
+
+    Returns:
+        Pairs of VRS version and identifier.
+    """
+    first = {"copy_change": change, "subject": _digest(_location_1(accession, start, end))}
+    second = {
+        "copyChange": _CHANGES[change],
+        "location": _digest(_location_2(accession, start, end)),
+    }
+    named = (("1.3", first), ("2.0", second))
+    kind = {"type": "CopyNumberChange"}
+    return tuple((version, f"ga4gh:CX.{_digest(one | kind)}") for version, one in named)
 
 
 @lru_cache(maxsize=1 << 12)
@@ -79,25 +109,18 @@ def _repeat(unit: str, is_deletion: bool, shift: int) -> dict[str, Any] | None:
     }
 
 
-def alternative_ids(
-    contig: str, start: int, ref: str, alt: str, shift: int = 0, accession: str | None = None
-) -> list[dict[str, str]]:
-    """Build the identifiers of an allele as external references of a Beacon.
+def alternative_ids(identifiers: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    """Build the identifiers of a variant as external references of a Beacon.
 
     Args:
-        contig: Contig name.
-        start: Position, 0-based.
-        ref: Reference bases.
-        alt: Alternate bases.
-        shift: As for :func:`identifiers`.
-        accession: As for :func:`identifiers`.
+        identifiers: Pairs of VRS version and identifier.
 
     Returns:
         External references, JSON values.
     """
     return [
         {"id": one, "notes": f"VRS {version} computed identifier", "reference": REFERENCES[version]}
-        for version, one in identifiers(contig, start, ref, alt, shift, accession)
+        for version, one in identifiers
     ]
 
 

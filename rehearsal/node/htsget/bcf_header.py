@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rehearsal.errors import InputError, shown
 from rehearsal.node.htsget.bgzf_blocks import Cursor
 
@@ -74,16 +77,18 @@ class BcfHeader:
         """The number of GT in the dictionary; None when the header has none."""
         return self._key("##FORMAT=<ID=GT,")
 
-    def info_key(self, name: str) -> int | None:
-        """Return the number of an INFO field in the dictionary.
+    def keys(self, kind: str, *names: str) -> NDArray[np.int64]:
+        """Return the numbers of fields in the dictionary.
 
         Args:
-            name: Name of the field.
+            kind: INFO or FORMAT.
+            names: Names of the fields.
 
         Returns:
-            The number; None when the header has no such field.
+            The numbers, -1 where the header has no such field. Shape (n_names,).
         """
-        return self._key(f"##INFO=<ID={name},")
+        found = [self._key(f"##{kind}=<ID={name},") for name in names]
+        return np.array([-1 if key is None else key for key in found], np.int64)
 
     def _key(self, beginning: str) -> int | None:
         lines = [one for one in (*self.before, *self.after) if one.startswith(beginning)]

@@ -1,9 +1,10 @@
 """Rewrite records as if some people had never been in them, because their consent excludes a use.
 
 Removing their columns is not enough. Counts in INFO include everyone, so INFO is removed too, but
-for what it says of a structural variant itself: its type, length and end. An
-allele that only those people carry would reveal that one of them has it. Alleles without a
-remaining carrier are therefore removed, and a record with its last alternate allele.
+for what it says of a structural variant itself: its type, length and end. Of FORMAT remain the
+genotype, copy numbers and levels of heteroplasmy of the others. An allele that only those people
+carry would reveal that one of them has it. Alleles without a remaining carrier are therefore
+removed, and a record with its last alternate allele.
 """
 
 from __future__ import annotations
@@ -52,6 +53,8 @@ class Redaction(NamedTuple):
         gt_key: Number of GT in the dictionary of the header.
         info_keys: Numbers of SVTYPE, END and, last, SVLEN, or -1 where the header lacks them. Shape
             (3,), int64.
+        format_keys: Numbers of the FORMAT fields CN and, last, HF, or -1 where the header lacks
+            them. Shape (2,), int64.
     """
 
     contig: int  # its number in what is written
@@ -59,6 +62,7 @@ class Redaction(NamedTuple):
     runs: Runs
     gt_key: int
     info_keys: NDArray[np.int64]
+    format_keys: NDArray[np.int64]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -88,7 +92,7 @@ def redact(data: Bytes, out: Bytes, redaction: Redaction) -> tuple[int, int]:
 @numba.njit(cache=True, nogil=True)
 def _redact_record(data: Bytes, at: int, end: int, out: Bytes, w: int, redaction: Redaction) -> int:
     """Write one record; returns the end of the output, ``w`` itself if no carrier remains."""
-    contig, samples, runs, gt_key, info_keys = redaction
+    contig, samples, runs, gt_key, info_keys, format_keys = redaction
     border = at + 8 + u32(data, at)  # between the shared part and the samples
     alleles, fields = u32(data, at + 24) >> 16, u32(data, at + 28) >> 24
     if u32(data, at + 28) & 0xFFFFFF != samples or border > end:
@@ -125,6 +129,11 @@ def _redact_record(data: Bytes, at: int, end: int, out: Bytes, w: int, redaction
     if kept < alleles:
         _count_again(out, genotypes, w, kind, carried)
 
+    w, formats = _copy_levels(
+        data, border, end, u32(data, at + 28) >> 24, samples, runs, carried, format_keys, out, w
+    )
+    if w < 0:
+        return BAD
     stay = 0
     for run in range(runs.shape[0]):
         stay += runs[run, 1] - runs[run, 0]
@@ -132,7 +141,7 @@ def _redact_record(data: Bytes, at: int, end: int, out: Bytes, w: int, redaction
     _put(w - shared, out, first + 4)
     _put(contig, out, first + 8)
     _put(kept << 16 | fields, out, first + 24)
-    _put(1 << 24 | stay, out, first + 28)
+    _put((1 + formats) << 24 | stay, out, first + 28)
     return w
 
 
@@ -147,6 +156,43 @@ def _find_field(data: Bytes, place: int, end: int, fields: int, samples: int, wa
             return place
         place = begin + width_of(kind) * width * samples
     return BAD
+
+
+@numba.njit(cache=True, nogil=True)
+def _copy_levels(
+    data: Bytes,
+    place: int,
+    end: int,
+    fields: int,
+    samples: int,
+    runs: Runs,
+    carried: NDArray[np.bool_],
+    keys: NDArray[np.int64],
+    out: Bytes,
+    w: int,
+) -> tuple[int, int]:
+    """Copy the FORMAT fields with some keys; of the last one, only values of remaining alleles.
+
+    Returns the end of the output, BAD if the record is damaged, and the number of fields copied.
+    """
+    copied = 0
+    for _ in range(fields):
+        key, kind, width, begin = read_vector(data, place, end, samples)
+        if key < 0:
+            return BAD, 0
+        by_allele = key == keys[1] and width == carried.size - 2 and width < 15
+        if by_allele or key == keys[0]:
+            w = _copy(data, place, begin, out, w)
+            if by_allele:
+                out[w - 1] = carried[2:].sum() << 4 | kind
+            size = width_of(kind)
+            for run in range(runs.shape[0]):
+                for value in range(runs[run, 0] * width, runs[run, 1] * width):
+                    if not by_allele or carried[value % width + 2]:
+                        w = _copy(data, begin + value * size, begin + (value + 1) * size, out, w)
+            copied += 1
+        place = begin + width_of(kind) * width * samples
+    return w, copied
 
 
 @numba.njit(cache=True, nogil=True)

@@ -223,9 +223,9 @@ def _without_people(genome: GenomeFile, number: int, excluded: Set[str]) -> _Rew
     if header.gt_key is None:
         raise InputError(genome.path, "header", "a line ##FORMAT of GT with IDX", "no such line")
     runs = runs_of(np.array([name not in excluded for name in header.samples], bool))
-    keys = [header.info_key(name) for name in ("SVTYPE", "END", "SVLEN")]
-    info_keys = np.array([-1 if key is None else key for key in keys], np.int64)
-    redaction = Redaction(number, len(header.samples), runs, header.gt_key, info_keys)
+    info_keys = header.keys("INFO", "SVTYPE", "END", "SVLEN")
+    format_keys = header.keys("FORMAT", "CN", "HF")
+    redaction = Redaction(number, len(header.samples), runs, header.gt_key, info_keys, format_keys)
 
     def rewrite(records: bytes) -> tuple[int, bytes]:
         data = np.frombuffer(records, np.uint8)

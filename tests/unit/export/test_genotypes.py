@@ -182,7 +182,8 @@ def by_vcf_text(text):
             continue
         contig, position, _, ref, alt, *_, kind, calls = line.split("\t", 9)
         assert kind.split(":")[0] == "GT"
-        genotypes = [tuple(map(int, call.split("|"))) for call in calls.split("\t")]
+        own = [call.split(":")[0] for call in calls.split("\t")]
+        genotypes = [tuple(map(int, call.split("|"))) for call in own]
         yield contig, int(position), [ref, *alt.split(",")], genotypes
 
 
@@ -200,6 +201,38 @@ def test_bcftools_reads_the_same_genotypes(example, tmp_path, write, name):
     last = f"{genotypes.contig}:{LENGTH}-{LENGTH}"
     assert len(output("bcftools", "view", "-H", tmp_path / name, "-r", last).splitlines()) == 1
     assert {path.suffix for path in tmp_path.iterdir()} <= {".bcf", ".csi", ".gz", ".tbi"}
+
+
+def copies_of(genotypes):
+    """Copies of each person at places with several copy numbers, by 1-based position."""
+    found = {}
+    for records in genotypes.records():
+        for site, (_, *alts) in enumerate(records.alleles):
+            if not all(re.fullmatch(r"<CN\d+>", alt) for alt in alts):
+                continue
+            copies = np.array([1, *(int(alt[3:-1]) for alt in alts)])
+            calls = np.zeros(records.owner.size, int)
+            entries = slice(*records.indptr[site : site + 2])
+            calls[records.haplotype[entries]] = records.allele[entries]
+            own = np.bincount(records.owner, copies[calls], records.ploidy.size)
+            found[int(records.position[site]) + 1] = own.astype(int).tolist()
+    assert found
+    return found
+
+
+@needs("bcftools")
+@pytest.mark.parametrize("contig", ["chr22", "chrX"])
+def test_bcf_has_the_copies_of_each_person_at_copy_numbers_only(contig, tmp_path):
+    genotypes = Genotypes.of([example_trees(contig)], contig, example_people())
+    write_bcf(genotypes, tmp_path / "x.bcf")
+    found = {}
+    for line in output("bcftools", "view", "-H", tmp_path / "x.bcf").splitlines():
+        _, position, *_, kind, calls = line.split("\t", 9)
+        if kind == "GT:CN":
+            found[int(position)] = [int(call.split(":")[1]) for call in calls.split("\t")]
+        else:
+            assert kind == "GT"
+    assert found == copies_of(genotypes)
 
 
 def test_pgenlib_reads_the_same_genotypes(example, tmp_path):
@@ -276,6 +309,31 @@ def test_vcztools_writes_the_same_genotypes(example, tmp_path):
     ends = lengths["variant_position"][:] + lengths["variant_length"][:] - 1
     for place, (_, end, _) in structural_fields(genotypes).items():
         assert ends[lengths["variant_position"][:] == place].tolist() == [end]
+
+
+@needs("bcftools")
+def test_pvar_and_zarr_have_the_consequences_of_bcf(example, tmp_path):
+    genotypes, _ = example
+    rows = [
+        (int(place), letters[0], alt, f"missense|G|T{number}|protein_coding")
+        for records in genotypes.records()
+        for place, letters in zip(records.position[::3], records.alleles[::3], strict=True)
+        for number, alt in enumerate(letters[1:])
+    ]
+    rows += [(*rows[0][:3], "stop_gained|H|T9|protein_coding")]
+    table = pd.DataFrame(rows, columns=["position", "ref", "alt", "bcsq"])
+    write_bcf(genotypes, tmp_path / "x.bcf", table)
+    write_pgen(genotypes, tmp_path / "x.pgen", consequences=table)
+    write_vcf_zarr(genotypes, tmp_path / "x.vcz.zip", table)
+    vcztools = Path(sys.executable).with_name("vcztools")
+    texts = [
+        output("bcftools", "view", "-H", tmp_path / "x.bcf"),
+        (tmp_path / "x.pvar").read_text(),
+        output(vcztools, "view", "-H", tmp_path / "x.vcz.zip"),
+    ]
+    found = [re.findall(r"^\w+\t(\d+)\t.*BCSQ=([^;\t\n]+)", text, re.M) for text in texts]
+    assert len(found[0]) > 20 and "," in found[0][0][1]
+    assert found[1] == found[0] == found[2]
 
 
 def test_tskit_reads_the_same_genotypes_and_names(example, tmp_path):

@@ -15,6 +15,7 @@ from rehearsal.genomes.people import plan_people
 from rehearsal.genomes.recombination import uniform_map
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block, write_trees
 from rehearsal.model import Block, PlantedVariant, Variant
+from rehearsal.stores.country_shards import write_shards
 from rehearsal.truth.heteroplasmy import list_mixtures
 from tests.unit.export.test_genotypes import needs, output
 
@@ -134,11 +135,13 @@ def test_the_truth_lists_the_mixtures(ts, people, tmp_path):
 
 
 @needs("bcftools")
-@pytest.mark.parametrize("code", ["ES", None])
-def test_bcf_has_the_level_of_each_alternate_allele(ts, people, tmp_path, code):
+@pytest.mark.parametrize(("code", "is_node"), [("ES", False), ("FI", True), (None, False)])
+def test_bcf_has_the_level_of_each_alternate_allele(ts, people, tmp_path, code, is_node):
     keep = None if code is None else (people["country"] == code).to_numpy()
-    genotypes = Genotypes.of([ts], "chrM", people, keep)
-    write_bcf(genotypes, tmp_path / "m.bcf")
+    if is_node:
+        write_shards(ts, BLOCK, people, {code: tmp_path / "m.bcf"}, {})
+    else:
+        write_bcf(Genotypes.of([ts], "chrM", people, keep), tmp_path / "m.bcf")
     text = output(
         "bcftools", "query", "-f", "[%POS\t%ALT\t%SAMPLE\t%GT\t%HF\n]", tmp_path / "m.bcf"
     )
@@ -157,7 +160,7 @@ def test_bcf_has_the_level_of_each_alternate_allele(ts, people, tmp_path, code):
             shown += 1
         assert fractions == pytest.approx(expected, abs=1e-4)
     inside = pd.Series([who[:2] for who, _ in levels])
-    assert shown == (inside == code).sum() if code else len(levels)
+    assert shown == ((inside == code).sum() if code else len(levels))
 
 
 def test_exported_trees_list_the_levels_of_their_own_people(ts, people, tmp_path):

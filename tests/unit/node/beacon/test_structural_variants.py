@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from rehearsal.model import Block
+from rehearsal.network.aggregate import allele_key
 from rehearsal.node.beacon.canonical_queries import canonical_query, names_one_allele
 from rehearsal.node.beacon.records import variant_record
 from rehearsal.node.beacon.request import parse_body, parse_query_string
@@ -16,6 +17,7 @@ from rehearsal.node.beacon.variant_search import (
     query_of_identifier,
     search_variants,
 )
+from rehearsal.node.beacon.vrs import GAIN, copy_number_identifiers
 from rehearsal.node.privacy.public_facts import PublicFacts
 from rehearsal.stores.country_shards import write_shards
 from rehearsal.stores.variant_store import VariantStore
@@ -173,6 +175,27 @@ def test_records_state_type_length_and_end(store):
     assert records["<DEL>"]["variantInternalId"] == "chr22-5001-T-DEL-39999"
     assert records["<DEL>"]["identifiers"]["genomicHGVSId"] == "NC_000022.11:g.5002_45000del"
     assert records["<INV>"]["identifiers"]["genomicHGVSId"] == "NC_000022.11:g.20002_22001inv"
+
+
+def test_copy_numbers_are_changes_of_copy_number_of_vrs(store):
+    records = {row.alt: variant_record(row, NODE) for row in store}
+    for alt, change in (("<CN0>", "efo:0030067"), ("<CN3>", "efo:0030070")):
+        variation = records[alt]["variation"]
+        assert set(variation) == {"type", "subject", "copy_change"}
+        assert (variation["type"], variation["copy_change"]) == ("CopyNumberChange", change)
+        interval = variation["subject"]["interval"]  # without the base before, which VCF has
+        assert [interval[bound]["value"] for bound in ("start", "end")] == [30_001, 34_001]
+        assert allele_key(records[alt]) == (30_000, "T", alt, 34_001, 4_000)
+
+
+def test_identifiers_of_copy_numbers_are_those_of_the_nodes_sequence(store, monkeypatch):
+    sequences = SimpleNamespace(accession=lambda contig, start, end: f"SQ.{contig}")
+    monkeypatch.setattr(NODE, "sequences", sequences)
+    record = variant_record(store.get("chr22", 30_000, "T", "<CN3>"), NODE)
+    assert record["variation"]["subject"]["sequence_id"] == "ga4gh:SQ.chr22"
+    expected = copy_number_identifiers(30_001, 34_001, GAIN, "SQ.chr22")
+    given = record["identifiers"]["variantAlternativeIds"]
+    assert [one["id"] for one in given] == [identifier for _, identifier in expected]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 
 from rehearsal.genomes.assembly import REFSEQ
 from rehearsal.genomes.indel_shifts import shift_right
-from rehearsal.node.beacon.vrs import REFGET, identifiers
+from rehearsal.node.beacon.vrs import GAIN, LOSS, REFGET, copy_number_identifiers, identifiers
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,19 @@ def test_insertions_and_deletions_cover_all_their_places(
 ):
     shift = shift_right(sequence, start + 1, ref[1:] or alt[1:], len(ref) > len(alt))
     assert dict(identifiers("chr1", start, ref, alt, shift, accession))["2.0"] == identifier
+
+
+@pytest.mark.parametrize(
+    ("change", "identifier"),
+    [  # computed with ga4gh.vrs 2.3.3
+        (GAIN, "ga4gh:CX.5Ewr4fD62y-qirKMafgp_HvsT-yJwrkb"),
+        (LOSS, "ga4gh:CX.SfZiFaYT04dKByS0zZ7xDa3EmCrOUtOz"),
+    ],
+)
+def test_a_change_of_copy_number_has_an_identifier(change, identifier):
+    accession = "SQ.7B7SHsmchAR0dFcDCuSFjJAo7tX87krQ"
+    found = dict(copy_number_identifiers(30_001, 34_001, change, accession))
+    assert found["2.0"] == identifier and found["1.3"].startswith("ga4gh:CX.")
 
 
 def test_an_insertion_or_deletion_without_a_reference_has_no_identifier():

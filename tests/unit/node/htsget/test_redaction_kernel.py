@@ -34,6 +34,10 @@ def test_people_who_are_left_out_leave_no_trace(app, rare, tmp_path, monkeypatch
         assert rows[3].stop == 151
         calls = rows[2].samples
         assert [calls[SAMPLES[i]]["GT"] for i in (40, 41, 42)] == [(1, 2), (1,), (None,)]
+        fields = [list(one.format) for one in rows]
+        assert fields == [["GT"], ["GT"], ["GT", "HF"], ["GT", "CN"]]
+        assert [calls[SAMPLES[i]]["HF"] for i in (40, 41)] == [(0.5, 0.125), (0.5, 0.125)]
+        assert [rows[3].samples[SAMPLES[i]]["CN"] for i in (40, 42)] == [3, 2]
         for one in rows[:2]:
             calls = [call["GT"] for call in one.samples.values()]
             assert calls == [(0, 1) if name == SAMPLES[40] else (0, 0) for name in kept]
@@ -54,6 +58,9 @@ def rare(tmp_path_factory):
         '##INFO=<ID=END,Number=1,Type=Integer,Description="">',
         '##FORMAT=<ID=DP,Number=1,Type=Integer,Description="">',
         '##FORMAT=<ID=GT,Number=1,Type=String,Description="">',
+        '##FORMAT=<ID=MQ,Number=1,Type=Integer,Description="">',
+        '##FORMAT=<ID=CN,Number=1,Type=Integer,Description="">',
+        '##FORMAT=<ID=HF,Number=A,Type=Float,Description="">',
         "\t".join([*fixed, *SAMPLES]),
     ]
     for position, ref, alts, calls in (
@@ -63,12 +70,16 @@ def rare(tmp_path_factory):
         (40, "T", "A,C,G", {7: "2", 9: "3|1", 40: "1|3", 41: "1", 42: "."}),
         (51, "A", "<CN0>,<CN2>,<CN3>", {7: "0|2", 40: "1|3"}),
     ):
-        given = [calls.get(i, "0|0") + ":3" for i in range(len(SAMPLES))]
+        more, own = {40: ("HF", "0.5,0.25,0.125"), 51: ("CN", "2")}.get(position, ("MQ", "3"))
+        given = [f"{calls.get(i, '0|0')}:3:{own}" for i in range(len(SAMPLES))]
+        if position == 51:
+            given[40] = f"{calls[40]}:3:3"
         counts = ",".join("1" for _ in alts.split(","))
         info = f"AC={counts}"
         if alts.startswith("<"):
             info += ";SVTYPE=CNV;SVLEN=-100,100,200;END=151"
-        row = ["chr2", str(position), ".", ref, alts, ".", "PASS", info, "GT:DP", *given]
+        fields = f"GT:DP:{more}"
+        row = ["chr2", str(position), ".", ref, alts, ".", "PASS", info, fields, *given]
         lines.append("\t".join(row))
     write_bcf(folder / "genomes", BLOCKS[0], lines)
     return folder, {7, 9}
