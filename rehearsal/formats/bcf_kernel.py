@@ -21,9 +21,17 @@ from rehearsal.formats.bcf_header import (
     SVLEN_KEY,
     SVTYPE_KEY,
 )
-
-_INT8, _INT16, _INT32, _FLOAT, _CHAR = 1, 2, 3, 5, 7
-_MISSING_FLOAT = 0x7F800001
+from rehearsal.formats.bcf_values_kernel import (
+    CHAR,
+    FLOAT,
+    INT8,
+    MISSING_FLOAT,
+    put,
+    put_frequencies,
+    put_info,
+    put_signed,
+    put_type,
+)
 
 
 class Sites(NamedTuple):
@@ -69,62 +77,6 @@ class Levels(NamedTuple):
 
 
 @numba.njit(cache=True)
-def _put(value: int, width: int, out: NDArray[np.uint8], w: int) -> int:
-    """Write a little-endian number of ``width`` bytes and return the end."""
-    for byte in range(width):
-        out[w + byte] = (value >> (8 * byte)) & 255
-    return w + width
-
-
-@numba.njit(cache=True)
-def _put_type(length: int, kind: int, out: NDArray[np.uint8], w: int) -> int:
-    """Write the descriptor of a typed vector. Lengths from 15 on follow as a typed number."""
-    if length < 15:
-        return _put(length << 4 | kind, 1, out, w)
-    w = _put(15 << 4 | kind, 1, out, w)
-    if length <= 0x7F:
-        w = _put(1 << 4 | _INT8, 1, out, w)
-        return _put(length, 1, out, w)
-    if length <= 0x7FFF:
-        w = _put(1 << 4 | _INT16, 1, out, w)
-        return _put(length, 2, out, w)
-    w = _put(1 << 4 | _INT32, 1, out, w)
-    return _put(length, 4, out, w)
-
-
-@numba.njit(cache=True)
-def _put_info(key: int, values: NDArray[np.int64], out: NDArray[np.uint8], w: int) -> int:
-    """Write one INFO field of counts in the narrowest integers that hold them."""
-    w = _put_type(1, _INT8, out, w)
-    w = _put(key, 1, out, w)
-    largest = values.max()
-    if largest <= 0x7F:
-        kind, width = _INT8, 1
-    elif largest <= 0x7FFF:
-        kind, width = _INT16, 2
-    else:
-        kind, width = _INT32, 4
-    w = _put_type(values.size, kind, out, w)
-    for value in values:
-        w = _put(value, width, out, w)
-    return w
-
-
-@numba.njit(cache=True)
-def _put_frequencies(
-    key: int, counts: NDArray[np.int64], an: int, out: NDArray[np.uint8], w: int
-) -> int:
-    """Write the INFO field of counts over ``an``, missing where no alleles are called."""
-    w = _put_type(1, _INT8, out, w)
-    w = _put(key, 1, out, w)
-    w = _put_type(counts.size, _FLOAT, out, w)
-    bits = (counts / max(an, 1)).astype(np.float32).view(np.uint32)
-    for value in bits:
-        w = _put(value if an else _MISSING_FLOAT, 4, out, w)
-    return w
-
-
-@numba.njit(cache=True)
 def _put_counts(
     rows: NDArray[np.int64], sites: Sites, an: NDArray[np.int64], out: NDArray[np.uint8], w: int
 ) -> int:
@@ -143,24 +95,13 @@ def _put_counts(
                 hom[i] += 2 * sites.people[rows[i], sex, 0]
                 het[i] += sites.people[rows[i], sex, 1]
                 hemi[i] += sites.people[rows[i], sex, 2]
-        w = _put_info(key, called, out, w)
-        w = _put_info(key + 1, hom + het + hemi, out, w)
-        w = _put_info(key + 2, hom, out, w)
-        w = _put_info(key + 3, het, out, w)
-        w = _put_info(key + 4, hemi, out, w)
-        w = _put_frequencies(key + 5, hom + het + hemi, called[0], out, w)
+        w = put_info(key, called, out, w)
+        w = put_info(key + 1, hom + het + hemi, out, w)
+        w = put_info(key + 2, hom, out, w)
+        w = put_info(key + 3, het, out, w)
+        w = put_info(key + 4, hemi, out, w)
+        w = put_frequencies(key + 5, hom + het + hemi, called[0], out, w)
         key += 6
-    return w
-
-
-@numba.njit(cache=True)
-def _put_signed(key: int, values: NDArray[np.int64], out: NDArray[np.uint8], w: int) -> int:
-    """Write one INFO field of whole numbers, each in four bytes."""
-    w = _put_type(1, _INT8, out, w)
-    w = _put(key, 1, out, w)
-    w = _put_type(values.size, _INT32, out, w)
-    for value in values:
-        w = _put(value, 4, out, w)
     return w
 
 
@@ -190,9 +131,9 @@ def _put_structural(
     """
     ref = sites.first_allele[site]
     lengths = np.empty(rows.size, np.int64)
-    w = _put_type(1, _INT8, out, w)
-    w = _put(SVTYPE_KEY, 1, out, w)
-    w = _put_type(3, _CHAR, out, w)
+    w = put_type(1, INT8, out, w)
+    w = put(SVTYPE_KEY, 1, out, w)
+    w = put_type(3, CHAR, out, w)
     for i in range(rows.size):
         # letters behind the bracket: DEL, DUP:TANDEM, INS:ME:ALU, INV or CN with a number
         first = sites.text_offset[ref + 1 + rows[i] - sites.row_offset[site]] + 1
@@ -206,14 +147,14 @@ def _put_structural(
             lengths[i] *= copies - 1
         elif sites.text[first] == 68 and sites.text[first + 1] == 69:  # DEL
             lengths[i] = -lengths[i]
-    w = _put_signed(SVLEN_KEY, lengths, out, w + 3)
-    return _put_signed(END_KEY, sites.affected_end[site : site + 1], out, w)
+    w = put_signed(SVLEN_KEY, lengths, out, w + 3)
+    return put_signed(END_KEY, sites.affected_end[site : site + 1], out, w)
 
 
 @numba.njit(cache=True)
 def _put_allele(index: int, sites: Sites, out: NDArray[np.uint8], w: int) -> int:
     t0, t1 = sites.text_offset[index], sites.text_offset[index + 1]
-    w = _put_type(t1 - t0, _CHAR, out, w)
+    w = put_type(t1 - t0, CHAR, out, w)
     out[w : w + t1 - t0] = sites.text[t0:t1]
     return w + t1 - t0
 
@@ -247,12 +188,12 @@ def _put_notes(noted: NDArray[np.int64], sites: Sites, out: NDArray[np.uint8], w
     size = noted.size - 1
     for row in noted:
         size += sites.note_offset[row + 1] - sites.note_offset[row]
-    w = _put_type(1, _INT8, out, w)
-    w = _put(BCSQ_KEY, 1, out, w)
-    w = _put_type(size, _CHAR, out, w)
+    w = put_type(1, INT8, out, w)
+    w = put(BCSQ_KEY, 1, out, w)
+    w = put_type(size, CHAR, out, w)
     for i in range(noted.size):
         if i:
-            w = _put(44, 1, out, w)
+            w = put(44, 1, out, w)
         t0, t1 = sites.note_offset[noted[i]], sites.note_offset[noted[i] + 1]
         out[w : w + t1 - t0] = sites.note[t0:t1]
         w += t1 - t0
@@ -271,21 +212,21 @@ def _put_site(
 ) -> int:
     """Write the shared part of a record, without its two lengths."""
     ref = sites.first_allele[site]
-    w = _put(template.contig, 4, out, w)
-    w = _put(sites.position[site], 4, out, w)
-    w = _put(sites.affected_end[site] - sites.position[site], 4, out, w)
-    w = _put(_MISSING_FLOAT, 4, out, w)
+    w = put(template.contig, 4, out, w)
+    w = put(sites.position[site], 4, out, w)
+    w = put(sites.affected_end[site] - sites.position[site], 4, out, w)
+    w = put(MISSING_FLOAT, 4, out, w)
     is_structural = sites.svlen[site] > 0
     noted = _noted(rows, sites)
     fields = GT_KEY - 1 + 3 * is_structural + (noted.size > 0)
-    w = _put((rows.size + 1) << 16 | fields, 4, out, w)
-    w = _put(formats << 24 | template.individuals, 4, out, w)
-    w = _put_type(0, _CHAR, out, w)  # no id
+    w = put((rows.size + 1) << 16 | fields, 4, out, w)
+    w = put(formats << 24 | template.individuals, 4, out, w)
+    w = put_type(0, CHAR, out, w)  # no id
     w = _put_allele(ref, sites, out, w)
     for row in rows:
         w = _put_allele(ref + 1 + row - sites.row_offset[site], sites, out, w)
-    w = _put_type(1, _INT8, out, w)  # FILTER: PASS
-    w = _put(0, 1, out, w)
+    w = put_type(1, INT8, out, w)  # FILTER: PASS
+    w = put(0, 1, out, w)
     w = _put_counts(rows, sites, template.an, out, w)
     if is_structural:
         w = _put_structural(site, rows, sites, out, w)
@@ -303,9 +244,9 @@ def _put_genotypes(
 ) -> int:
     """Write the genotype field: the template with the carriers changed."""
     width = template.genotypes.size // template.individuals
-    w = _put_type(1, _INT8, out, w)
-    w = _put(GT_KEY, 1, out, w)
-    w = _put_type(width, _INT8, out, w)
+    w = put_type(1, INT8, out, w)
+    w = put(GT_KEY, 1, out, w)
+    w = put_type(width, INT8, out, w)
     field = out[w : w + template.genotypes.size]
     # The loop compiles to one memory copy. Assigning the slice is 10 times slower.
     for i in range(field.size):
@@ -341,9 +282,9 @@ def _put_levels(
     for q in range(levels.offset[site], levels.offset[site + 1]):
         if number[levels.allele[q]] >= 0:
             fractions[levels.person[q], number[levels.allele[q]]] = levels.level[q]
-    w = _put_type(1, _INT8, out, w)
-    w = _put(HF_KEY, 1, out, w)
-    w = _put_type(rows.size, _FLOAT, out, w)
+    w = put_type(1, INT8, out, w)
+    w = put(HF_KEY, 1, out, w)
+    w = put_type(rows.size, FLOAT, out, w)
     content = fractions.ravel().view(np.uint8)
     out[w : w + content.size] = content
     return w + content.size
@@ -354,9 +295,9 @@ def _put_copies(
     site: int, sites: Sites, template: RecordTemplate, out: NDArray[np.uint8], w: int
 ) -> int:
     """Write CN: a person's copies, one of each haplotype but those with an allele."""
-    w = _put_type(1, _INT8, out, w)
-    w = _put(CN_KEY, 1, out, w)
-    w = _put_type(1, _INT8, out, w)
+    w = put_type(1, INT8, out, w)
+    w = put(CN_KEY, 1, out, w)
+    w = put_type(1, INT8, out, w)
     width = template.genotypes.size // template.individuals
     field = out[w : w + template.individuals]
     field[:] = 0
@@ -442,8 +383,8 @@ def fill_records(
             end = _put_levels(site, rows, sites, template, levels, out, end)
         if has_copies:
             end = _put_copies(site, sites, template, out, end)
-        _put(shared - w - 8, 4, out, w)
-        _put(end - shared, 4, out, w + 4)
+        put(shared - w - 8, 4, out, w)
+        put(end - shared, 4, out, w + 4)
         w = end
         site += 1
     return site, w
