@@ -243,6 +243,7 @@ class Gene:
     start: int  # 0-based
     end: int  # exclusive
     strand: str  # + or -
+    identifiers: tuple[str, ...] = ()  # of HGNC, Ensembl and NCBI Gene
 
 
 @dataclass(frozen=True, slots=True)

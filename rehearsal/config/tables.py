@@ -134,7 +134,8 @@ def read_genes(path: Path, schema: Path) -> list[Gene]:
     genes: dict[str, Gene] = {}
 
     def read(line: int, row: Mapping[str, Any]) -> None:
-        gene = Gene(row["gene"], row["contig"], row["start"], row["end"], row["strand"])
+        place = (row["contig"], row["start"], row["end"], row["strand"])
+        gene = Gene(row["gene"], *place, tuple(row.get("identifiers", "").split()))
         _check_gene(gene, path, line)
         if gene.name in genes:
             raise _twice(path, f"line {line}: gene", gene.name)

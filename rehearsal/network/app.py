@@ -26,6 +26,7 @@ from rehearsal.network.beacon_response import (
 )
 from rehearsal.network.client import NodeRequest
 from rehearsal.network.health_page import health_body, health_html
+from rehearsal.network.match_status import ERROR_BODY, MatchStatus
 from rehearsal.network.matchmaking import PATH as MATCH
 from rehearsal.network.matchmaking import aggregate_matches
 from rehearsal.network.node_responses import forward_request
@@ -79,7 +80,8 @@ def network_app(network: Network, requests_per_s: float = 0.0) -> Api:
     api.add("/entry_types", inform(lambda _: info_endpoints.entry_types()))
     api.add("/map", inform(lambda request: info_endpoints.beacon_map(base_url(request))))
     api.add(HEALTH, partial(_health, network))
-    api.add(f"/{MATCH}", partial(_match, network), POST)
+    api.add(f"/{MATCH}", partial(_match, network), POST, ERROR_BODY)
+    MatchStatus(network).add_to(api)
     ScoreEndpoints(network).add_to(api)
     AlertEndpoints(network).add_to(api)
     return api
@@ -111,7 +113,11 @@ async def _terms(network: Network, request: Request) -> Response:
 async def _match(network: Network, request: Request) -> Response:
     conditions = _conditions(network, request)
     answered_as = negotiate_media_type(request)
-    patient = _document(await read_body(request, match_request.MAX_BODY), match_request.MAX_NESTING)
+    raw = await read_body(request, match_request.MAX_BODY)
+    try:
+        patient = _document(raw, match_request.MAX_NESTING)
+    except Problem as problem:
+        raise match_request.unreadable(raw, problem) from None
     question = forward_request(request, MATCH, "POST", patient, is_beacon=True)
     clock = asyncio.get_running_loop().time
     started = clock()

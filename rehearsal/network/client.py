@@ -37,6 +37,7 @@ WITHOUT_SUMMARY = frozenset(
     ("", "info", "service-info", "configuration", "map", "entry_types", "filtering_terms", "match")
 )
 PURPOSE = "X-Rehearsal-Purpose"
+KEY = "X-Auth-Token"  # of a matchmaker
 FORWARDED_FOR = "X-Forwarded-For"
 POST_NOT_TAKEN = (405, 501)
 
@@ -63,6 +64,7 @@ class NodeRequest:
         forwarded_for: Addresses that the query came through, as ``X-Forwarded-For`` lists them. The
             last one is the caller's address as the network saw it. They go where the caller's
             token goes.
+        key: The caller's own key of the Matchmaker Exchange. It goes where the caller's token goes.
         is_beacon: Whether this is a Beacon request. Its answer must have a summary of results,
             unless it is about the service itself, and a GET may replace its POST.
     """
@@ -76,6 +78,7 @@ class NodeRequest:
     query: str = ""
     is_beacon: bool = True
     forwarded_for: str = ""
+    key: str | None = None
 
     @classmethod
     def of(cls, query: Query) -> NodeRequest:
@@ -309,8 +312,9 @@ def request_headers(node: NodeEntry, request: NodeRequest) -> dict[str, str]:
     if token := token_of(node):
         # the caller's own token comes from another authority: this node must not see it
         headers["Authorization"] = f"Bearer {token}"
-    elif request.authorization and node.is_shown_tokens:
-        headers["Authorization"] = request.authorization
+    elif node.is_shown_tokens:
+        own = {"Authorization": request.authorization, KEY: request.key}
+        headers |= {name: value for name, value in own.items() if value}
     return headers
 
 

@@ -22,8 +22,9 @@ PATH = "match"
 def aggregate_matches(parts: Sequence[Part], conditions: Conditions) -> tuple[int, Body]:
     """Build the response to a match request.
 
-    Every result names its node in ``_node``. A node whose answer is not a list of scored patients
-    is marked as failed. When no node answered, the response is an error.
+    Every result names its node in ``_node``. The nodes' disclaimers and terms are all shown. A node
+    whose answer is not a list of scored patients is marked as failed. When no node answered, the
+    response is an error.
 
     Args:
         parts: One part per node.
@@ -34,11 +35,15 @@ def aggregate_matches(parts: Sequence[Part], conditions: Conditions) -> tuple[in
     """
     parts = [replace(part, answer=_checked(part.answer)) for part in parts]
     if not any(part.answer.state == "answered" for part in parts):
-        return failure(BeaconRequest(), parts, conditions)
+        status, refusal = failure(BeaconRequest(), parts, conditions)
+        return status, {**refusal, "message": refusal["error"]["errorMessage"]}
     body: Body = {"results": _ranking(parts)}
+    for name in ("disclaimer", "terms"):
+        if texts := {text for part in parts if (text := _text(part.answer, name))}:
+            body[name] = " ".join(sorted(texts))
     if notes := {note for part in parts for note in _notes(part.answer)}:
         body["_notes"] = sorted(notes)
-    versions = ((part.answer.node, _hpo(part.answer)) for part in parts)
+    versions = ((part.answer.node, _text(part.answer, "_hpo")) for part in parts)
     body["_hpo"] = {node: version for node, version in versions if version is not None}
     return 200, body | {"info": _info(parts, conditions)}
 
@@ -68,8 +73,9 @@ def _notes(answer: Answer) -> list[str]:
     return (answer.body or {}).get("_notes") or []
 
 
-def _hpo(answer: Answer) -> str | None:
-    return (answer.body or {}).get("_hpo") if answer.state == "answered" else None
+def _text(answer: Answer, name: str) -> str | None:
+    text = (answer.body or {}).get(name) if answer.state == "answered" else None
+    return text if isinstance(text, str) else None
 
 
 def _checked(answer: Answer) -> Answer:

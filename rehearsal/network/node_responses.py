@@ -14,7 +14,7 @@ from starlette.requests import Request
 from rehearsal.errors import shown
 from rehearsal.model import Answer
 from rehearsal.network.beacon_response import BEACON_ID
-from rehearsal.network.client import FORWARDED_FOR, PURPOSE, Method, NodeRequest
+from rehearsal.network.client import FORWARDED_FOR, KEY, PURPOSE, Method, NodeRequest
 from rehearsal.network.outcomes import common_failure, node_states
 from rehearsal.node.beacon import envelope
 from rehearsal.web.app import Json
@@ -44,7 +44,7 @@ def forward_request(
         is_beacon: Whether this is a Beacon request.
 
     Returns:
-        The request, with the caller's token, purpose and address.
+        The request, with the caller's token or key, purpose and address.
     """
     return NodeRequest(
         path,
@@ -55,6 +55,7 @@ def forward_request(
         request.headers.get(PURPOSE),
         is_beacon=is_beacon,
         forwarded_for=_forwarded_for(request),
+        key=request.headers.get(KEY),
     )
 
 

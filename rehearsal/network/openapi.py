@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rehearsal.network.matchmaking import PATH as MATCH
 from rehearsal.network.scores import CONFIDENCE
 from rehearsal.network.service import LONGEST_DEADLINE_S
 from rehearsal.node import drug_genes
@@ -70,7 +71,8 @@ def description() -> Body:
     """
     document = beacon_description("Rehearsal network", ABOUT, OWN_PARAMETERS)
     own = [ref("parameters", name) for name in OWN_PARAMETERS]
-    match = {path: {**item, "parameters": own} for path, item in matchmaker.paths().items()}
+    match = matchmaker.paths()
+    match[f"/{MATCH}"]["parameters"] = own
     for paths in (match, _scores(), _drug_flags(), alerts.paths(NODES), _health()):
         document["paths"] |= paths
     document["components"]["schemas"] |= matchmaker.schemas(MOST_MATCHES)

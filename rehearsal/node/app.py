@@ -26,7 +26,6 @@ from rehearsal.node.matchmaker.endpoint import SERVICE, MatchEndpoint
 from rehearsal.web.app import (
     GET_OR_POST,
     HEALTH,
-    POST,
     Api,
     Handler,
     Json,
@@ -114,8 +113,8 @@ def beacon_api(
     api.add("/entry_types", inform(lambda _: info_endpoints.entry_types()))
     api.add("/map", inform(lambda request: info_endpoints.beacon_map(base_url(request))))
     folder = node_data.people.path.parent
-    match = MatchEndpoint(settings, node_data.variants, folder, authorizer.secret, error_body)
-    api.add("/match", match.answer, POST)
+    match = MatchEndpoint(settings, node_data.variants, folder, authorizer.secret)
+    match.add_to(api, error_body)
     api.mount("/htsget", htsget_app(node_data), htsget_error_body)
     for extension in extensions:
         extension.add_to(api)

@@ -149,6 +149,10 @@ class HumanPhenotypeOntology:
         """Return all terms by identifier. A replaced identifier leads to its replacement."""
         return self._phenotypes
 
+    def gene_symbols(self) -> Mapping[str, str]:
+        """Return the symbols of the genes of HPO's diseases, by identifier of NCBI Gene."""
+        return {str(gene.id): gene.name for gene in self._hpo.genes}
+
     @cached_property
     def _phenotypes(self) -> Mapping[str, PhenotypeTerm]:
         current = {

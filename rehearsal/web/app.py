@@ -63,6 +63,7 @@ class _Place:
     path: str
     names: tuple[str, ...]
     handlers: dict[str, Handler] = field(default_factory=dict)  # by method
+    error_body: ErrorBody | None = None  # None: that of the application
 
 
 class Api:
@@ -98,13 +99,21 @@ class Api:
         self._shapes: dict[int, list[frozenset[int]]] = {}  # places of parameters, by steps
         self._mounts: list[tuple[Mount, ErrorBody]] = []
 
-    def add(self, path: str, handler: Handler, methods: Collection[str] = GET) -> None:
+    def add(
+        self,
+        path: str,
+        handler: Handler,
+        methods: Collection[str] = GET,
+        error_body: ErrorBody | None = None,
+    ) -> None:
         """Register the handler of a path.
 
         Args:
             path: The path, with ``{name}`` for each parameter.
             handler: Takes a request and returns a response, or raises Problem.
             methods: HTTP methods that it handles. GET includes HEAD.
+            error_body: Builds the error body of the path's protocol. None: that of this
+                application.
         """
         steps = path.split("/")
         at = frozenset(i for i, step in enumerate(steps) if step.startswith("{"))
@@ -113,6 +122,7 @@ class Api:
             key, _Place(path, tuple(steps[i][1:-1] for i in sorted(at)))
         )
         place.handlers.update(dict.fromkeys(methods, handler))
+        place.error_body = error_body
         if "GET" in methods:
             place.handlers["HEAD"] = handler
         shapes = self._shapes.setdefault(len(steps), [])
@@ -200,10 +210,13 @@ class Api:
 
     def _form(self, scope: Any) -> ErrorBody:
         """The form of errors of the protocol that a request speaks, by its path."""
+        path = _path(scope)
         for mount, error_body in self._mounts:
-            if _path(scope).startswith(f"{mount.path}/"):
+            if path.startswith(f"{mount.path}/"):
                 return error_body
-        return self._error_body
+        place, _ = self._place(path)
+        own = None if place is None else place.error_body
+        return own or self._error_body
 
     async def _answered_below(self, scope: Any, receive: Any, send: Any) -> bool:
         for mount, _ in self._mounts:

@@ -2,8 +2,8 @@
 
 The numbers are by route template and class of status, never by caller, question or person. Even so
 they tell that somebody asked something, and they are for the operator alone: ``/metrics`` is
-answered only on a direct connection from this machine. Through a proxy, and from elsewhere, the
-path does not exist.
+answered only on a direct connection from this machine. Through a proxy, from elsewhere, and with
+credentials, a request for the path goes to the service, which may have metrics of another kind.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from rehearsal.web.app import ROUTE_KEY
 from rehearsal.web.forwarded import Scope, is_direct
 
 MEDIA_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
+CREDENTIALS = (b"authorization", b"x-auth-token")
 OTHER = "other"  # route of requests for paths that are not served
 # upper bounds of the histogram of durations, in seconds
 BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -93,7 +94,7 @@ class MeteredApp:
         self.connections: Sized = ()  # those that are open
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        if scope["type"] == "http" and scope["path"] == METRICS_PATH and _is_operator(scope):
+        if scope["type"] == "http" and scope["path"] == METRICS_PATH and _asks_for_text(scope):
             await _send_text(write_metrics(self.metrics()), send)
             return
         started, status = time.perf_counter(), 0
@@ -163,6 +164,11 @@ class MeteredApp:
                 tuple(durations),
             ),
         ]
+
+
+def _asks_for_text(scope: Scope) -> bool:
+    """Whether a request is the operator's. One that signs in asks the service, not the process."""
+    return _is_operator(scope) and not any(name in CREDENTIALS for name, _ in scope["headers"])
 
 
 def _is_operator(scope: Scope) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +24,7 @@ from rehearsal.node.access.consent import (
 )
 from rehearsal.node.access.issuer_keys import Fetch
 from rehearsal.node.access.lost_files import warn_of_lost_files
+from rehearsal.node.access.matchmaker_keys import KEY_ISSUER, MatchmakerKeys
 from rehearsal.node.access.rights import TOKEN_REFUSED, AccessDecision, Rights, RulesInForce
 from rehearsal.node.access.settings import (
     AccessedNode,
@@ -163,6 +164,7 @@ class Authorizer:
         if access.protection != self._access.protection:
             self._doors = self._open_doors(access)
         self._access, self._datasets = access, node.datasets
+        self._keys = MatchmakerKeys(node)
         self._default_purpose, self._verifier = purpose, verifier
         self._change_rules()
 
@@ -225,22 +227,25 @@ class Authorizer:
         text = "Privacy budget that is left to a tier, in nats."
         return [Metric("rehearsal_budget_left_nats", "gauge", text, left)]
 
-    async def authorize(self, authorization: list[bytes], purpose: list[bytes]) -> AccessDecision:
+    async def authorize(
+        self, authorization: list[bytes], purpose: list[bytes], keys: Sequence[bytes] = ()
+    ) -> AccessDecision:
         """Decide what a request's headers allow. Never raises for anything a caller sends.
 
         Args:
             authorization: Values of all ``Authorization`` headers.
             purpose: Values of all ``X-Rehearsal-Purpose`` headers.
+            keys: Values of all ``X-Auth-Token`` headers, of a request that may bring one.
 
         Returns:
             The caller's rights, or the problem to answer with.
         """
         try:
-            caller = await self._caller(authorization)
+            caller = await self._caller(authorization, keys)
         except TokenRefused as refusal:
             return AccessDecision(None, Problem(TOKEN_REFUSED, 401), f"token: {refusal.rule}")
         try:
-            stated = read_purpose(_one_text(purpose))
+            stated = self._purpose_of_key(caller, read_purpose(_one_text(purpose)))
         except Problem as problem:
             return AccessDecision(None, problem, "purpose: malformed", caller)
         rules = self.rules_in_force()
@@ -252,16 +257,34 @@ class Authorizer:
                 None, problem, "purpose: not for a caller without the role", caller
             )
 
-    async def _caller(self, authorization: list[bytes]) -> Caller | None:
+    async def _caller(self, authorization: list[bytes], keys: Sequence[bytes]) -> Caller | None:
+        if len(authorization) + len(keys) > 1:
+            raise TokenRefused("two tokens")
+        if keys:
+            known = self._keys.find(keys[0])
+            if known is None:
+                raise TokenRefused("an unknown key")
+            return known[0]
         if not authorization:
             return None
-        if len(authorization) > 1:
-            raise TokenRefused("two tokens")
         scheme, _, token = authorization[0].decode("latin-1").partition(" ")
         token = token.strip()
         if scheme.lower() != "bearer" or not token or not token.isascii():
             raise TokenRefused("no bearer token")
         return self._verifier.cached(token) or await self._verifier.verify(token)
+
+    def _purpose_of_key(self, caller: Caller | None, stated: Purpose | None) -> Purpose | None:
+        """Return the purpose of a request: that of its key, or else the stated one.
+
+        Raises Problem (403) for a stated purpose that is not the key's.
+        """
+        if caller is None or caller.issuer != KEY_ISSUER:
+            return stated
+        known = self._keys.of_digest(caller.digest)
+        purpose = None if known is None else known[1]
+        if stated not in (None, purpose):
+            raise Problem(f"The key is for the purpose {purpose}.", 403)
+        return purpose
 
     def _rights_of(self, caller: Caller | None, purpose: Purpose | None) -> Rights:
         if purpose is None:
@@ -309,6 +332,11 @@ class Authorizer:
             Problem: The caller's own issuer is no longer trusted (401), or the caller lacks the
                 role that the purpose requires (401 or 403).
         """
+        if caller.issuer == KEY_ISSUER:
+            known = self._keys.of_digest(caller.digest)
+            if known is None:
+                raise Problem(TOKEN_REFUSED, 401)
+            return self._compute_rights(known[0], known[1])
         trusted = {one.issuer: one.visas for one in self._access.issuers}
         if caller.issuer not in trusted:
             raise Problem(TOKEN_REFUSED, 401)

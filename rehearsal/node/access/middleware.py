@@ -17,7 +17,7 @@ from typing import Any
 
 import orjson
 
-from rehearsal.node.access import consent
+from rehearsal.node.access import consent, matchmaker_keys
 from rehearsal.node.access.audit_log import AuditFailed, AuditLog
 from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.access.rights import SCOPE_KEY, AccessDecision, caller_log_entry
@@ -27,6 +27,7 @@ from rehearsal.web.metrics import Metric
 log = logging.getLogger(__name__)
 
 PURPOSE_HEADER = consent.HEADER.encode()
+KEY_HEADER = matchmaker_keys.HEADER.encode()
 PIECE = 1 << 16  # bytes of a long body that are sent at a time
 UNWRITABLE = "The node cannot write its audit log."
 CHANGED = "The access rules of the node changed during the answer. Ask again."
@@ -53,13 +54,15 @@ class AccessMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        tokens, purposes = [], []
+        tokens, purposes, keys = [], [], []
         for name, value in scope["headers"]:
             if name == b"authorization":
                 tokens.append(value)
             elif name == PURPOSE_HEADER:
                 purposes.append(value)
-        decision = await self._authorizer.authorize(tokens, purposes)
+            elif name == KEY_HEADER and _takes_keys(scope):
+                keys.append(value)
+        decision = await self._authorizer.authorize(tokens, purposes, keys)
         scope[SCOPE_KEY] = decision
         answer = _Answer(self, scope, decision, send)
         try:
@@ -222,8 +225,7 @@ def _log_entry(scope: Message, decision: AccessDecision, status: int) -> dict[st
     """Build a log entry: who, by which rule, on which route; never which variant or person."""
     route = scope.get(ROUTE_KEY)
     if not route:
-        path = scope["path"].removeprefix(scope.get("app_root_path", scope.get("root_path", "")))
-        route = _route(path, scope.get("path_params", {}))
+        route = _route(_path(scope), scope.get("path_params", {}))
     entry: dict[str, Any] = {"method": scope["method"], "route": route, "status": status}
     rights = decision.rights
     if rights is not None:
@@ -231,6 +233,17 @@ def _log_entry(scope: Message, decision: AccessDecision, status: int) -> dict[st
         refusal = {"rule": f"refused: {cause}"} if cause and status < 500 else {}
         return entry | rights.log_entry | refusal
     return entry | caller_log_entry(decision.caller) | {"rule": decision.rule}
+
+
+def _path(scope: Message) -> str:
+    """The path of a request below the prefix of the service."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("app_root_path", scope.get("root_path", "")))
+
+
+def _takes_keys(scope: Message) -> bool:
+    """Tell whether a matchmaker's key counts for the path. Elsewhere its header is ignored."""
+    return _path(scope).rstrip("/") in matchmaker_keys.KEY_PATHS
 
 
 def _route(path: str, parameters: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rehearsal.errors import InputError, shown
 from rehearsal.node.access.consent import COVERED_BY, HEADER_NAME, read_purpose
-from rehearsal.node.access.settings import AccessedNode, Veto
+from rehearsal.node.access.settings import CLINICAL_CARE, AccessedNode, Veto
 from rehearsal.node.access.visa_rules import COUNTRY_OF
 from rehearsal.web.problem import Problem
 
@@ -38,11 +38,24 @@ def check_names(source: Path | str, node: AccessedNode) -> None:
     for term in access.roles:
         if term not in COVERED_BY:
             raise InputError(source, f"access.roles.{term}", _purposes(), "an unknown key")
+    for i, key in enumerate(access.matchmakers):
+        _check_matchmaker(source, f"access.matchmakers[{i}].purpose", key.purpose)
     try:
         read_purpose(access.purpose)
     except Problem:
         expected = f"a purpose as in the header {HEADER_NAME}, like DUO:0000006"
         raise InputError(source, "access.purpose", expected, shown(access.purpose)) from None
+
+
+def _check_matchmaker(source: Path | str, key: str, text: str) -> None:
+    """Check the purpose of a key, which is good for matching only."""
+    try:
+        purpose = read_purpose(text)
+    except Problem:
+        purpose = None
+    if purpose is None or purpose.term != CLINICAL_CARE:
+        expected = f"{CLINICAL_CARE} (clinical care), the purpose of patient matching"
+        raise InputError(source, key, expected, shown(text))
 
 
 def _check_veto(source: Path | str, key: str, veto: Veto, node: AccessedNode) -> None:

@@ -1,4 +1,4 @@
-"""``POST /match`` (Matchmaker Exchange 1.1): authorization, request and answer.
+"""Matchmaker Exchange 1.1 at one node: ``/match``, ``/heartbeat`` and ``/metrics``.
 
 The caller's rights are checked first, then the request, then the consent of the patient in it. No
 person of the node is looked up before all three are in order.
@@ -7,14 +7,18 @@ person of the node is looked up before all three are in order.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from rehearsal import __version__
 from rehearsal.errors import shown
+from rehearsal.model import Variant
 from rehearsal.node.access.consent import permits
 from rehearsal.node.access.rights import Rights, caller_rights
 from rehearsal.node.access.settings import CLINICAL_CARE
@@ -23,33 +27,37 @@ from rehearsal.node.matchmaker.contact_tokens import ContactTokens
 from rehearsal.node.matchmaker.index import FILE_NAME, MatchmakerIndex, Term
 from rehearsal.node.matchmaker.ranking import Match, Ranking
 from rehearsal.node.matchmaker.request import MAX_BODY, MatchRequest, read_match
+from rehearsal.node.settings.gene_names import GeneNames
 from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.stores.variant_store import VariantStore
-from rehearsal.web.app import ErrorBody, Json
+from rehearsal.web.app import POST, Api, ErrorBody, Json
 from rehearsal.web.openapi import Body
 from rehearsal.web.problem import Problem
 from rehearsal.web.request_limits import read_body
 
 API_VERSION = "1.1"
 VERSIONS = ("1.0", "1.1")
+MATCH, HEARTBEAT, METRICS = "/match", "/heartbeat", "/metrics"
 MEDIA_TYPE = f"application/vnd.ga4gh.matchmaker.v{API_VERSION}+json"
+MEDIA_TYPES = tuple(f"application/vnd.ga4gh.matchmaker.v{one}+json" for one in VERSIONS)
 PLAIN = "application/json"
-OTHER_VERSION = re.compile(r"application/vnd\.ga4gh\.matchmaker\.v(?!1\.[01]\+)[^+]*\+json")
+# minor versions are compatible with each other
+OTHER_VERSION = re.compile(r"application/vnd\.ga4gh\.matchmaker\.v(?!1(?:\.\d+)?\+)[^+]*\+json")
 MOST_MATCHES = 50
 # added to the Beacon's service-info
-SERVICE = {"matchmakerExchange": {"version": API_VERSION, "path": "/match"}}
+SERVICE = {"matchmakerExchange": {"version": API_VERSION, "path": MATCH}}
 DISCLAIMER = "All people are synthetic. None of them exists."
+TERMS = "Use the answer only for the purpose of the request."
 
 
 class MatchEndpoint:
-    """The handler of ``/match`` for one node's people.
+    """The handlers of the Matchmaker Exchange for one node's people.
 
     Args:
         settings: The node's settings.
         variants: Germline variants of the people.
         folder: The node's folder. Without an index in it, matching is answered with 404.
         secret: The node's secret, for contact tokens.
-        error_body: Builds error bodies of the API.
 
     Raises:
         InputError: The index cannot be used.
@@ -61,53 +69,103 @@ class MatchEndpoint:
         variants: VariantStore,
         folder: Path,
         secret: bytes,
-        error_body: ErrorBody,
     ) -> None:
-        self._settings, self._error_body = settings, error_body
+        self._settings, self._genes = settings, GeneNames(settings.genes)
         self._names = variants.individuals
         self._contacts = ContactTokens(secret)
         self._ranking = None
         path = folder / FILE_NAME
         if path.exists():
             index = MatchmakerIndex.open(path, len(self._names))
-            genes = {gene.name: gene for gene in settings.genes}
-            self._ranking, self._hpo = Ranking(variants, genes, index), index.hpo
+            self._ranking = Ranking(variants, self._genes, index)
+            self._index = index
+
+    def add_to(self, api: Api, error_body: ErrorBody) -> None:
+        """Add the routes.
+
+        Args:
+            api: The node's API.
+            error_body: Builds error bodies of the node's API, of which these routes' are a kind.
+        """
+        form = partial(match_error, error_body)
+        api.add(MATCH, self.answer, POST, form)
+        api.add(HEARTBEAT, self.heartbeat, error_body=form)
+        api.add(METRICS, self.metrics, error_body=form)
 
     async def answer(self, request: Request) -> Response:
-        """Answer a request. Error bodies are valid for Beacon and for the Matchmaker Exchange.
+        """Answer a match request.
 
         Args:
             request: The request, after authorization.
 
         Returns:
-            The matches, or a refusal.
+            The matches.
 
         Raises:
-            Problem: The caller is not authenticated (401).
+            Problem: The request is refused.
         """
-        try:
-            return await self._answer(request)
-        except Problem as problem:
-            if problem.status == 401:  # the API adds the header WWW-Authenticate
-                raise
-            return Json(_refusal(self._error_body, problem), problem.status)
-
-    async def _answer(self, request: Request) -> Response:
         rights = caller_rights(request)
         caller = self._clinician(rights)
         media_type = negotiate_media_type(request)
-        if self._ranking is None:
-            raise Problem("This node has no index for patient matching.", 404)
+        ranking = self._present_ranking()
         wanted = read_match(await read_body(request, MAX_BODY))
-        if not permits(wanted.uses, rights.purpose):
+        if wanted.uses is not None and not permits(wanted.uses, rights.purpose):
             raise Problem(
                 f"The consent in patient._consent does not permit the purpose {rights.purpose}.",
                 403,
                 cause="the patient's consent does not permit the purpose",
             )
-        found = self._ranking.matches(wanted, rights.excluded, MOST_MATCHES)
-        body = orjson.dumps(self._response(wanted, found, caller))
+        found = ranking.matches(wanted, rights.excluded, MOST_MATCHES)
+        notes = [*wanted.notes, *ranking.notes(wanted)]
+        body = orjson.dumps(self._response(wanted, found, caller, notes))
         return Response(body, media_type=media_type)
+
+    async def heartbeat(self, request: Request) -> Response:
+        """Tell that the node answers, and in which versions.
+
+        Args:
+            request: The request, after authorization.
+
+        Returns:
+            The heartbeat.
+
+        Raises:
+            Problem: The caller has no right to match patients.
+        """
+        self._clinician(caller_rights(request))
+        self._present_ranking()
+        return Json(heartbeat_body())
+
+    async def metrics(self, request: Request) -> Response:
+        """Count what can be matched: the people who permit the purpose, and their genes.
+
+        Args:
+            request: The request, after authorization.
+
+        Returns:
+            The metrics.
+
+        Raises:
+            Problem: The caller has no right to match patients.
+        """
+        rights = caller_rights(request)
+        self._clinician(rights)
+        self._present_ranking()
+        by_gene = [one - rights.excluded for one in self._index.people_by_gene().values()]
+        return Json(
+            metrics_body(
+                {
+                    "numberOfCases": len(self._index.people() - rights.excluded),
+                    "numberOfGenes": sum(map(len, by_gene)),
+                    "numberOfUniqueGenes": sum(map(bool, by_gene)),
+                }
+            )
+        )
+
+    def _present_ranking(self) -> Ranking:
+        if self._ranking is None:
+            raise Problem("This node has no index for patient matching.", 404)
+        return self._ranking
 
     def _clinician(self, rights: Rights) -> Caller:
         """Return the caller, who must state clinical care and have a grant for the node's people.
@@ -126,7 +184,9 @@ class MatchEndpoint:
         rights.require_records([self._settings.people_dataset])
         return rights.caller
 
-    def _response(self, wanted: MatchRequest, found: Sequence[Match], caller: Caller) -> Body:
+    def _response(
+        self, wanted: MatchRequest, found: Sequence[Match], caller: Caller, notes: list[str]
+    ) -> Body:
         """Build the answer. A person whose own token is the request's patient id is left out."""
         named = [(one, self._contacts.for_caller(caller, self._names[one.person])) for one in found]
         named = [(one, token) for one, token in named if token != wanted.id]
@@ -134,11 +194,23 @@ class MatchEndpoint:
         response: Body = {
             "results": [self._result(one, token, wanted) for one, token in named[:MOST_MATCHES]],
             "disclaimer": DISCLAIMER,
-            "_hpo": self._hpo,
+            "terms": TERMS,
+            "_hpo": self._index.hpo,
         }
-        if wanted.notes:
-            response["_notes"] = list(wanted.notes)
-        return response
+        return response | ({"_notes": notes} if notes else {})
+
+    def _genes_of(self, match: Match, wanted: MatchRequest) -> dict[Variant, str]:
+        """Return the gene of each shared variant: as in the request, or that of the node's table.
+
+        Clients expect one with every variant.
+        """
+        variants = [variant for variant, _ in match.variants]
+        found = {variant: self._genes.at(variant.contig, variant.start) for variant in variants}
+        named = {variant: gene.name for variant, gene in found.items() if gene is not None}
+        asked = {
+            variant: wanted.gene_of[variant] for variant in variants if variant in wanted.gene_of
+        }
+        return named | asked
 
     def _result(self, match: Match, token: str, wanted: MatchRequest) -> Body:
         country = self._settings.country_code
@@ -151,31 +223,58 @@ class MatchEndpoint:
             "id": token,
             "contact": contact,
             "features": [_feature(term) for term in match.terms],
-            "genomicFeatures": _genomic_features(match, wanted),
+            "genomicFeatures": _genomic_features(match, self._genes_of(match, wanted)),
         }
         return {"score": {"patient": match.score}, "patient": patient}
 
 
-def _refusal(error_body: ErrorBody, problem: Problem) -> Body:
-    """Build an error body that is valid for the API and for the Matchmaker Exchange."""
-    body = {**error_body(problem.status, problem.message), "message": problem.message}
-    if problem.status in (406, 415):
-        body["supportedVersions"] = list(VERSIONS)
-    return body
+def heartbeat_body() -> Body:
+    """Build the heartbeat of a node or network."""
+    beat = {"production": False, "version": __version__, "accept": list(MEDIA_TYPES)}
+    return {"heartbeat": beat, "disclaimer": DISCLAIMER}
+
+
+def metrics_body(numbers: Body) -> Body:
+    """Build the metrics of a node or network.
+
+    Args:
+        numbers: Numbers by their names in the Matchmaker Exchange.
+
+    Returns:
+        The body.
+    """
+    today = datetime.now(UTC).date().isoformat()
+    return {
+        "metrics": {**numbers, "dateGenerated": today},
+        "disclaimer": DISCLAIMER,
+        "terms": TERMS,
+    }
+
+
+def match_error(error_body: ErrorBody, status: int, message: str) -> Body:
+    """Build an error body that is valid for an API and for the Matchmaker Exchange.
+
+    Args:
+        error_body: Builds error bodies of the API.
+        status: HTTP status.
+        message: The message.
+
+    Returns:
+        The body.
+    """
+    versions = {"supportedVersions": list(VERSIONS)} if status in (406, 415) else {}
+    return {**error_body(status, message), "message": message, **versions}
 
 
 def _feature(term: Term) -> Body:
     return {"id": term.id, "label": term.label, "observed": "yes"}
 
 
-def _genomic_features(match: Match, wanted: MatchRequest) -> list[Body]:
+def _genomic_features(match: Match, gene_of: Mapping[Variant, str]) -> list[Body]:
     """List shared variants with the match's copies, then shared genes without such a variant."""
     features: list[Body] = []
-    with_variants = set()
     for variant, copies in match.variants:
-        gene = wanted.gene_of.get(variant)
-        if gene is not None:
-            with_variants.add(gene)
+        gene = gene_of.get(variant)
         features.append(
             {
                 **({} if gene is None else {"gene": {"id": gene}}),
@@ -190,6 +289,7 @@ def _genomic_features(match: Match, wanted: MatchRequest) -> list[Body]:
                 "zygosity": copies,
             }
         )
+    with_variants = set(gene_of.values())
     return features + [{"gene": {"id": one}} for one in match.genes if one not in with_variants]
 
 
@@ -203,20 +303,26 @@ def negotiate_media_type(request: Request) -> str:
         The Matchmaker Exchange's type, or ``application/json``.
 
     Raises:
-        Problem: The body has another type (415), or the caller accepts only other versions (406).
+        Problem: The body has another type (415), or body or answer another version (406).
     """
-    _check_content_type(_essence(request.headers.get("content-type", PLAIN)))
+    sent = _essence(request.headers.get("content-type", PLAIN))
+    if OTHER_VERSION.fullmatch(sent):
+        raise _other_version("Content-Type", sent)
+    if not (sent == PLAIN or "ga4gh.matchmaker" in sent):
+        raise Problem.mismatch("Content-Type", f"{MEDIA_TYPE} or {PLAIN}", shown(sent), 415)
     accepted = [_essence(one) for one in request.headers.get("accept", "*/*").split(",")]
     usable = [one for one in accepted if not OTHER_VERSION.fullmatch(one)]
     if not usable:
-        raise Problem.mismatch("Accept", MEDIA_TYPE, shown(", ".join(accepted)), 406)
+        raise _other_version("Accept", ", ".join(accepted))
     wants_plain = PLAIN in usable and not any("matchmaker" in one for one in usable)
     return PLAIN if wants_plain else MEDIA_TYPE
 
 
-def _check_content_type(sent: str) -> None:
-    if OTHER_VERSION.fullmatch(sent) or not (sent == PLAIN or "ga4gh.matchmaker" in sent):
-        raise Problem.mismatch("Content-Type", f"{MEDIA_TYPE} or {PLAIN}", shown(sent), 415)
+def _other_version(header: str, found: str) -> Problem:
+    """Build the refusal of other versions, which tells the latest one in its ``Content-Type``."""
+    problem = Problem.mismatch(header, MEDIA_TYPE, shown(found), 406)
+    problem.headers["content-type"] = MEDIA_TYPE
+    return problem
 
 
 def _essence(media_type: str) -> str:

@@ -21,7 +21,7 @@ from rehearsal.errors import InputError, cause, mismatch, shown
 from rehearsal.stores.store_checksum import check_complete, verify_checksum
 
 FILE_NAME = "matchmaker.sqlite"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 KEPT_TERMS = 512  # cached, with their people: at most 12 kB each at 100,000 people
 KEPT_NAMES = 4096  # cached
 
@@ -138,6 +138,11 @@ class MatchmakerIndex:
         (values,) = self._connection.execute('SELECT "values" FROM totals').fetchone()
         return np.frombuffer(values, np.int64)
 
+    def people(self) -> BitMap:
+        """Return the people who can be matched: with a term or a candidate gene."""
+        described = BitMap(np.flatnonzero(self.totals))
+        return described.union(*self.people_by_gene().values())
+
     @cached_property
     def terms_of_people(self) -> dict[int, frozenset[int]]:
         """The terms that somebody has, directly or by a descendant, each with its ancestors."""
@@ -145,6 +150,25 @@ class MatchmakerIndex:
             "SELECT number, ancestors FROM terms WHERE people IS NOT NULL"
         )
         return {number: _numbers(ancestors) for number, ancestors in rows}
+
+    def gene_symbol(self, name: str) -> str | None:
+        """Find a gene among those of HPO's diseases and of the people's candidates.
+
+        Args:
+            name: Its symbol, in any case, or its identifier of NCBI Gene.
+
+        Returns:
+            The symbol, or None for an unknown gene.
+        """
+        row = self._connection.execute(
+            "SELECT gene FROM gene_names WHERE name = ?", (name.strip().lower(),)
+        ).fetchone()
+        return row[0] if row else None
+
+    def people_by_gene(self) -> dict[str, BitMap]:
+        """Return the people who have a gene among their recorded candidates, by gene symbol."""
+        rows = self._connection.execute("SELECT gene, people FROM genes")
+        return {gene: _bitmap(people) for gene, people in rows}
 
     def with_gene(self, gene: str) -> BitMap:
         """Return the people who have the gene among their recorded candidates.

@@ -2,7 +2,7 @@
 
 Everything that needs the ontology (1 s and 200 MB to load) is computed here, once: each term's
 ancestors and information content, the people with the term or a descendant, the people in whom it
-was excluded, and the people with a candidate gene.
+was excluded, the people with a candidate gene, and the other names of genes.
 
 Information content is that of HPO's own annotations of OMIM diseases, never of a node's people, so
 that scores of different nodes are comparable. It is stored in millionths, because sums of integers
@@ -36,6 +36,7 @@ CREATE TABLE terms (number INTEGER PRIMARY KEY, id TEXT NOT NULL, label TEXT NOT
                     people BLOB, excluding BLOB);
 CREATE TABLE names (id TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE genes (gene TEXT PRIMARY KEY, people BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE gene_names (name TEXT PRIMARY KEY, gene TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE totals ("values" BLOB NOT NULL);
 """
 COLUMNS = {
@@ -82,7 +83,7 @@ def build_matchmaker_index(
         try:
             connection.executescript(SCHEMA)
             _write_terms(connection, terms, having, lacking, len(positions))
-            _write_genes(connection, rows["candidate_genes"])
+            _write_genes(connection, rows["candidate_genes"], ontology.gene_symbols())
             connection.executemany(
                 "INSERT INTO meta VALUES (?, ?)",
                 [
@@ -156,7 +157,13 @@ def _write_terms(
     connection.execute("INSERT INTO totals VALUES (?)", (totals.tobytes(),))
 
 
-def _write_genes(connection: sqlite3.Connection, rows: list[tuple[int, str]]) -> None:
+def _write_genes(
+    connection: sqlite3.Connection, rows: list[tuple[int, str]], symbols: Mapping[str, str]
+) -> None:
+    """Write the people of each gene, and its names: the symbol and the identifier of NCBI Gene.
+
+    A symbol of the people's own genes goes before one of HPO that differs in capitals only.
+    """
     genes: dict[str, BitMap] = defaultdict(BitMap)
     for position, gene in rows:
         genes[gene].add(position)
@@ -164,3 +171,6 @@ def _write_genes(connection: sqlite3.Connection, rows: list[tuple[int, str]]) ->
         "INSERT INTO genes VALUES (?, ?)",
         ((gene, people.serialize()) for gene, people in sorted(genes.items())),
     )
+    by_symbol = {gene.lower(): gene for gene in (*sorted(symbols.values()), *sorted(genes))}
+    names = {number: by_symbol[gene.lower()] for number, gene in symbols.items()} | by_symbol
+    connection.executemany("INSERT INTO gene_names VALUES (?, ?)", sorted(names.items()))

@@ -1,12 +1,21 @@
-"""The OpenAPI description of ``/match``."""
+"""The OpenAPI description of the Matchmaker Exchange."""
 
 from __future__ import annotations
 
-from rehearsal.node.matchmaker.endpoint import MEDIA_TYPE, MOST_MATCHES
+from rehearsal.node.matchmaker.endpoint import (
+    HEARTBEAT,
+    MATCH,
+    MEDIA_TYPE,
+    METRICS,
+    MOST_MATCHES,
+)
 from rehearsal.node.matchmaker.request import Feature, GenomicFeature, MatchBody, Text
 from rehearsal.web.openapi import (
+    COUNT,
     PLAIN,
     Body,
+    all_of,
+    json_of,
     list_of,
     object_of,
     ref,
@@ -16,6 +25,10 @@ from rehearsal.web.openapi import (
 )
 
 TEXT = schema_of(Text)
+NOTICES: Body = {
+    "disclaimer": {**TEXT, "description": "A note that all people are synthetic."},
+    "terms": {**TEXT, "description": "What the answer may be used for."},
+}
 
 
 def paths() -> Body:
@@ -35,7 +48,35 @@ def paths() -> Body:
             **refused(ref("schemas", "Error")),
         },
     }
-    return {"/match": {"post": item}}
+    return {MATCH: {"post": item}, HEARTBEAT: {"get": _heartbeat()}, METRICS: {"get": _metrics()}}
+
+
+def _heartbeat() -> Body:
+    beat = {
+        "production": {"const": False, "description": "Whether this is more than a test."},
+        "version": {**TEXT, "description": "Version of the software."},
+        "accept": {**list_of(TEXT), "description": "Media types that are understood."},
+    }
+    answer = {"heartbeat": {**all_of(beat), "description": "The heartbeat."}}
+    summary = "Tell that patients can be matched. Requires the same rights as matching."
+    return _get(summary, object_of(["heartbeat"], answer | NOTICES), "The service answers.")
+
+
+def _metrics() -> Body:
+    numbers = {
+        "numberOfCases": {**COUNT, "description": "People who can be matched."},
+        "numberOfGenes": {**COUNT, "description": "Their candidate genes, counted per person."},
+        "numberOfUniqueGenes": {**COUNT, "description": "Different candidate genes."},
+        "dateGenerated": {**TEXT, "description": "The date, ISO 8601."},
+    }
+    answer = {"metrics": {**object_of([], numbers), "description": "The metrics."}}
+    summary = "Count what can be matched. Requires the same rights as matching."
+    return _get(summary, object_of(["metrics"], answer | NOTICES), "The metrics.")
+
+
+def _get(summary: str, schema: Body, description: str) -> Body:
+    answered = {"description": description, "content": json_of(schema)}
+    return {"summary": summary, "responses": {"200": answered, **refused(ref("schemas", "Error"))}}
 
 
 def schemas(most: int = MOST_MATCHES) -> Body:
@@ -72,7 +113,7 @@ def _response(most: int) -> Body:
             "contact": {**contact, "description": "How to reach the node about the match."},
             "features": {
                 "type": "array",
-                "items": schema_of(Feature),
+                "items": _feature(),
                 "description": "Shared features.",
             },
             "genomicFeatures": {
@@ -96,7 +137,7 @@ def _response(most: int) -> Body:
         ["results"],
         {
             "results": list_of(result, most),
-            "disclaimer": {**TEXT, "description": "A note that all people are synthetic."},
+            **NOTICES,
             "_hpo": {"description": "Release of HPO. In answers of a network, by node."},
             "_notes": {
                 "type": "array",
@@ -105,3 +146,10 @@ def _response(most: int) -> Body:
             },
         },
     )
+
+
+def _feature() -> Body:
+    """The schema of a feature in an answer, which also has the term's label."""
+    feature = schema_of(Feature)
+    label = {**TEXT, "description": "Label of the term."}
+    return {**feature, "properties": {**feature["properties"], "label": label}}

@@ -6,7 +6,8 @@ by contradictions. Take each patient's terms with all their ancestors. Then
     score = max(0, IC(both have) - IC(one has, the other has excluded)) / IC(either has)
 
 where IC sums the terms' information content. The score is 1 for the same terms and 0 for nothing in
-common, and does not depend on which of the two is the request's patient.
+common, and does not depend on which of the two is the request's patient. Without phenotypes in the
+request, the score is the share of its genes and variants that the person shares.
 
 A gene is shared when it is among a person's recorded candidates, or when the person carries a rare
 variant in it. A variant is shared when the person carries it and it is rare. Rare means that at
@@ -16,7 +17,7 @@ purpose: nobody else influences an answer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -25,13 +26,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap, FrozenBitMap
 
-from rehearsal.errors import shown
+from rehearsal.errors import mismatch, shown
 from rehearsal.model import Gene, Variant
 from rehearsal.node.beacon.indels import equivalent_rows, indel_of_bases
 from rehearsal.node.matchmaker.index import MatchmakerIndex, Term
 from rehearsal.node.matchmaker.request import MatchRequest
+from rehearsal.node.settings.gene_names import GeneNames
 from rehearsal.stores.variant_store import VariantRow, VariantStore
-from rehearsal.web.problem import Problem
 
 LEAST_SCORE = 0.1  # below it, two patients have little more in common than being ill
 FEW = 4  # candidates are few when fewer than one in this number of people
@@ -53,7 +54,10 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class _Sharing:
-    """The carriers of the request's genes and variants, and the homozygotes."""
+    """The carriers of the request's genes and variants, and the homozygotes.
+
+    Genes have the names that the request gives them.
+    """
 
     genes: Mapping[str, BitMap]
     variants: Mapping[Variant, tuple[BitMap, BitMap]]
@@ -63,6 +67,12 @@ class _Sharing:
         return BitMap.union(
             BitMap(), *self.genes.values(), *(people for people, _ in self.variants.values())
         )
+
+    def shares(self, people: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return each person's share of the genes and variants asked for, to six decimals."""
+        asked = [*self.genes.values(), *(carriers for carriers, _ in self.variants.values())]
+        shared = [sum(person in one for one in asked) for person in people.tolist()]
+        return np.round(np.array(shared) / len(asked), 6)
 
     def genes_of(self, person: int) -> tuple[str, ...]:
         return tuple(gene for gene, people in self.genes.items() if person in people)
@@ -81,77 +91,114 @@ class Ranking:
 
     Args:
         variants: Germline variants of the people.
-        genes: Genes by symbol, in which rare variants count.
+        genes: The genes in which rare variants count.
         index: The index of the same people.
     """
 
-    def __init__(
-        self, variants: VariantStore, genes: Mapping[str, Gene], index: MatchmakerIndex
-    ) -> None:
+    def __init__(self, variants: VariantStore, genes: GeneNames, index: MatchmakerIndex) -> None:
         self._variants, self._genes, self._index = variants, genes, index
         self._rare_carriers = lru_cache(maxsize=64)(self._read_rare_carriers)
 
     def matches(self, request: MatchRequest, excluded: BitMap, limit: int) -> list[Match]:
         """Find the most similar people.
 
+        With a gene or variant in the request, they are those who share one. Without, everybody is
+        compared.
+
         Args:
-            request: The patient to match.
+            request: The patient to match. Unknown terms and genes are left out (:meth:`notes`).
             excluded: Numbers of the people to leave out.
             limit: Number of matches. Ties with the last one are added.
 
         Returns:
             Matches in descending order of score, then those with a shared variant, then by number.
-
-        Raises:
-            Problem: A term is not in HPO, or terms contradict each other (400).
         """
         observed = self._index.closure(self._numbers(request.observed))
-        absent = self._numbers(request.absent)
-        for number in absent:
-            if number in observed:
-                name = self._index.term(number).id
-                raise Problem.mismatch(
-                    "patient.features",
-                    "terms that do not contradict each other",
-                    f"{name} as not observed, and it or a descendant as observed",
-                )
         sharing = self._find_sharing(request, FrozenBitMap(excluded))
-        people = np.array(sharing.people.to_array(), np.int64)
+        people = self._candidates(request, sharing, excluded)
         if not people.size:
             return []
-        scores = self._scores(observed, absent, people)
-        found = _best(scores, limit)
+        if observed:
+            absent = [one for one in self._numbers(request.absent) if one not in observed]
+            scores = self._scores(observed, absent, people)
+            found = _best(scores, limit, LEAST_SCORE)
+        else:
+            scores = sharing.shares(people)
+            found = _best(scores, limit, 0.0)
         matches = [
             self._match(int(people[i]), float(scores[i]), observed, sharing) for i in found.tolist()
         ]
         return sorted(matches, key=lambda one: (-one.score, not one.variants, one.person))
 
+    def _candidates(
+        self, request: MatchRequest, sharing: _Sharing, excluded: BitMap
+    ) -> NDArray[np.int64]:
+        """Return sorted numbers of the people to compare."""
+        if request.genes or request.variants:
+            return np.array(sharing.people.to_array(), np.int64)
+        if not request.observed:
+            return np.empty(0, np.int64)
+        everybody = BitMap(range(self._index.size)) - excluded
+        return np.array(everybody.to_array(), np.int64)
+
+    def notes(self, request: MatchRequest) -> list[str]:
+        """Say which terms and genes of a request are not compared. It depends on no person.
+
+        Args:
+            request: The patient to match.
+
+        Returns:
+            One message per term or gene.
+        """
+        return [*self._notes_of_terms(request), *self._notes_of_genes(request)]
+
+    def _notes_of_terms(self, request: MatchRequest) -> Iterator[str]:
+        expected = f"terms of HPO {self._index.hpo}"
+        for name in (*request.observed, *request.absent):
+            if self._index.number(name) is None:
+                yield f"{mismatch('patient.features', expected, shown(name))}; it is not compared"
+        observed = self._index.closure(self._numbers(request.observed))
+        for number in self._numbers(request.absent):
+            if number in observed:
+                name = self._index.term(number).id
+                found = f"{name} as not observed, and it or a descendant as observed"
+                expected = "terms that do not contradict each other"
+                yield f"{mismatch('patient.features', expected, found)}; the former is not compared"
+
+    def _notes_of_genes(self, request: MatchRequest) -> Iterator[str]:
+        """Name the genes outside the node's table, whoever has them on record."""
+        expected = f"genes of this node ({', '.join(self._genes.symbols) or 'none'})"
+        for gene in request.genes:
+            if self._genes.find(gene) is None:
+                fault = mismatch("patient.genomicFeatures", expected, shown(gene))
+                yield f"{fault}; it is only compared with candidate genes on record, by this name"
+
     def _numbers(self, names: tuple[str, ...]) -> list[int]:
-        numbers = []
-        for name in names:
-            number = self._index.number(name)
-            if number is None:
-                hpo = self._index.hpo
-                raise Problem.mismatch("patient.features", f"terms of HPO {hpo}", shown(name))
-            numbers.append(number)
-        return numbers
+        """Return the numbers of the terms that HPO has."""
+        numbers = (self._index.number(name) for name in names)
+        return [number for number in numbers if number is not None]
 
     # --- sharing of genes and variants ---
 
     def _find_sharing(self, request: MatchRequest, excluded: FrozenBitMap) -> _Sharing:
         """Find who shares the request's genes and variants, without the excluded people."""
-        genes = {}
-        for gene in request.genes:
-            genes[gene] = self._index.with_gene(gene) - excluded
-            if gene in self._genes:
-                genes[gene] = genes[gene] | self._rare_carriers(gene, excluded)
+        genes = {asked: self._with_gene(asked, excluded) for asked in request.genes}
         variants = {one: self._with_variant(one, excluded) for one in request.variants}
         return _Sharing(genes, variants)
 
-    def _read_rare_carriers(self, gene: str, excluded: FrozenBitMap) -> BitMap:
+    def _with_gene(self, asked: str, excluded: FrozenBitMap) -> BitMap:
+        """Return who has a gene on record, or a rare variant in it. ``asked``: any name of it."""
+        gene = self._genes.find(asked)
+        if gene is not None:
+            return (self._index.with_gene(gene.name) - excluded) | self._rare_carriers(
+                gene, excluded
+            )
+        symbol = self._index.gene_symbol(asked)
+        return BitMap() if symbol is None else self._index.with_gene(symbol) - excluded
+
+    def _read_rare_carriers(self, gene: Gene, excluded: FrozenBitMap) -> BitMap:
         """Return the carriers of rare variants in a gene of the node's table."""
-        place = self._genes[gene]
-        rows = self._variants.overlapping(place.contig, place.start, place.end)
+        rows = self._variants.overlapping(gene.contig, gene.start, gene.end)
         return BitMap.union(BitMap(), *(self._carriers_if_rare(row, excluded) for row in rows))
 
     def _with_variant(self, variant: Variant, excluded: FrozenBitMap) -> tuple[BitMap, BitMap]:
@@ -235,9 +282,9 @@ def _add(sums: NDArray[np.int64], people: BitMap, chosen: BitMap | None, content
         sums[np.frombuffer(people.to_array(), np.uint32)] += content
 
 
-def _best(scores: NDArray[np.float64], limit: int) -> NDArray[np.int64]:
-    """Return places of the ``limit`` best scores and their ties, from LEAST_SCORE on."""
-    enough = np.flatnonzero(scores >= LEAST_SCORE)
+def _best(scores: NDArray[np.float64], limit: int, least: float) -> NDArray[np.int64]:
+    """Return places of the ``limit`` best scores and their ties, from the least one on."""
+    enough = np.flatnonzero(scores >= least)
     if enough.size > limit:
         last = -np.partition(-scores[enough], limit - 1)[limit - 1]
         enough = enough[scores[enough] >= last]

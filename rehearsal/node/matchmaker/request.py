@@ -1,17 +1,19 @@
 """Parses a match request (Matchmaker Exchange API 1.1).
 
-In addition to the standard, a patient has ``_consent``: the uses that the patient of the request
-permits, as DUO terms. Matching requires at least one feature, and at least one gene or variant.
-Unknown keys are ignored, because the standard lets others add keys.
+In addition to the standard, a patient may have ``_consent``: the uses that the patient of the
+request permits, as DUO terms. Matching requires a feature, a gene or a variant. What cannot be
+compared gets a note. Unknown keys are ignored, because the standard lets others add keys.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
-from msgspec import UNSET, Meta, UnsetType, field
+import orjson
+from msgspec import Meta, field
 
 from rehearsal.errors import mismatch, shown
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
@@ -30,14 +32,16 @@ MAX_BODY = 256 * 1024  # bytes
 MAX_NESTING = 3000  # lists and objects, for the most features and candidates
 MAX_FEATURES = 200
 MAX_GENOMIC = 500
-MAX_TEXT = 200  # characters of an identifier, a gene, a label
+MAX_TEXT = 255  # characters of an identifier, a gene, a name, as the standard says
 MAX_BASES = 1000
+COMPARED = frozenset(name.lower() for name in ASSEMBLIES)
 LONGEST = max(CONTIG_LENGTHS.values())
 GENOMIC_FEATURES = "patient.genomicFeatures"
 
 Text = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT)]
-Unused = Annotated[Text | UnsetType, Meta(description="Not used for matching.")]
-Bases = Annotated[str, Meta(pattern=whole("[ACGTN]+"), max_length=MAX_BASES, title="A, C, G, T, N")]
+Bases = Annotated[str, Meta(max_length=MAX_BASES, title="A, C, G, T, N")]
+BASES = re.compile("[ACGTN]+")
+PATCH = re.compile(r"\.p[0-9]+", re.IGNORECASE)  # of an assembly: positions stay as they are
 Use = Annotated[
     str, Meta(pattern=whole(TERM.pattern), title="a DUO term", examples=[CLINICAL_CARE])
 ]
@@ -65,17 +69,18 @@ class Feature(MatchmakerModel):
     """A phenotypic feature, observed or excluded."""
 
     id: Annotated[Text, Meta(description="Term of HPO, for example HP:0001250.")]
-    label: Unused = UNSET
     observed: Annotated[
-        Literal["yes", "no"], Meta(description="Whether it was observed or excluded.")
+        Literal["yes", "no"] | None, Meta(description="Whether it was observed or excluded.")
     ] = "yes"
-    age_of_onset: Unused = UNSET
 
 
 class CandidateGene(MatchmakerModel):
     """A gene that may cause the disease."""
 
-    id: Annotated[Text, Meta(description="Gene symbol.")]
+    id: Annotated[
+        Text | int,
+        Meta(description="Symbol, or identifier of Ensembl, HGNC or NCBI Gene, in any case."),
+    ]
 
 
 class VariantReference(MatchmakerModel):
@@ -91,8 +96,8 @@ class CandidateVariant(VariantReference):
     """A variant of GRCh38."""
 
     start: Annotated[int, Meta(ge=0, lt=LONGEST, description="Position, 0-based.")]
-    reference_bases: Annotated[Bases, Meta(description="Reference bases.")]
-    alternate_bases: Annotated[Bases, Meta(description="Alternate bases.")]
+    reference_bases: Annotated[Bases | None, Meta(description="Reference bases.")] = None
+    alternate_bases: Annotated[Bases | None, Meta(description="Alternate bases.")] = None
 
 
 # read as a CandidateVariant when it is on GRCh38 and has a position
@@ -108,9 +113,10 @@ AnyVariant = Annotated[
 class GenomicFeature(MatchmakerModel):
     """A gene, a variant, or both."""
 
-    gene: CandidateGene | UnsetType = UNSET
-    variant: Annotated[AnyVariant, Meta(description="A variant of GRCh38.")] | UnsetType = UNSET
-    zygosity: Annotated[Literal[1, 2], Meta(description="Copies of the variant.")] | None = None
+    gene: CandidateGene | None = None
+    variant: Annotated[AnyVariant, Meta(description="A variant of GRCh38.")] | None = None
+    # clients also send 0 for "two"; it is not compared
+    zygosity: Annotated[int, Meta(description="Copies of the variant.")] | None = None
 
 
 class MatchPatient(MatchmakerModel):
@@ -119,25 +125,19 @@ class MatchPatient(MatchmakerModel):
     id: Annotated[Text, Meta(description="Your identifier of the patient.")]
     contact: Contact
     features: Annotated[
-        tuple[Feature, ...],
-        Meta(min_length=1, max_length=MAX_FEATURES, description="Phenotypic features."),
-    ]
+        tuple[Feature, ...] | None,
+        Meta(description="Phenotypic features."),
+    ] = None
     genomic_features: Annotated[
-        tuple[GenomicFeature, ...],
-        Meta(min_length=1, max_length=MAX_GENOMIC, description="Candidate genes and variants."),
-    ]
+        tuple[GenomicFeature, ...] | None,
+        Meta(description="Candidate genes and variants."),
+    ] = None
     consent: Annotated[
-        tuple[Use, ...],
-        Meta(max_length=MAX_FEATURES, description="Uses that the patient permits, as DUO terms."),
-    ] = field(name="_consent")
-    disorders: Annotated[
-        tuple[Any, ...], Meta(max_length=MAX_FEATURES, description="Not used for matching.")
-    ] = ()
-    label: Unused = UNSET
-    species: Unused = UNSET
-    sex: Unused = UNSET
-    age_of_onset: Unused = UNSET
-    inheritance_mode: Unused = UNSET
+        tuple[Use, ...] | None,
+        Meta(
+            description="Uses that the patient permits, as DUO terms. Without, the sender vouches."
+        ),
+    ] = field(name="_consent", default=None)
 
 
 class MatchBody(MatchmakerModel):
@@ -153,9 +153,9 @@ class MatchRequest:
     id: str  # the sender's identifier of the patient
     observed: tuple[str, ...]  # HPO terms
     absent: tuple[str, ...]  # excluded HPO terms
-    genes: tuple[str, ...]  # symbols
+    genes: tuple[str, ...]  # symbols or identifiers, as in the request
     variants: tuple[Variant, ...]  # on GRCh38
-    uses: tuple[str, ...]  # DUO terms that the patient permits
+    uses: tuple[str, ...] | None  # DUO terms that the patient permits; None: the sender vouches
     gene_of: Mapping[Variant, str]  # the gene given with a variant
     notes: tuple[str, ...]  # messages about parts that cannot be used
 
@@ -170,13 +170,19 @@ def read_match(body: bytes) -> MatchRequest:
         The request.
 
     Raises:
-        Problem: A value is invalid (400). The message names its place.
+        Problem: A value is invalid (400; the message names its place), or the body is not JSON
+            (422).
     """
-    patient = decode_body(body, MatchBody, MAX_NESTING).patient
-    observed, absent = (_terms(patient, choice) for choice in ("yes", "no"))
-    if not observed:
-        raise Problem.mismatch("patient.features", "at least one observed HPO term", "none")
-    candidates = _read_candidates(patient.genomic_features)
+    try:
+        patient = decode_body(body, MatchBody, MAX_NESTING).patient
+    except Problem as problem:
+        raise unreadable(body, problem) from None
+    features, genomic = patient.features or (), patient.genomic_features or ()
+    if not features and not genomic:
+        expected = "at least one of features and genomicFeatures"
+        raise Problem.mismatch("patient", expected, "neither")
+    observed, absent = (_terms(features, choice) for choice in ("yes", "no"))
+    candidates = _read_candidates(genomic)
     return MatchRequest(
         id=patient.id,
         observed=observed,
@@ -193,12 +199,29 @@ def read_match(body: bytes) -> MatchRequest:
     )
 
 
+def unreadable(body: bytes, problem: Problem) -> Problem:
+    """Give the problem of a body the status of the Matchmaker Exchange.
+
+    Args:
+        body: The body.
+        problem: What is wrong with it.
+
+    Returns:
+        The same problem, with status 422 if the body is not JSON.
+    """
+    try:
+        orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return Problem(problem.message, 422)
+    return problem
+
+
 def _distinct(values: Iterable[T | None]) -> tuple[T, ...]:
     return tuple(dict.fromkeys(one for one in values if one is not None))
 
 
-def _terms(patient: MatchPatient, choice: str) -> tuple[str, ...]:
-    return _distinct(one.id for one in patient.features if one.observed == choice)
+def _terms(features: Sequence[Feature], choice: str) -> tuple[str, ...]:
+    return _distinct(one.id for one in features if (one.observed or "yes") == choice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,38 +238,36 @@ def _read_candidates(features: Sequence[GenomicFeature]) -> list[_Candidate]:
 
 
 def _read_candidate(place: str, feature: GenomicFeature) -> _Candidate:
-    gene = feature.gene.id if isinstance(feature.gene, CandidateGene) else None
-    if not isinstance(feature.variant, dict):
+    gene = None if feature.gene is None else str(feature.gene.id)
+    if not feature.variant:
         if gene is None:
             raise Problem.mismatch(place, "a gene, a variant, or both", "neither")
         return _Candidate(gene, None)
     place = f"{place}.variant"
-    fault = _reason_not_to_compare(place, feature.variant)
-    if fault is None:
-        return _Candidate(gene, _read_variant(place, feature.variant))
-    where, expected, found = fault
-    if gene is None:
-        raise Problem.mismatch(where, f"{expected}, as there is no gene", found)
-    return _Candidate(gene, None, f"{mismatch(where, expected, found)}; only the gene is matched")
+    read = _read_variant(place, feature.variant)
+    if isinstance(read, Variant):
+        return _Candidate(gene, read)
+    used = "the variant is not compared" if gene is None else "only the gene is matched"
+    return _Candidate(gene, None, f"{read}; {used}")
 
 
-def _reason_not_to_compare(place: str, variant: Mapping[str, Any]) -> tuple[str, str, str] | None:
-    """Return where, expected and found of a variant that cannot be compared, else None."""
-    assembly = convert_values(variant, VariantReference, within=place).assembly
-    if assembly not in ASSEMBLIES:
-        return f"{place}.assembly", "GRCh38", shown(assembly)
-    if variant.keys().isdisjoint(("start", "referenceBases", "alternateBases")):
-        return place, "a position and bases", "neither"
-    return None
-
-
-def _read_variant(place: str, variant: Mapping[str, Any]) -> Variant:
-    found = convert_values(variant, CandidateVariant, within=place)
-    contig = find_contig(found.reference_name)
+def _read_variant(place: str, variant: Mapping[str, Any]) -> Variant | str:
+    """Return a variant, or why it cannot be compared. Raises Problem for an invalid value."""
+    reference = convert_values(variant, VariantReference, within=place)
+    if PATCH.sub("", reference.assembly).lower() not in COMPARED:
+        return mismatch(f"{place}.assembly", "GRCh38", shown(reference.assembly))
+    contig = find_contig(reference.reference_name)
     if contig is None:
-        expected = "a contig of GRCh38, like chr17"
-        raise Problem.mismatch(f"{place}.referenceName", expected, shown(found.reference_name))
-    if found.start >= CONTIG_LENGTHS[contig]:
+        found = shown(reference.reference_name)
+        return mismatch(f"{place}.referenceName", "a contig of GRCh38, like chr17", found)
+    if variant.keys().isdisjoint(("start", "referenceBases", "alternateBases")):
+        return mismatch(place, "a position and bases", "neither")
+    given = convert_values(variant, CandidateVariant, within=place)
+    if given.start >= CONTIG_LENGTHS[contig]:
         expected = f"a 0-based position on {contig}, below {CONTIG_LENGTHS[contig]}"
-        raise Problem.mismatch(f"{place}.start", expected, shown(found.start))
-    return Variant(contig, found.start, found.reference_bases, found.alternate_bases)
+        raise Problem.mismatch(f"{place}.start", expected, shown(given.start))
+    ref, alt = ((one or "").upper() for one in (given.reference_bases, given.alternate_bases))
+    if not BASES.fullmatch(ref) or not BASES.fullmatch(alt):
+        found = shown(f"{given.reference_bases} to {given.alternate_bases}")
+        return mismatch(place, "bases of A, C, G, T and N", found)
+    return Variant(contig, given.start, ref, alt)

@@ -20,7 +20,13 @@ from rehearsal.node.access.settings import (
     open_to_all,
 )
 from rehearsal.node.access.settings_check import check_names
-from rehearsal.node.access.yaml_values import read_dataclass, read_dataclasses, read_keys
+from rehearsal.node.access.yaml_values import (
+    read_dataclass,
+    read_dataclasses,
+    read_keys,
+    read_list,
+    texts_to_tuples,
+)
 
 TUMOURS = "tumours.sqlite"  # the variant store of somatic variants
 
@@ -141,7 +147,7 @@ class NodeSettings:
         if values is None:
             raise InputError(path, "file", "the settings of a node", "an empty file")
         values = read_keys(path, "", cls, values)
-        values["genes"] = read_dataclasses(path, "genes", Gene, values.get("genes"))
+        values["genes"] = _read_genes(path, values.get("genes"))
         values["protein_changes"] = read_dataclasses(
             path, "protein_changes", ProteinChange, values.get("protein_changes")
         )
@@ -167,3 +173,13 @@ class NodeSettings:
         with atomic_path(path) as aside:
             aside.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
         return path
+
+
+def _read_genes(path: Path, values: object) -> tuple[Gene, ...]:
+    """Read the table of genes. Raises InputError."""
+    rows = []
+    for i, row in enumerate(read_list(path, "genes", values)):
+        given = read_keys(path, f"genes[{i}]", Gene, row)
+        texts_to_tuples(path, f"genes[{i}]", given, ("identifiers",))
+        rows.append(given)
+    return read_dataclasses(path, "genes", Gene, rows)

@@ -29,9 +29,6 @@ def test_the_patient_of_the_request_must_permit_it_too(node, clinician, monkeypa
     assert status == 403
     expected = "The consent in patient._consent does not permit the purpose DUO:0000043."
     assert body["error"]["errorMessage"] == expected
-    status, body, _ = node.post(patient(_consent=...), clinician)
-    assert status == 400
-    assert "patient._consent: expected a list, found nothing" in body["error"]["errorMessage"]
 
 
 def never(*_):
@@ -99,8 +96,8 @@ def test_every_request_is_logged_without_its_content(node, clinician):
         ({"content-type": "application/json; charset=utf-8"}, 200, MEDIA_TYPE),
         ({"accept": "application/json"}, 200, "application/json"),
         ({"accept": "application/vnd.ga4gh.matchmaker.v1.0+json"}, 200, MEDIA_TYPE),
-        ({"accept": "application/vnd.ga4gh.matchmaker.v2.0+json"}, 406, "application/json"),
-        ({"content-type": "application/vnd.ga4gh.matchmaker.v2.0+json"}, 415, "application/json"),
+        ({"accept": "application/vnd.ga4gh.matchmaker.v2.0+json"}, 406, MEDIA_TYPE),
+        ({"content-type": "application/vnd.ga4gh.matchmaker.v2.0+json"}, 406, MEDIA_TYPE),
         ({"content-type": "application/x-www-form-urlencoded"}, 415, "application/json"),
     ],
 )

@@ -1,11 +1,9 @@
 """Match requests: valid ones, and the refusal of invalid ones."""
 
-import json
-
 import pytest
 
 from ..access.test_access import CARE
-from .conftest import MICROCEPHALY, PRIMARY, patient
+from .conftest import MICROCEPHALY, patient
 
 VARIANT = patient()["patient"]["genomicFeatures"][1]["variant"]
 
@@ -13,40 +11,25 @@ VARIANT = patient()["patient"]["genomicFeatures"][1]["variant"]
 @pytest.mark.parametrize(
     ("changes", "key"),
     [
-        (
-            {"features": [{"id": "HP:9999999"}]},
-            "patient.features: expected terms of HPO ",
-        ),
-        ({"features": [{"id": "microcephaly"}]}, ", found 'microcephaly'"),
-        ({"features": []}, "patient.features"),
-        (
-            {"features": [{"id": MICROCEPHALY, "observed": "no"}]},
-            "patient.features: expected at least one observed HPO term, found none",
-        ),
         ({"features": [{"id": MICROCEPHALY, "observed": "perhaps"}]}, "features[0].observed"),
         ({"features": {"id": MICROCEPHALY}}, "patient.features"),
         ({"features": ["HP:0000252"]}, "patient.features[0]"),
         ({"features": [{"id": 252}]}, "patient.features[0].id"),
         ({"features": [{"id": MICROCEPHALY}] * 201}, "at most 200"),
         (
-            {"features": [{"id": PRIMARY}, {"id": MICROCEPHALY, "observed": "no"}]},
-            f"contradict each other, found {MICROCEPHALY} as not observed",
-        ),
-        ({"genomicFeatures": []}, "patient.genomicFeatures"),
-        (
             {"genomicFeatures": [{}]},
             "genomicFeatures[0]: expected a gene, a variant, or both, found neither",
         ),
         ({"genomicFeatures": [{"gene": "PHGDH"}]}, "genomicFeatures[0].gene"),
         ({"genomicFeatures": [{"gene": {"id": ""}}]}, "genomicFeatures[0].gene.id"),
-        ({"genomicFeatures": [{"gene": {"id": "A"}, "zygosity": 3}]}, "zygosity"),
+        ({"genomicFeatures": [{"gene": {"id": "A"}, "zygosity": "two"}]}, "zygosity"),
         ({"genomicFeatures": [{"gene": {"id": "A"}}] * 501}, "at most 500"),
         ({"genomicFeatures": [{"variant": {"assembly": "GRCh38"}}]}, "referenceName"),
         ({"contact": ...}, "patient.contact: expected an object, found nothing"),
         ({"contact": {"name": "Dr Byrne"}}, "patient.contact.href: expected text, found nothing"),
         ({"id": ...}, "patient.id: expected text, found nothing"),
         ({"id": "a\nb"}, "patient.id: expected printable characters, found"),
-        ({"id": "x" * 201}, "patient.id"),
+        ({"id": "x" * 256}, "patient.id"),
         ({"_consent": ["yes"]}, "patient._consent[0]: expected a DUO term like DUO:0000043"),
         ({"_consent": CARE}, "patient._consent"),
     ],
@@ -64,12 +47,7 @@ def test_an_invalid_value_is_400_and_named(changes, key, node, clinician):
         ({"start": "1"}, "start"),
         ({"start": True}, "start"),
         ({"start": 83_257_441}, "variant.start: expected "),
-        (
-            {"referenceName": "99"},
-            "variant.referenceName: expected a contig of GRCh38, like chr17, found '99'",
-        ),
-        ({"alternateBases": "<DEL>"}, "alternateBases"),
-        ({"referenceBases": None}, "referenceBases"),
+        ({"alternateBases": 1}, "alternateBases"),
         ({"assembly": None}, "assembly"),
     ],
 )
@@ -81,9 +59,14 @@ def test_an_invalid_variant_is_400_and_named(changes, key, node, clinician):
     assert key in body["error"]["errorMessage"]
 
 
-@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"null", b'{"patient": 1}', b"\xff", b"{}"])
+@pytest.mark.parametrize("raw", [b"[]", b"null", b'{"patient": 1}', b"{}"])
 def test_invalid_bodies_are_400(raw, node, clinician):
     assert node.post(raw, clinician)[0] == 400
+
+
+@pytest.mark.parametrize("raw", [b"", b"{", b"\xff"])
+def test_bodies_that_are_not_json_are_422(raw, node, clinician):
+    assert node.post(raw, clinician)[0] == 422
 
 
 def test_a_body_that_is_too_long_is_413(node, clinician):
@@ -95,22 +78,11 @@ def test_a_variant_of_another_assembly_is_matched_by_its_gene_with_a_note(node, 
     asked["patient"]["genomicFeatures"][1]["variant"]["assembly"] = "GRCh37"
     status, body, _ = node.post(asked, clinician)
     assert status == 200
-    assert body["_notes"] == [
+    assert body["_notes"][:1] == [
         "patient.genomicFeatures[1].variant.assembly: expected GRCh38, found 'GRCh37'; "
         "only the gene is matched"
     ]
     assert len(body["results"]) == 2  # without 11, who shares the variant only
-
-
-def test_the_matchmaker_exchanges_test_patients_are_accepted(node, clinician, shared):
-    """The fifty benchmark patients, whose variants are on GRCh37."""
-    path = shared / "reference/schemas/mme/benchmark_patients.json"
-    if not path.exists():
-        pytest.skip("the Matchmaker Exchange's benchmark patients are not here")
-    for one in json.loads(path.read_text()):
-        status, body, _ = node.post({"patient": one | {"_consent": [CARE]}}, clinician)
-        assert (status, body.get("results")) == (200, []), body
-        assert "GRCh37" in body["_notes"][0]
 
 
 def test_the_longest_patient_is_answered(node, clinician):
