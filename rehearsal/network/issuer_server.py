@@ -10,17 +10,19 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import jwt
 from starlette.requests import Request
 from starlette.responses import Response
 
+from rehearsal import __version__
 from rehearsal.errors import mismatch, shown
 from rehearsal.network.issuer import ALGORITHMS, Issuer, open_issuer
 from rehearsal.network.tokens import HOUR_S, Person, known_person, sign_tokens, sign_visas
 from rehearsal.node.access.issuer_keys import usable_keys
 from rehearsal.node.access.token_format import ACCESS_TYPES, MAX_TOKEN, PASSPORT
+from rehearsal.node.beacon.info_endpoints import ORGANIZATION_URL
 from rehearsal.web.address import ServiceAddress
 from rehearsal.web.app import GET_OR_POST, HEALTH, POST, Api, Json, base_url
 from rehearsal.web.forwarded import may_carry_token
@@ -54,6 +56,7 @@ def issuer_app(issuer: Issuer, requests_per_s: float = 0.0) -> Api:
                 "jwks_uri": f"{base}/jwks",
                 "userinfo_endpoint": f"{base}/userinfo",
                 "token_endpoint": f"{base}/token",
+                "token_endpoint_auth_methods_supported": ["none"],
                 "grant_types_supported": [EXCHANGE],
                 "scopes_supported": ["openid", PASSPORT],
                 "claims_supported": ["sub", PASSPORT],
@@ -81,7 +84,7 @@ def issuer_app(issuer: Issuer, requests_per_s: float = 0.0) -> Api:
         return _exchange_token(issuer, _form(raw))
 
     async def about(request: Request) -> Response:
-        return Json({"id": issuer.url, "name": "Rehearsal issuer", "synthetic": True})
+        return Json(service_info(issuer))
 
     async def health(request: Request) -> Response:
         return Json({"status": "ok"})
@@ -95,6 +98,30 @@ def issuer_app(issuer: Issuer, requests_per_s: float = 0.0) -> Api:
     api.add("/service-info", about)
     api.add(HEALTH, health)
     return api
+
+
+def service_info(issuer: Issuer) -> dict[str, Any]:
+    """Build the GA4GH service-info of an issuer.
+
+    GA4GH has registered no artifact for brokers; the name is that of its starter kit's.
+
+    Args:
+        issuer: The issuer.
+
+    Returns:
+        The description.
+    """
+    host = urlsplit(issuer.url).hostname or "localhost"
+    return {
+        "id": ".".join(reversed(host.split("."))),
+        "name": "Rehearsal issuer",
+        "description": "Signs visas and passports of people who do not exist.",
+        "type": {"group": "org.ga4gh", "artifact": "passport-broker", "version": "1.2.0"},
+        "organization": {"name": "Rehearsal", "url": ORGANIZATION_URL},
+        "version": __version__,
+        "environment": "test",
+        "url": issuer.url,
+    }
 
 
 def _error_body(status: int, message: str) -> dict[str, Any]:
@@ -140,6 +167,11 @@ def _passport_response(
 ) -> Response:
     now = int(time.time())
     passport = sign_tokens(issuer, who, audience, min(HOUR_S, expires_at - now), now=now).passport
+    if len(passport) > MAX_TOKEN:
+        expected = f"visas for a passport of at most {MAX_TOKEN} bytes (else use the access token)"
+        found = f"{len(who.visas)} visas in {len(passport)} bytes"
+        description = mismatch(PASSPORT, expected, found)
+        return Json({"error": "invalid_request", "error_description": description}, 400)
     return Json(
         {
             "access_token": passport,

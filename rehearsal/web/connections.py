@@ -22,6 +22,7 @@ from rehearsal.web.app import ABORT_KEY
 from rehearsal.web.handshake import Counted, TlsServer
 from rehearsal.web.rate_limit import network_of
 from rehearsal.web.request_bodies import MAX_MEMORY, BodyBudget, RequestBodies
+from rehearsal.web.request_limits import MAX_TOKEN
 from rehearsal.web.tls import ServerTls
 
 BACKLOG = 1024  # connections that the system keeps until they are accepted
@@ -29,7 +30,7 @@ MAX_CONCURRENT = 8192  # connections, of which many wait for a distant or slow c
 MAX_FILES = 65536  # open files of this process, if the system lets it have so many
 RESERVED_FILES = 64  # for data, logs and the program itself
 HEAD_TIMEOUT_S = 10.0  # until the request line and the headers have arrived
-MAX_HEAD = 64 * 1024  # bytes of request line and headers
+MAX_HEAD = MAX_TOKEN + 32 * 1024  # bytes of request line and headers
 MAX_PIPELINED = 16  # requests that wait for the answers before them
 # for a body that the answer did not wait for: most callers send a whole request before they read
 DROP_TIMEOUT_S = 2.0

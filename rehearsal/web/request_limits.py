@@ -19,6 +19,8 @@ MAX_URL = 8 * 1024  # bytes of path and query string together
 MAX_STEPS = 16  # of a path
 MAX_HEADERS = 100
 MAX_HEADER = 8 * 1024  # bytes of the value of a header
+MAX_TOKEN = 64 * 1024  # bytes of a token in the header Authorization
+SCHEME = 16  # bytes before a token
 MAX_BODY = 64 * 1024  # bytes; a long list of filters takes a few thousand
 BODY_TIMEOUT_S = 10.0
 MAX_NESTED = 32  # levels of lists and objects in JSON
@@ -50,9 +52,9 @@ def check_head(scope: Any) -> None:
         found = f"{len(headers)} headers"
         raise Problem.mismatch("the headers", f"at most {MAX_HEADERS} headers", found, 431)
     for name, value in headers:
-        # a token may be as long as a whole head; who verifies tokens has a limit for them
-        if len(value) > MAX_HEADER and name != b"authorization":
-            expected, found = f"at most {MAX_HEADER} bytes", f"{len(value)} bytes"
+        most = MAX_TOKEN + SCHEME if name == b"authorization" else MAX_HEADER
+        if len(value) > most:
+            expected, found = f"at most {most} bytes", f"{len(value)} bytes"
             where = shown(name.decode("latin-1")).strip("'")
             raise Problem.mismatch(where, expected, found, 431)
 

@@ -243,7 +243,8 @@ class Authorizer:
         try:
             caller = await self._caller(authorization, keys)
         except TokenRefused as refusal:
-            return AccessDecision(None, Problem(TOKEN_REFUSED, 401), f"token: {refusal.rule}")
+            problem = Problem(refusal.message or TOKEN_REFUSED, 401)
+            return AccessDecision(None, problem, f"token: {refusal.rule}")
         try:
             stated = self._purpose_of_key(caller, read_purpose(_one_text(purpose)))
         except Problem as problem:

@@ -17,6 +17,7 @@ from rehearsal.node.access.token_format import TokenRefused, is_text
 
 RSA_BITS = 2048
 MAX_KEYS = 50
+MAX_ANSWER = 2 * 1024 * 1024  # bytes: 200 visas of 8 kB, and some
 REFETCH_S = 60.0  # shortest time between two fetches of an issuer's keys
 TRUSTED_S = 3600.0  # longest use of fetched keys; a key withdrawn by its issuer ends with it
 
@@ -175,7 +176,7 @@ async def fetch_json(url: str, bearer: str | None) -> Mapping[str, Any]:
         bearer: Access token to send, or None.
 
     Returns:
-        The JSON object, of at most 256 KiB.
+        The JSON object, of at most 2 MB.
 
     Raises:
         OSError: The address cannot be reached, or answers with an error.
@@ -198,7 +199,7 @@ def _fetch(url: str, bearer: str | None, timeout_s: float = 5.0) -> Mapping[str,
         request.add_unredirected_header("Authorization", f"Bearer {bearer}")
     try:
         with build_opener(Stay, ProxyHandler({})).open(request, timeout=timeout_s) as answer:
-            content = answer.read(1 << 18)
+            content = answer.read(MAX_ANSWER)
     except HTTPError as error:
         error.close()
         raise OSError(mismatch(url, "HTTP status 200", f"HTTP status {error.code}")) from None

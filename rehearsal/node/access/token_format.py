@@ -11,8 +11,10 @@ from typing import Any, TypeGuard
 
 import jwt
 
+from rehearsal.errors import mismatch
 from rehearsal.node.access.settings import IssuerSettings
 from rehearsal.node.access.visas import Visa
+from rehearsal.web.request_limits import MAX_TOKEN as MAX_TOKEN
 
 ALGORITHMS = ("RS256", "ES256")
 ACCESS_TYPES = ("jwt", "at+jwt")  # RFC 9068; AAI also allows "JWT"
@@ -21,9 +23,9 @@ VISA_TOKEN_TYPES = ("jwt", "vnd.ga4gh.visa+jwt")
 PASSPORT, VISA = "ga4gh_passport_v1", "ga4gh_visa_v1"
 ASSERTED_BY = (None, "self", "peer", "system", "so", "dac")
 
-MAX_TOKEN = 32 * 1024  # bytes; a passport with a dozen visas takes 12,000
 MAX_VISA = 8 * 1024  # bytes
-MAX_VISAS = 50  # per passport
+# per caller: about sixty fit into a passport of 64 kB, more come from the issuer's userinfo
+MAX_VISAS = 200
 MAX_TEXT = 255  # characters of a claim
 LEEWAY_S = 30  # tolerated difference between clocks
 FORBIDDEN = frozenset({"crit", "jwk", "x5u", "x5c", "b64", "zip", "enc"})
@@ -34,11 +36,12 @@ class TokenRefused(Exception):  # noqa: N818 - a refusal, not an error of ours
 
     Args:
         rule: The reason, for the audit log. The caller never sees it.
+        message: What the caller may know. None: that the token is not accepted.
     """
 
-    def __init__(self, rule: str) -> None:
+    def __init__(self, rule: str, message: str | None = None) -> None:
         super().__init__(rule)
-        self.rule = rule
+        self.rule, self.message = rule, message
 
 
 def read_unverified(text: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -107,10 +110,13 @@ def read_list_of_visas(value: Any) -> list[str]:
         The visas, each a token.
 
     Raises:
-        TokenRefused: The value is not a list of at most 50 texts.
+        TokenRefused: The value is not a list of at most 200 texts.
     """
-    if not isinstance(value, list) or len(value) > MAX_VISAS:
+    if not isinstance(value, list):
         raise TokenRefused("passport without a list of visas")
+    if len(value) > MAX_VISAS:
+        message = mismatch(PASSPORT, f"at most {MAX_VISAS} visas", str(len(value)))
+        raise TokenRefused("too many visas", message)
     if not all(isinstance(one, str) for one in value):
         raise TokenRefused("passport with visas that are not text")
     return value

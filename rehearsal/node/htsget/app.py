@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Set
 from contextlib import closing
+from functools import partial
 from typing import Any, BinaryIO
 
 import orjson
@@ -170,12 +171,12 @@ class _Handlers:
         query = window_from_query(request.query_params)
         window = Window(query.start, query.end, query.after)
         if suffix == "vcf.gz":
-            return await stream(request, self._vcf_records(genome, window, excluded))
+            return await stream(request, lambda: self._vcf_records(genome, window, excluded))
         stored = await run_in_threadpool(lambda: genome.contig_number)
         number = stored if query.number is UNSET else query.number
         if excluded or number != stored:
-            records = _rewritten(genome, window, number, excluded)
-            return await stream(request, pack_pieces(records))
+            make = partial(_rewritten, genome, window, number, excluded)
+            return await stream(request, lambda: pack_pieces(make()))
         file, parts = await run_in_threadpool(_open_window, genome, window)
         return whole_or_range(request, parts, file)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, nullcontext
+from dataclasses import dataclass
 from itertools import chain
 from typing import BinaryIO
 
@@ -17,17 +18,20 @@ from rehearsal.errors import mismatch
 from rehearsal.node.htsget.region_slicing import CHUNK, FileSlice
 
 MEDIA_TYPE = "application/octet-stream"
+RANGES = {"accept-ranges": "bytes"}
+_BYTES = re.compile(r"bytes=([0-9]*)-([0-9]*)")
 
 
-async def stream(request: Request, pieces: Iterator[bytes]) -> Response:
+async def stream(request: Request, make: Callable[[], Iterator[bytes]]) -> Response:
     """Send bytes whose number is not known in advance.
 
     The first piece is made before the response begins. A file that is damaged from the start
-    therefore gives an error response; damage further on closes the connection.
+    therefore gives an error response; damage further on closes the connection. For a range, the
+    bytes are made twice: first to count them.
 
     Args:
         request: The request. A HEAD request gets no body.
-        pieces: The bytes, piece by piece.
+        make: Makes the bytes, piece by piece; the same each time.
 
     Returns:
         The response.
@@ -39,9 +43,21 @@ async def stream(request: Request, pieces: Iterator[bytes]) -> Response:
     if request.scope.get("http_version") == "1.0":
         raise HTTPException(505, "A stream of unknown length needs HTTP/1.1.")
     if request.method == "HEAD":
-        return StreamingResponse((), media_type=MEDIA_TYPE)
+        return StreamingResponse((), headers=RANGES, media_type=MEDIA_TYPE)
+    if _BYTES.fullmatch(request.headers.get("range", "").strip()):
+        return await _range_of_stream(request, make)
+    pieces = make()
     first = await run_in_threadpool(next, pieces, b"")
-    return StreamingResponse(chain((first,), pieces), media_type=MEDIA_TYPE)
+    return StreamingResponse(chain((first,), pieces), headers=RANGES, media_type=MEDIA_TYPE)
+
+
+async def _range_of_stream(request: Request, make: Callable[[], Iterator[bytes]]) -> Response:
+    total = await run_in_threadpool(lambda: sum(map(len, make())))
+    answer = _range_of(request, total)
+    if answer.is_empty:
+        return Response(status_code=answer.status, headers=answer.headers, media_type=MEDIA_TYPE)
+    pieces = _cut(make(), answer.first, answer.last)
+    return StreamingResponse(pieces, answer.status, answer.headers, MEDIA_TYPE)
 
 
 def whole_or_range(
@@ -60,9 +76,33 @@ def whole_or_range(
     Returns:
         The response: 200, 206, or 416 for a range outside the parts.
     """
-    total = sum(map(len, parts))
+    answer = _range_of(request, sum(map(len, parts)))
+    if request.method == "HEAD" or answer.is_empty:
+        if file is not None:
+            file.close()
+        return Response(status_code=answer.status, headers=answer.headers, media_type=MEDIA_TYPE)
+    pieces = _pieces(parts, answer.first, answer.last, file)
+    return StreamingResponse(pieces, answer.status, answer.headers, MEDIA_TYPE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Range:
+    """The bytes ``[first, last)`` that a request gets, with status and headers."""
+
+    first: int
+    last: int
+    status: int
+    headers: dict[str, str]
+
+    @property
+    def is_empty(self) -> bool:
+        return self.first >= self.last
+
+
+def _range_of(request: Request, total: int) -> _Range:
+    """Decide what a request gets of a number of bytes."""
     first, last = 0, total
-    status, headers = 200, {"accept-ranges": "bytes"}
+    status, headers = 200, dict(RANGES)
     wanted = _read_range(request.headers.get("range", ""), total)
     if wanted is not None:
         first, last = wanted
@@ -70,17 +110,24 @@ def whole_or_range(
         shown = f"{first}-{last - 1}" if first < last else "*"
         headers["content-range"] = f"bytes {shown}/{total}"
     headers["content-length"] = str(last - first)
-    if request.method == "HEAD" or first >= last:
-        if file is not None:
-            file.close()
-        return Response(status_code=status, headers=headers, media_type=MEDIA_TYPE)
-    pieces = _pieces(parts, first, last, file)
-    return StreamingResponse(pieces, status, headers, MEDIA_TYPE)
+    return _Range(first, last, status, headers)
+
+
+def _cut(pieces: Iterator[bytes], first: int, last: int) -> Iterator[bytes]:
+    """Yield bytes ``[first, last)`` of pieces."""
+    at = 0
+    for piece in pieces:
+        begin, end = max(first - at, 0), min(last - at, len(piece))
+        if begin < end:
+            yield piece[begin:end]
+        at += len(piece)
+        if at >= last:
+            return
 
 
 def _read_range(text: str, total: int) -> tuple[int, int] | None:
     """Read the header Range as ``[first, last)``; empty when no byte of it exists."""
-    match = re.fullmatch(r"bytes=([0-9]*)-([0-9]*)", text.strip())
+    match = _BYTES.fullmatch(text.strip())
     if not match or len(text) > 60:
         return None
     if match[1]:

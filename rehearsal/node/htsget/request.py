@@ -18,6 +18,7 @@ from rehearsal.web.request_models import RequestModel, convert_values, decode_bo
 FORMATS = ("VCF", "BCF")  # the first is the default
 MAX_NESTING = 20_000  # lists and objects of a body: about as many regions
 LAST = 2**32 - 1  # positions are unsigned 32-bit numbers
+UNPLACED = "*"  # of reads without a place
 LISTS = ("fields", "tags", "notags")
 NUMBERS = ("start", "end", "after", "number")
 
@@ -151,6 +152,9 @@ def from_query(pairs: Iterable[tuple[str, str]]) -> TicketRequest:
     query = convert_values(values, TicketQuery)
     place = {"start": query.start, "end": query.end}
     given = {name: value for name, value in place.items() if value is not UNSET}
+    if query.reference_name == UNPLACED and given:
+        expected = f"the name of a contig, because {' and '.join(sorted(given))} is given"
+        raise Problem.mismatch("referenceName", expected, shown(UNPLACED))
     if query.reference_name is not UNSET:
         region = RequestedRegion(reference_name=query.reference_name, **given)
         return _ticket_request(query, (region,))

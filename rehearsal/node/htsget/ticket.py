@@ -16,7 +16,7 @@ from rehearsal.web.problem import Problem
 VERSION = "1.3.0"  # of htsget
 MEDIA_TYPE = f"application/vnd.ga4gh.htsget.v{VERSION}+json"
 SUFFIX = {"BCF": "bcf", "VCF": "vcf.gz"}
-_END = "data:application/octet-stream;base64," + base64.b64encode(END_OF_FILE).decode()
+_END = "data:;base64," + base64.b64encode(END_OF_FILE).decode()
 
 Json = dict[str, Any]
 
@@ -36,11 +36,12 @@ def make_ticket(
         The JSON body.
 
     Raises:
-        Problem: The node does not hold a requested contig (404).
+        Problem: The headers of the node's files list no such contig (404).
     """
     contigs = _wanted_contigs(genomes, request)
     suffix = SUFFIX[request.format]
-    header = _address(f"{base}/header.{suffix}", {"contig": contigs} if request.regions else {})
+    named = {} if contigs is genomes.contigs else {"contig": contigs}
+    header = _address(f"{base}/header.{suffix}", named)
     urls = [_url(header, "header", headers)]
     if not request.header_only:
         urls += [
@@ -52,14 +53,17 @@ def make_ticket(
 
 
 def _wanted_contigs(genomes: GenomeFiles, request: TicketRequest) -> Sequence[str]:
+    """Return the contigs of the header: those requested, or all, which also list empty ones."""
     if request.regions is None:
         return genomes.contigs
-    for region in request.regions:
-        if region.contig not in genomes.contigs:
-            expected = "a contig of this node"
-            raise Problem.mismatch("referenceName", expected, shown(region.contig), 404)
     wanted = {region.contig for region in request.regions}
-    return [name for name in genomes.contigs if name in wanted]
+    empty = wanted.difference(genomes.contigs)
+    if not empty:
+        return [name for name in genomes.contigs if name in wanted]
+    if unknown := empty.difference(genomes.contig_lines(genomes.contigs)):
+        expected = "a contig of this node"
+        raise Problem.mismatch("referenceName", expected, shown(min(unknown)), 404)
+    return genomes.contigs
 
 
 def _address(url: str, parameters: Mapping[str, Any]) -> str:

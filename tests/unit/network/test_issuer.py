@@ -13,7 +13,9 @@ import pytest
 from rehearsal.errors import InputError
 from rehearsal.network.issuer import Issuer, issuer_copy, make_issuer, open_issuer
 from rehearsal.network.issuer_server import EXCHANGE, PASSPORT_TOKEN, issuer_app
-from rehearsal.network.tokens import create_person, sign_tokens
+from rehearsal.network.tokens import create_person, known_person, sign_tokens
+
+from ..node.conftest import call
 
 NODES = ["https://a.example", "https://b.example"]
 
@@ -168,3 +170,40 @@ def test_a_token_of_no_time_is_refused_and_nothing_more(issuer, name, value):
     token = jwt.api_jws.encode(text, key, "ES256", {"typ": "at+jwt", "kid": kid})
     status, body = exchange(issuer, token)
     assert (status, body) == (400, {"error": "invalid_grant"})  # RFC 6749, 5.2
+
+
+def tell(issuer: Issuer, path: str) -> dict:
+    """Get a document of the issuer."""
+    _, _, body = asyncio.run(call(issuer_app(issuer), path))
+    return orjson.loads(body)
+
+
+def test_discovery_names_all_endpoints_of_oauth_and_no_other(issuer):
+    """OpenID Connect Discovery 1.0, section 3: without a method, clients send HTTP Basic."""
+    found = tell(issuer, "/.well-known/openid-configuration")
+    named = {found[key] for key in found if key.endswith(("_endpoint", "_uri"))}
+    paths = {url.removeprefix("http://node.example") for url in named}
+    served = {path for path, _ in issuer_app(issuer).routes()}
+    assert paths == served - {"/.well-known/openid-configuration", "/service-info", "/health"}
+    assert found["token_endpoint_auth_methods_supported"] == ["none"]
+    assert found["grant_types_supported"] == [EXCHANGE]
+
+
+def test_the_service_info_is_that_of_ga4gh(issuer):
+    """The required keys of ga4gh-discovery/ga4gh-service-info 1.0.0, service-info.yaml."""
+    found = tell(issuer, "/service-info")
+    assert {"id", "name", "type", "organization", "version"} <= found.keys()
+    assert found["type"].keys() == {"group", "artifact", "version"}
+    assert found["type"]["group"] == "org.ga4gh"
+    assert found["organization"].keys() == {"name", "url"}
+    assert found["id"] == "example.rehearsal.issuer"
+
+
+def test_a_passport_that_no_header_carries_is_not_issued(issuer):
+    """Who has many visas uses the access token: nodes fetch the visas themselves."""
+    who = create_person("researcher", "FI", [f"https://d.example/{i}" for i in range(200)])
+    token = sign_tokens(issuer, who, NODES).access
+    status, body = exchange(issuer, token)
+    assert (status, body["error"]) == (400, "invalid_request")
+    assert "at most 65536 bytes" in body["error_description"]
+    assert len(known_person(issuer, who.subject).visas) > 200

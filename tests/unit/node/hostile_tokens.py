@@ -168,6 +168,11 @@ EVIL = "https://evil.example/jwks"
 EC_KEY = ec.generate_private_key(ec.SECP256R1())
 
 # refused as a whole: 401
+# refused with a message of their own, because the caller can do something about it
+SIZES = {
+    "oversize": lambda f: f.passport(padding="x" * 50_000),
+    "too many visas": lambda f: f.passport(**{PASSPORT: ["x.y.z"] * 201}),
+}
 TOKENS = {
     "empty": lambda f: "",
     "no JWT": lambda f: "let-me-in",
@@ -227,8 +232,6 @@ TOKENS = {
     "tampered claims": tampered,
     "tampered signature": flipped,
     "no signature": lambda f: f.passport().rpartition(".")[0] + ".",
-    "oversize": lambda f: f.passport(padding="x" * 40_000),
-    "too many visas": lambda f: f.passport(**{PASSPORT: ["x.y.z"] * 60}),
     "visas inside an access token": visas_in_access_token,
     "visas that are no list": lambda f: f.passport(**{PASSPORT: "all"}),
     "no visas": lambda f: f.passport(**{PASSPORT: ...}),

@@ -7,7 +7,7 @@ import tracemalloc
 import pytest
 
 from rehearsal.web.app import Api, Json
-from rehearsal.web.request_limits import MAX_HEADER, MAX_HEADERS, MAX_STEPS, MAX_URL
+from rehearsal.web.request_limits import MAX_HEADER, MAX_HEADERS, MAX_STEPS, MAX_TOKEN, MAX_URL
 
 from ..node.conftest import call
 
@@ -54,7 +54,8 @@ def test_the_url_has_a_limit(api, path, query, status):
         ([(b"x-a", b"a" * (MAX_HEADER + 1))], 431),  # RFC 6585, 5
         ([(b"x-a", b"")] * (MAX_HEADERS - 1), 200),
         ([(b"x-a", b"")] * MAX_HEADERS, 431),
-        ([(b"authorization", b"Bearer " + b"a" * 30_000)], 200),
+        ([(b"authorization", b"Bearer " + b"a" * MAX_TOKEN)], 200),
+        ([(b"authorization", b"Bearer " + b"a" * (MAX_TOKEN + 10))], 431),
     ],
 )
 def test_headers_have_a_limit(api, headers, status):

@@ -29,7 +29,7 @@ from rehearsal.stores.people_store import PeopleStore
 from rehearsal.stores.people_store_writer import build_people
 
 from ..conftest import GENOTYPES, NAMES, call, individuals, phenotypes
-from ..hostile_tokens import AUDIENCE, HOSTILE, TOKENS, Forge
+from ..hostile_tokens import AUDIENCE, HOSTILE, SIZES, TOKENS, Forge
 
 FREQUENCIES, PEOPLE, TESTS = "GOE-FI-REHEARSAL-1", "GDI-FI-REHEARSAL-1", "GDI-FI-TEST-1"
 HMB, CARE = "DUO:0000006", "DUO:0000043"
@@ -657,6 +657,19 @@ def test_hostile_tokens_are_refused_with_one_message(forge, node, name):
     assert (b"www-authenticate" in headers) is (status == 401)
     assert NAMES[4] not in str(body)
     assert node.logged()[-1]["status"] == status
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "message"),
+    [
+        ("oversize", 431, "authorization: expected at most 65552 bytes"),
+        ("too many visas", 401, "ga4gh_passport_v1: expected at most 200 visas, found 201"),
+    ],
+)
+def test_a_passport_beyond_the_limits_is_told_them(forge, node, name, status, message):
+    found, body, _ = node.ask(f"/individuals/{NAMES[4]}", SIZES[name](forge))
+    assert found == status
+    assert body["error"]["errorMessage"].startswith(message)
 
 
 @pytest.mark.parametrize("name", TOKENS)

@@ -1,6 +1,7 @@
 """Tokens: valid ones are accepted, bad ones are not, and no foreign address is fetched."""
 
 import asyncio
+import json
 import socket
 import time
 from dataclasses import replace
@@ -10,12 +11,12 @@ import pytest
 
 from rehearsal.network.issuer import make_issuer
 from rehearsal.network.tokens import linked_identities, sign_tokens, sign_visas
-from rehearsal.node.access.issuer_keys import REFETCH_S, TRUSTED_S
+from rehearsal.node.access.issuer_keys import MAX_ANSWER, REFETCH_S, TRUSTED_S
 from rehearsal.node.access.settings import VISA_TYPES, IssuerSettings
 from rehearsal.node.access.token_format import PASSPORT, TokenRefused
 from rehearsal.node.access.tokens import TokenVerifier
 
-from ..hostile_tokens import AUDIENCE, DATASET, HOSTILE, TOKENS, VISAS, Forge
+from ..hostile_tokens import AUDIENCE, DATASET, HOSTILE, SIZES, TOKENS, VISAS, Forge
 
 
 @pytest.fixture(scope="module")
@@ -79,10 +80,10 @@ def test_there_are_at_least_forty_hostile_tokens():
     assert len(HOSTILE) >= 40
 
 
-@pytest.mark.parametrize("name", TOKENS)
+@pytest.mark.parametrize("name", TOKENS | SIZES)
 def test_a_bad_token_is_refused(forge, verifier, name):
     with pytest.raises(TokenRefused):
-        verify(verifier, TOKENS[name](forge))
+        verify(verifier, (TOKENS | SIZES)[name](forge))
 
 
 @pytest.mark.parametrize("name", VISAS)
@@ -333,6 +334,44 @@ def test_visas_of_an_access_token_come_from_userinfo(forge):
     assert grants(verify(verifier, token))
     assert verify(verifier, token)
     assert asked == [(forge.mine.jku, None), (where, token)]
+
+
+def with_visas(forge, number):
+    """A person with a number of visas, each a grant of another dataset."""
+    (grant,) = [one for one in forge.good.visas if one.type == "ControlledAccessGrants"]
+    others = (replace(grant, value=f"{grant.value}-{i}") for i in range(number - 1))
+    return replace(forge.good, visas=(grant, *others))
+
+
+def test_two_hundred_visas_from_userinfo_all_count(forge):
+    where = f"{forge.mine.url}/userinfo"
+    who = with_visas(forge, 200)
+    said = {"sub": who.subject, PASSPORT: sign_visas(forge.mine, who)}
+    assert len(json.dumps(said)) < MAX_ANSWER
+    verifier, _ = fetching(
+        forge, {forge.mine.jku: forge.mine.jwks(), where: said}, userinfo_url=where
+    )
+    caller = verify(verifier, sign_tokens(forge.mine, who, AUDIENCE).access)
+    assert (len(caller.visas), caller.dropped) == (200, ())
+
+
+def test_one_visa_more_is_refused_with_the_number(forge):
+    where = f"{forge.mine.url}/userinfo"
+    said = {"sub": forge.good.subject, PASSPORT: sign_visas(forge.mine, forge.good)[:1] * 201}
+    verifier, _ = fetching(
+        forge, {forge.mine.jku: forge.mine.jwks(), where: said}, userinfo_url=where
+    )
+    with pytest.raises(TokenRefused, match="too many visas") as refused:
+        verify(verifier, sign_tokens(forge.mine, forge.good, AUDIENCE).access)
+    assert refused.value.message == f"{PASSPORT}: expected at most 200 visas, found 201"
+
+
+def test_a_passport_of_nearly_64_kb_is_accepted(forge):
+    who = with_visas(forge, 56)
+    verifier, _ = fetching(forge, {forge.mine.jku: forge.mine.jwks()})
+    passport = sign_tokens(forge.mine, who, AUDIENCE).passport
+    assert 50_000 < len(passport) <= 64 * 1024
+    assert len(verify(verifier, passport).visas) == 56
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_head_tells_the_length_without_the_bytes(app):
 def test_a_stream_wants_http_1_1():
     old = Request({"type": "http", "method": "GET", "http_version": "1.0"})
     with pytest.raises(HTTPException) as refused:
-        asyncio.run(stream(old, iter([b"BCF"])))
+        asyncio.run(stream(old, lambda: iter([b"BCF"])))
     assert refused.value.status_code == 505
 
 
@@ -96,3 +96,23 @@ def test_files_of_other_people_are_not_joined(plain_folder, tmp_path, caplog):
 @pytest.mark.parametrize("bad", ["start=x", "end=-1", "after=99999999999", "number=1.0"])
 def test_bad_numbers_of_a_data_block_are_400(app, bad):
     assert call(app, f"/htsget/data/{ID}/{BLOCKS[1].id}.bcf?{bad}")[0] == 400
+
+
+def test_a_stream_has_ranges_too(app):
+    """A VCF is made while it is sent. Ticket clients may split any block (htsget 1.3, HTTPS data
+    block URLs, 10), and resume it.
+    """
+    target = f"/htsget/data/{ID}/{BLOCKS[1].id}.vcf.gz"
+    status, headers, whole = call(app, target)
+    assert (status, headers["accept-ranges"]) == (200, "bytes")
+    parts = []
+    for text in ("bytes=0-99", "bytes=100-4999", "bytes=5000-"):
+        status, headers, part = call(app, target, headers={"Range": text})
+        first = sum(map(len, parts))
+        assert status == 206
+        last = first + len(part) - 1
+        assert headers["content-range"] == f"bytes {first}-{last}/{len(whole)}"
+        parts.append(part)
+    assert b"".join(parts) == whole
+    status, headers, part = call(app, target, headers={"Range": f"bytes={len(whole)}-"})
+    assert (status, headers["content-range"], part) == (416, f"bytes */{len(whole)}", b"")
