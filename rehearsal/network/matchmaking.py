@@ -17,6 +17,7 @@ from rehearsal.node.beacon.request import BeaconRequest
 from rehearsal.web.openapi import Body
 
 PATH = "match"
+NOTICES = ("disclaimer", "terms")  # texts that all answers show
 
 
 def aggregate_matches(parts: Sequence[Part], conditions: Conditions) -> tuple[int, Body]:
@@ -35,14 +36,11 @@ def aggregate_matches(parts: Sequence[Part], conditions: Conditions) -> tuple[in
     """
     parts = [replace(part, answer=_checked(part.answer)) for part in parts]
     if not any(part.answer.state == "answered" for part in parts):
-        status, refusal = failure(BeaconRequest(), parts, conditions)
-        return status, {**refusal, "message": refusal["error"]["errorMessage"]}
+        return _refusal(parts, conditions)
     body: Body = {"results": _ranking(parts)}
-    for name in ("disclaimer", "terms"):
-        if texts := {text for part in parts if (text := _text(part.answer, name))}:
-            body[name] = " ".join(sorted(texts))
-    if notes := {note for part in parts for note in _notes(part.answer)}:
-        body["_notes"] = sorted(notes)
+    body |= {name: texts for name in NOTICES if (texts := _texts(parts, name))}
+    notes = sorted({note for part in parts for note in _notes(part.answer)})
+    body |= {"_notes": notes} if notes else {}
     versions = ((part.answer.node, _text(part.answer, "_hpo")) for part in parts)
     body["_hpo"] = {node: version for node, version in versions if version is not None}
     return 200, body | {"info": _info(parts, conditions)}
@@ -71,6 +69,17 @@ def _results(answer: Answer) -> list[Body]:
 
 def _notes(answer: Answer) -> list[str]:
     return (answer.body or {}).get("_notes") or []
+
+
+def _refusal(parts: Sequence[Part], conditions: Conditions) -> tuple[int, Body]:
+    """Build the error of a network without an answer, with the Matchmaker Exchange's message."""
+    status, body = failure(BeaconRequest(), parts, conditions)
+    return status, {**body, "message": body["error"]["errorMessage"]}
+
+
+def _texts(parts: Sequence[Part], name: str) -> str:
+    """Join what the nodes say under a key, each text once."""
+    return " ".join(sorted({text for part in parts if (text := _text(part.answer, name))}))
 
 
 def _text(answer: Answer, name: str) -> str | None:

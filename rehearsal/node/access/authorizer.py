@@ -24,7 +24,7 @@ from rehearsal.node.access.consent import (
 )
 from rehearsal.node.access.issuer_keys import Fetch
 from rehearsal.node.access.lost_files import warn_of_lost_files
-from rehearsal.node.access.matchmaker_keys import KEY_ISSUER, MatchmakerKeys
+from rehearsal.node.access.matchmaker_keys import MatchmakerKeys
 from rehearsal.node.access.rights import TOKEN_REFUSED, AccessDecision, Rights, RulesInForce
 from rehearsal.node.access.settings import (
     AccessedNode,
@@ -246,7 +246,7 @@ class Authorizer:
             problem = Problem(refusal.message or TOKEN_REFUSED, 401)
             return AccessDecision(None, problem, f"token: {refusal.rule}")
         try:
-            stated = self._purpose_of_key(caller, read_purpose(_one_text(purpose)))
+            stated = self._keys.purpose(caller, read_purpose(_one_text(purpose)))
         except Problem as problem:
             return AccessDecision(None, problem, "purpose: malformed", caller)
         rules = self.rules_in_force()
@@ -273,19 +273,6 @@ class Authorizer:
         if scheme.lower() != "bearer" or not token or not token.isascii():
             raise TokenRefused("no bearer token")
         return self._verifier.cached(token) or await self._verifier.verify(token)
-
-    def _purpose_of_key(self, caller: Caller | None, stated: Purpose | None) -> Purpose | None:
-        """Return the purpose of a request: that of its key, or else the stated one.
-
-        Raises Problem (403) for a stated purpose that is not the key's.
-        """
-        if caller is None or caller.issuer != KEY_ISSUER:
-            return stated
-        known = self._keys.of_digest(caller.digest)
-        purpose = None if known is None else known[1]
-        if stated not in (None, purpose):
-            raise Problem(f"The key is for the purpose {purpose}.", 403)
-        return purpose
 
     def _rights_of(self, caller: Caller | None, purpose: Purpose | None) -> Rights:
         if purpose is None:
@@ -333,11 +320,8 @@ class Authorizer:
             Problem: The caller's own issuer is no longer trusted (401), or the caller lacks the
                 role that the purpose requires (401 or 403).
         """
-        if caller.issuer == KEY_ISSUER:
-            known = self._keys.of_digest(caller.digest)
-            if known is None:
-                raise Problem(TOKEN_REFUSED, 401)
-            return self._compute_rights(known[0], known[1])
+        if (known := self._keys.again(caller)) is not None:
+            return self._compute_rights(*known)
         trusted = {one.issuer: one.visas for one in self._access.issuers}
         if caller.issuer not in trusted:
             raise Problem(TOKEN_REFUSED, 401)

@@ -13,8 +13,10 @@ import math
 from hashlib import sha256
 
 from rehearsal.node.access.consent import Purpose, read_purpose
-from rehearsal.node.access.settings import DATASETS_URL, AccessedNode, MatchmakerKey
+from rehearsal.node.access.matchmaker_settings import MatchmakerKey
+from rehearsal.node.access.settings import DATASETS_URL, AccessedNode
 from rehearsal.node.access.visas import Caller, Visa
+from rehearsal.web.problem import Problem
 
 HEADER_NAME = "X-Auth-Token"
 HEADER = HEADER_NAME.lower()
@@ -46,6 +48,37 @@ class MatchmakerKeys:
             The matchmaker and the purpose of its requests, or None for an unknown key.
         """
         return self.of_digest(sha256(key[: LONGEST_KEY + 1]).digest())
+
+    def purpose(self, caller: Caller | None, stated: Purpose | None) -> Purpose | None:
+        """Return the purpose of a request: that of its key, or else the stated one.
+
+        Args:
+            caller: The caller.
+            stated: The purpose stated in the request.
+
+        Returns:
+            The purpose.
+
+        Raises:
+            Problem: Another purpose than the key's is stated (403).
+        """
+        known = None if caller is None else self.again(caller)
+        if known is None:
+            return stated
+        if stated not in (None, known[1]):
+            raise Problem(f"The key is for the purpose {known[1]}.", 403)
+        return known[1]
+
+    def again(self, caller: Caller) -> tuple[Caller, Purpose | None] | None:
+        """Find a caller who signed in earlier.
+
+        Args:
+            caller: The caller of before.
+
+        Returns:
+            As :meth:`find`; None also for a caller with a token.
+        """
+        return self.of_digest(caller.digest) if caller.issuer == KEY_ISSUER else None
 
     def of_digest(self, digest: bytes) -> tuple[Caller, Purpose | None] | None:
         """Find the owner of a key by its digest.

@@ -6,7 +6,6 @@ Without the section no issuer is trusted: every caller is anonymous and sees wha
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 
 from rehearsal.errors import InputError, shown
 from rehearsal.model import GRANULARITIES, TIERS, Tier
+from rehearsal.node.access.matchmaker_settings import MatchmakerKey, read_matchmakers
 from rehearsal.node.access.yaml_values import (
     described,
     read_dataclass,
@@ -43,7 +43,6 @@ DEFAULT_VISA_TYPES = tuple(name for name in VISA_TYPES if name != "LinkedIdentit
 REGISTERED_ACCESS = "https://doi.org/10.1038/s41431-018-0219-y"
 DATASETS_URL = "https://datasets.rehearsal.example/"  # prefix of datasets in ControlledAccessGrants
 CLINICAL_CARE, CLINICIAN = "DUO:0000043", "clinician"  # purpose and role
-SHA256 = re.compile("[0-9a-f]{64}")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -90,15 +89,6 @@ class Veto:
     subject: str | None = None  # the caller's ``sub``, or a linked one
     country: str | None = None  # of the caller's employer: ``clinician@hospital.fi`` is of FI
     purpose: str | None = None  # DUO term
-
-
-@dataclass(frozen=True, slots=True)
-class MatchmakerKey:
-    """A matchmaker that signs in with a key, and what the operator vouches for."""
-
-    client: str  # its name, for the audit log and vetoes; a host name also tells its country
-    purpose: str  # of its requests, as in the header X-Rehearsal-Purpose
-    sha256: str  # digest of the key, 64 hexadecimal digits; the key itself is kept nowhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +215,7 @@ def access_settings(source: Path | str, values: Any) -> AccessSettings:
         for name, one in read_mapping(source, "access.datasets", given.get("datasets")).items()
     }
     given["vetoes"] = read_dataclasses(source, "access.vetoes", Veto, given.get("vetoes"))
-    given["matchmakers"] = _matchmakers(source, given.get("matchmakers"))
+    given["matchmakers"] = read_matchmakers(source, given.get("matchmakers"))
     roles = given.pop("roles", None)
     if roles is not None:
         given["roles"] = _roles(source, roles)
@@ -278,22 +268,6 @@ def _issuers(source: Path | str, values: Any) -> tuple[IssuerSettings, ...]:
             raise InputError(source, f"access.issuers[{i}].issuer", "each issuer once", found)
         names.add(one.issuer)
     return issuers
-
-
-def _matchmakers(source: Path | str, values: Any) -> tuple[MatchmakerKey, ...]:
-    keys = read_dataclasses(source, "access.matchmakers", MatchmakerKey, values)
-    for i, one in enumerate(keys):
-        key = f"access.matchmakers[{i}]"
-        if not SHA256.fullmatch(one.sha256):
-            expected = "64 hexadecimal digits, as 'printf %s KEY | sha256sum' writes them"
-            raise InputError(source, f"{key}.sha256", expected, shown(one.sha256))
-        if not one.client.strip() or not one.client.isprintable():
-            raise InputError(source, f"{key}.client", "a name", shown(one.client))
-        for name in ("client", "sha256"):
-            if getattr(one, name) in [getattr(other, name) for other in keys[:i]]:
-                found = f"{shown(getattr(one, name))} a second time"
-                raise InputError(source, f"{key}.{name}", f"each {name} once", found)
-    return keys
 
 
 def _roles(source: Path | str, values: Any) -> dict[str, tuple[str, ...]]:

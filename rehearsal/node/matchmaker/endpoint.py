@@ -305,17 +305,20 @@ def negotiate_media_type(request: Request) -> str:
     Raises:
         Problem: The body has another type (415), or body or answer another version (406).
     """
-    sent = _essence(request.headers.get("content-type", PLAIN))
-    if OTHER_VERSION.fullmatch(sent):
-        raise _other_version("Content-Type", sent)
-    if not (sent == PLAIN or "ga4gh.matchmaker" in sent):
-        raise Problem.mismatch("Content-Type", f"{MEDIA_TYPE} or {PLAIN}", shown(sent), 415)
+    _check_content_type(_essence(request.headers.get("content-type", PLAIN)))
     accepted = [_essence(one) for one in request.headers.get("accept", "*/*").split(",")]
     usable = [one for one in accepted if not OTHER_VERSION.fullmatch(one)]
     if not usable:
         raise _other_version("Accept", ", ".join(accepted))
     wants_plain = PLAIN in usable and not any("matchmaker" in one for one in usable)
     return PLAIN if wants_plain else MEDIA_TYPE
+
+
+def _check_content_type(sent: str) -> None:
+    if OTHER_VERSION.fullmatch(sent):
+        raise _other_version("Content-Type", sent)
+    if not (sent == PLAIN or "ga4gh.matchmaker" in sent):
+        raise Problem.mismatch("Content-Type", f"{MEDIA_TYPE} or {PLAIN}", shown(sent), 415)
 
 
 def _other_version(header: str, found: str) -> Problem:

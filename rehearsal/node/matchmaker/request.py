@@ -181,20 +181,15 @@ def read_match(body: bytes) -> MatchRequest:
     if not features and not genomic:
         expected = "at least one of features and genomicFeatures"
         raise Problem.mismatch("patient", expected, "neither")
-    observed, absent = (_terms(features, choice) for choice in ("yes", "no"))
     candidates = _read_candidates(genomic)
     return MatchRequest(
         id=patient.id,
-        observed=observed,
-        absent=absent,
+        observed=_terms(features, "yes"),
+        absent=_terms(features, "no"),
         uses=patient.consent,
         genes=_distinct(one.gene for one in candidates),
         variants=_distinct(one.variant for one in candidates),
-        gene_of={
-            one.variant: one.gene
-            for one in candidates
-            if one.variant is not None and one.gene is not None
-        },
+        gene_of=_genes_of(candidates),
         notes=tuple(one.note for one in candidates if one.note),
     )
 
@@ -231,6 +226,12 @@ class _Candidate:
     gene: str | None
     variant: Variant | None
     note: str = ""
+
+
+def _genes_of(candidates: Iterable[_Candidate]) -> dict[Variant, str]:
+    """Return the gene given with each variant."""
+    pairs = ((one.variant, one.gene) for one in candidates)
+    return {variant: gene for variant, gene in pairs if variant is not None and gene is not None}
 
 
 def _read_candidates(features: Sequence[GenomicFeature]) -> list[_Candidate]:

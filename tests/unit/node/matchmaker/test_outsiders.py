@@ -26,7 +26,8 @@ import pytest
 
 from rehearsal.errors import InputError
 from rehearsal.model import Gene
-from rehearsal.node.access.settings import MatchmakerKey, Veto
+from rehearsal.node.access.matchmaker_settings import MatchmakerKey
+from rehearsal.node.access.settings import Veto
 from rehearsal.node.settings.gene_names import GeneNames
 from rehearsal.node.settings.node_settings import NodeSettings
 
