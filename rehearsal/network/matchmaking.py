@@ -39,10 +39,9 @@ def aggregate_matches(parts: Sequence[Part], conditions: Conditions) -> tuple[in
         return _refusal(parts, conditions)
     body: Body = {"results": _ranking(parts)}
     body |= {name: texts for name in NOTICES if (texts := _texts(parts, name))}
-    notes = sorted({note for part in parts for note in _notes(part.answer)})
+    notes = _notes(parts)
     body |= {"_notes": notes} if notes else {}
-    versions = ((part.answer.node, _text(part.answer, "_hpo")) for part in parts)
-    body["_hpo"] = {node: version for node, version in versions if version is not None}
+    body["_hpo"] = _versions(parts)
     return 200, body | {"info": _info(parts, conditions)}
 
 
@@ -67,8 +66,15 @@ def _results(answer: Answer) -> list[Body]:
     return (answer.body or {}).get("results") or [] if answer.state == "answered" else []
 
 
-def _notes(answer: Answer) -> list[str]:
-    return (answer.body or {}).get("_notes") or []
+def _notes(parts: Sequence[Part]) -> list[str]:
+    """List the notes of all nodes, each once."""
+    return sorted({one for part in parts for one in (part.answer.body or {}).get("_notes") or []})
+
+
+def _versions(parts: Sequence[Part]) -> dict[str, str]:
+    """Return each node's release of HPO."""
+    found = ((part.answer.node, _text(part.answer, "_hpo")) for part in parts)
+    return {node: version for node, version in found if version is not None}
 
 
 def _refusal(parts: Sequence[Part], conditions: Conditions) -> tuple[int, Body]:
