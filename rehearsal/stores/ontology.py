@@ -6,11 +6,14 @@ no ontology in memory.
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any, Protocol
+
+from rehearsal.phenotypes import hpo_merged, mondo
 
 ATC_LEVELS = (1, 3, 4, 5)  # characters of the levels above a substance
 
@@ -53,6 +56,67 @@ class PhenotypeTerm:
     label: str
     content: float  # information content
     ancestors: tuple[str, ...]  # identifiers of all more general terms
+
+
+@cache
+def _merged_terms() -> dict[str, str]:
+    """Read the identifiers of HPO that were merged into others, and the terms that they mean."""
+    with hpo_merged.MERGED.open(encoding="utf-8", newline="") as table:
+        return {row["merged"]: row["term"] for row in csv.DictReader(table, delimiter="\t")}
+
+
+def current_term(term: str) -> str:
+    """Return the term that a merged identifier of HPO means.
+
+    Args:
+        term: A term as a CURIE.
+
+    Returns:
+        The term of today; any other term as it is.
+    """
+    return _merged_terms().get(term, term) if term.startswith("HP:") else term
+
+
+@cache
+def _mondo_parents() -> dict[str, list[str]]:
+    parents: dict[str, list[str]] = {}
+    with mondo.IS_A.open(encoding="utf-8", newline="") as table:
+        for row in csv.DictReader(table, delimiter="\t"):
+            parents.setdefault(row["term"], []).append(row["parent"])
+    return parents
+
+
+class MondoHierarchy:
+    """Mondo, as far as the table of the library goes, without similarity."""
+
+    def ancestors(self, term: str) -> Iterable[str]:
+        """List the diseases above a disease.
+
+        Args:
+            term: A term as a CURIE, for example ``MONDO:0007254``.
+
+        Returns:
+            Terms as CURIEs, sorted. Empty for terms that are not in the table.
+        """
+        parents, found = _mondo_parents(), set[str]()
+        waiting = [*parents.get(term, ())]
+        while waiting:
+            above = waiting.pop()
+            if above not in found:
+                found.add(above)
+                waiting += parents.get(above, ())
+        return sorted(found)
+
+    def similar(self, term: str) -> Iterable[tuple[str, float]]:
+        """Return no terms: the table has no similarity.
+
+        Args:
+            term: Any term.
+
+        Returns:
+            Nothing.
+        """
+        return []
 
 
 class CodeHierarchy:
@@ -113,7 +177,8 @@ class HumanPhenotypeOntology:
 
     def _term(self, term: str) -> Any:
         try:
-            return self._hpo.get_hpo_object(term) if term.startswith("HP:") else None
+            current = current_term(term)
+            return self._hpo.get_hpo_object(current) if term.startswith("HP:") else None
         except (RuntimeError, ValueError):  # an ill-formed or unknown identifier
             return None
 
@@ -146,7 +211,7 @@ class HumanPhenotypeOntology:
         return [(name, score) for name, score in scored if score >= self.LEAST_SIMILARITY]
 
     def phenotypes(self) -> Mapping[str, PhenotypeTerm]:
-        """Return all terms by identifier. A replaced identifier leads to its replacement."""
+        """Return all terms by identifier. A replaced or merged one leads to its replacement."""
         return self._phenotypes
 
     def gene_symbols(self) -> Mapping[str, str]:
@@ -166,5 +231,6 @@ class HumanPhenotypeOntology:
             if not term.is_obsolete
         }
         replaced = {term.id: term.replaced_by for term in self._hpo if term.is_obsolete}
+        replaced |= _merged_terms()
         by_other = {old: current[new] for old, new in replaced.items() if new in current}
         return MappingProxyType(current | by_other)

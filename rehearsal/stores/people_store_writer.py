@@ -16,7 +16,7 @@ from pyroaring import BitMap
 from rehearsal.errors import InputError, shown
 from rehearsal.files import atomic_path
 from rehearsal.formats.ontology_terms import SEX_TERMS
-from rehearsal.stores.ontology import CodeHierarchy, Ontology
+from rehearsal.stores.ontology import CodeHierarchy, MondoHierarchy, Ontology, current_term
 from rehearsal.stores.people_store import (
     AGE,
     BIRTH_YEAR,
@@ -64,6 +64,24 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("ratio_insertion_deletion", "ratio_transitions_transversions_snv", "figures"),
     ),
 }
+# columns of the terms that a record shows: code, label, kind of the term
+TERM_COLUMNS: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "diseases": (("code", "label", "disease"), ("mondo", "label", "disease")),
+    "features": (("code", "label", "feature"),),
+    "treatments": (
+        ("code", "label", "treatment"),
+        ("response", "response_label", "response"),
+        ("adverse_event", "adverse_event_label", "adverse event"),
+    ),
+    "measurements": (("code", "label", "measurement"),),
+    "exposures": (("code", "label", "exposure"), ("value", "value_label", "exposure")),
+    "biosamples": (
+        ("tissue", "tissue_label", "sample"),
+        ("sample_type", "sample_type_label", "sample"),
+        ("organism", "organism_label", "sample"),
+    ),
+    "runs": (("platform", "platform_label", "sample"),),
+}
 # tables whose rows are kept in each person's record
 RECORDED = (
     *("diseases", "measurements", "features", "exposures", "treatments", "family_history"),
@@ -85,7 +103,8 @@ def build_people(
         phenotypes: Tables of docs/reference/files.md by name. Any of them may be absent.
         out: The file to write.
         reference_year: The year in which ages are given.
-        ontology: Source of ancestors and similar terms beyond the hierarchies of ICD-10 and ATC.
+        ontology: Source of ancestors and similar terms beyond the hierarchies of ICD-10, ATC and
+            Mondo.
 
     Raises:
         InputError: A column is missing, a sex is unknown, a phenotype belongs to someone who is not
@@ -106,11 +125,12 @@ def build_people(
         try:
             connection.executescript(SCHEMA)
             _write_individuals(connection, out, people, rows)
-            _write_terms(connection, people, rows, (CodeHierarchy(), ontology))
+            samples = {kind: _rows(out, kind, phenotypes.get(kind), positions) for kind in SAMPLES}
+            ontologies = (CodeHierarchy(), MondoHierarchy(), ontology)
+            _write_terms(connection, people, rows | samples, ontologies)
             _write_numbers(connection, people, rows, reference_year)
             for kind in filter(phenotypes.__contains__, SAMPLES):
-                samples = _rows(out, kind, phenotypes[kind], positions)
-                _write_samples(connection, out, kind, list(positions), samples)
+                _write_samples(connection, out, kind, list(positions), samples[kind])
             _write_consent(connection, _rows(out, "consent", phenotypes.get("consent"), positions))
             connection.executescript(INDEXES)
             connection.executemany(
@@ -210,11 +230,11 @@ def _people_by_term(
     members: dict[Term, list[int]] = defaultdict(list)
     for i, person in enumerate(people):
         members[Term(SEX_TERMS[person["sex"]], person["sex"], "sex")].append(i)
-    kinds = {"diseases": "disease", "features": "feature", "treatments": "treatment"}
-    for name, kind in kinds.items():
+    for name, columns in TERM_COLUMNS.items():
         for position, row in rows[name]:
-            for code in filter(None, (row["code"], row.get("mondo"))):
-                members[Term(code, row["label"], kind)].append(position)
+            for code, label, kind in columns:
+                if row.get(code):
+                    members[Term(current_term(row[code]), row[label], kind)].append(position)
     return members
 
 

@@ -10,6 +10,10 @@ from functools import cache
 from math import log
 from typing import Any
 
+import pandas as pd
+
+from rehearsal.phenotypes.hpo_merged import MERGED
+
 # The root of HPO and its branch of phenotypes, whose children are only body systems
 TOP, PHENOTYPES = "HP:0000001", "HP:0000118"
 
@@ -33,6 +37,20 @@ def _term(name: str) -> Any:
         return None
 
 
+@cache
+def _merged() -> pd.Series:
+    return pd.read_csv(MERGED, sep="\t", index_col="merged")["term"]
+
+
+def current(name: str) -> str:
+    """Return the term that a merged identifier means; any other name as it is.
+
+    Args:
+        name: A term.
+    """
+    return str(_merged().get(name, name))
+
+
 def is_known(name: str) -> bool:
     """Say whether HPO has the term.
 
@@ -48,7 +66,7 @@ def at_or_below(name: str) -> frozenset[str]:
     Args:
         name: A term. One that HPO does not have is returned alone.
     """
-    found, waiting = {name}, [_term(name)]
+    found, waiting = {current(name)}, [_term(current(name))]
     while waiting:
         term = waiting.pop()
         for child in term.children if term is not None else ():

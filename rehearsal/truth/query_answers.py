@@ -17,10 +17,9 @@ import tskit
 
 from rehearsal.errors import mismatch, shown
 from rehearsal.model import AlleleCounts, Block, Query, Variant
-from rehearsal.truth import mondo
+from rehearsal.truth import hpo, mondo
 from rehearsal.truth.decoded_genotypes import DecodedGenotypes, cells
 from rehearsal.truth.expected_answers import GROUPS, ExpectedAnswer, GroupCounts
-from rehearsal.truth.hpo import at_or_below
 from rehearsal.truth.question import Question, read_question
 from rehearsal.truth.sources import TruthSources
 from rehearsal.truth.subcohort import Subcohort
@@ -271,8 +270,16 @@ def _codes_of_people(sources: TruthSources) -> pd.DataFrame:
     tables = [sources.diseases, sources.features, sources.measurements]
     if sources.treatments is not None:
         tables.append(sources.treatments)
-    mondo = sources.diseases[["individual", "mondo"]].rename(columns={"mondo": "code"})
-    return pd.concat([mondo, *(table[["individual", "code"]] for table in tables)]).dropna()
+    of_mondo = sources.diseases[["individual", "mondo"]].rename(columns={"mondo": "code"})
+    if sources.treatments is not None:
+        tables += [
+            sources.treatments[["individual", column]].rename(columns={column: "code"})
+            for column in ("response", "adverse_event")
+        ]
+    codes = pd.concat([of_mondo, *(table[["individual", "code"]] for table in tables)]).dropna()
+    of_hpo = codes["code"].str.startswith("HP:")
+    codes.loc[of_hpo, "code"] = codes.loc[of_hpo, "code"].map(hpo.current)
+    return codes
 
 
 class _Tally:
@@ -325,9 +332,11 @@ def _groups(counts: np.ndarray) -> GroupCounts:
 
 
 def _is_or_under(codes: pd.Series, term: str) -> pd.Series:
-    """Mark codes that are the term or below it: in HPO, and in ICD-10 and ATC by prefix."""
+    """Mark codes that are the term or below it: in HPO and Mondo, in ICD-10 and ATC by prefix."""
     if term.startswith("HP:"):
-        return codes.isin(at_or_below(term))
+        return codes.isin(hpo.at_or_below(term))
+    if term.startswith("MONDO:"):
+        return codes.isin(mondo.at_or_below(term))
     if term.startswith("ATC:"):
         return codes.str.startswith(term)  # all levels are prefixes
     same = codes == term

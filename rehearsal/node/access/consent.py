@@ -9,12 +9,11 @@ DUO terms unknown to this module count as conditions, so an unknown term always 
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from hashlib import blake2b
 
 from pyroaring import BitMap
@@ -22,7 +21,7 @@ from pyroaring import BitMap
 from rehearsal.errors import shown
 from rehearsal.node.access.settings import CLINICAL_CARE
 from rehearsal.node.privacy.public_facts import PublicFacts
-from rehearsal.phenotypes import mondo
+from rehearsal.stores.ontology import MondoHierarchy
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.web.problem import Problem
 
@@ -183,24 +182,8 @@ def public_share_permitting(
 @lru_cache(maxsize=1000)
 def _of_diseases(disease: str | None) -> frozenset[str]:
     """Return the permissions for a disease and for all its ancestor terms."""
-    kinds, found = _kinds(), set()
-    waiting = [] if disease is None else [disease]
-    while waiting:
-        term = waiting.pop()
-        if term not in found:
-            found.add(term)
-            waiting += kinds.get(term, ())
-    return frozenset(f"{DISEASE} {term}" for term in found)
-
-
-@cache
-def _kinds() -> dict[str, list[str]]:
-    """Return the parent terms of each disease in the MONDO table."""
-    kinds: dict[str, list[str]] = {}
-    with mondo.IS_A.open(encoding="utf-8", newline="") as table:
-        for row in csv.DictReader(table, delimiter="\t"):
-            kinds.setdefault(row["term"], []).append(row["parent"])
-    return kinds
+    terms = () if disease is None else (disease, *MondoHierarchy().ancestors(disease))
+    return frozenset(f"{DISEASE} {term}" for term in terms)
 
 
 def _is_kept(condition: str, purpose: Purpose) -> bool:
