@@ -98,7 +98,7 @@ async def _entries(network: Network, path: str, listed: str | None, request: Req
     parts, elapsed_s = await network.entries(question, entry_type, conditions)
     conditions = replace(conditions, elapsed_s=elapsed_s)
     status, body = aggregate_entries(
-        entry_type, understood, _granularity(question), parts, conditions
+        entry_type, understood, understood.granularity or _granularity(question), parts, conditions
     )
     return Json(body, status)
 

@@ -102,8 +102,15 @@ def aggregate_entries(
         "meta": envelope.meta(BEACON_ID, entry_type, request, wanted or granularity, granularity),
         "responseSummary": envelope.summary(bool(exists), count, granularity),
         "response": {section: shown},
-        "info": network_info(parts, conditions),
+        "info": network_info(parts, conditions) | _warnings(parts),
     }
+
+
+def _warnings(parts: Sequence[Part]) -> Body:
+    """Collect the nodes' warnings, each once."""
+    told = [_info_of(part.answer, "warnings") for part in parts]
+    texts = {str(one) for some in told if isinstance(some, list) for one in some}
+    return {"warnings": sorted(texts)} if texts else {}
 
 
 def network_info(parts: Sequence[Part], conditions: Conditions) -> Body:
@@ -136,8 +143,9 @@ def _part_state(part: Part, trace: bool) -> Body:
         state |= {"granularity": returned_granularity(answer), "exists": says_exists(answer)}
         if (count := count_of(answer)) is not None:
             state["count"] = count
-        if (privacy := _privacy_of(answer)) is not None:
-            state["privacy"] = privacy
+        for key in ("privacy", "warnings"):  # how the node came to its answer
+            if (told := _info_of(answer, key)) is not None:
+                state[key] = told
     if reason is not None:
         state["reason"] = reason
     if trace:
@@ -145,10 +153,10 @@ def _part_state(part: Part, trace: bool) -> Body:
     return state
 
 
-def _privacy_of(answer: Answer) -> Any:
-    """Return how a node's protected answers came about, if it says so."""
+def _info_of(answer: Answer, key: str) -> Any:
+    """Return what a node says in the ``info`` of its answer; None: nothing."""
     info = (answer.body or {}).get("info")
-    return info.get("privacy") if isinstance(info, dict) else None
+    return info.get(key) if isinstance(info, dict) else None
 
 
 def _marked(part: Part, one: Mapping[str, Any]) -> Body:

@@ -15,6 +15,7 @@ from dataclasses import replace
 from rehearsal.node.beacon import hgvs
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.variant_queries import (
+    PLAIN,
     BracketQuery,
     GeneQuery,
     HgvsQuery,
@@ -25,7 +26,7 @@ from rehearsal.node.beacon.variant_queries import (
     StructuralQuery,
     VariantQuery,
 )
-from rehearsal.node.beacon.variant_search import PLAIN, restricted, search_variants
+from rehearsal.node.beacon.variant_search import restricted, search_variants
 from rehearsal.node.privacy.public_facts import FirstAlleles, PublicAllele, PublicFacts
 
 _INSERTION = re.compile(r".*_(?P<behind>\d+)ins(?P<bases>[ACGT]+)")
@@ -57,7 +58,7 @@ def canonical_query(
         case GeneQuery(symbol, restrictions):
             gene = node_data.gene(symbol)
             if restrictions.effects:
-                return query
+                return replace(query, gene=gene.name)
             return _placed(RangeQuery(gene.contig, gene.start, gene.end, restrictions))
         case RangeQuery() | BracketQuery():
             return _placed(query)
@@ -199,7 +200,7 @@ def _only_length(query: RangeQuery | BracketQuery) -> int:
 def _changing_protein(query: ProteinQuery, node_data: NodeData) -> VariantQuery:
     """Return the query for the allele with the effect. If there are several, name their gene."""
     if query.gene is not None:
-        node_data.gene(query.gene)
+        query = replace(query, gene=node_data.gene(query.gene).name)
     changes = [
         one
         for one in node_data.settings.protein_changes

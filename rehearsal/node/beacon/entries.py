@@ -73,8 +73,15 @@ def answer_entries(
         "responseSummary": envelope.summary(result.exists, result.count, granularity),
         "response": {"resultSets": envelope.result_sets(beacon_id, result, request)},
     }
-    if result.privacy:
-        body["info"] = {"privacy": result.privacy}
+    return _with_info(body, result.privacy, request)
+
+
+def _with_info(body: Body, privacy: dict[str, Record], request: BeaconRequest) -> Body:
+    """Add how protected answers came about, and how the request was read."""
+    if privacy:
+        body["info"] = {"privacy": privacy}
+    if request.warnings:
+        body["info"] = {**body.get("info", {}), "warnings": list(request.warnings)}
     return body
 
 
@@ -145,9 +152,7 @@ def _collections(
         "responseSummary": envelope.summary(bool(found), len(found), granularity),
         "response": {"collections": page},
     }
-    if privacy:
-        body["info"] = {"privacy": privacy}
-    return body
+    return _with_info(body, privacy, request)
 
 
 def _datasets(

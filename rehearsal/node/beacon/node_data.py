@@ -13,6 +13,7 @@ from rehearsal.formats.ontology_terms import SEX_TERMS
 from rehearsal.genomes.assembly import CONTIG_LENGTHS, ploidy
 from rehearsal.model import SEXES, AlleleCounts, Gene, Sex
 from rehearsal.node.beacon.datasets import PEOPLE_IN_TESTS, Dataset, datasets_of
+from rehearsal.node.settings.gene_names import GeneNames
 from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.web.problem import Problem
@@ -52,6 +53,7 @@ class NodeData:
         self.settings, self.variants, self.people = settings, variants, people
         self._tumours, self.sequences = tumours, sequences
         self.genes: dict[str, Gene] = {gene.name: gene for gene in settings.genes}
+        self._gene_names = GeneNames(settings.genes)
         self.of_sex = {sex: people.with_term(SEX_TERMS[sex], False) for sex in SEXES}
         self.datasets = datasets_of(settings)
 
@@ -129,7 +131,7 @@ class NodeData:
         """Find a gene in the node's table.
 
         Args:
-            symbol: Gene symbol.
+            symbol: Gene symbol, or identifier of HGNC, Ensembl or NCBI.
             where: Place of the symbol in the request, for the message.
 
         Returns:
@@ -138,10 +140,11 @@ class NodeData:
         Raises:
             Problem: The table lacks the gene (400).
         """
-        if symbol not in self.genes:
+        gene = self._gene_names.find(symbol)
+        if gene is None:
             known = ", ".join(sorted(self.genes)) or "none"
             raise Problem.mismatch(where, f"a gene of this node ({known})", shown(symbol))
-        return self.genes[symbol]
+        return gene
 
     def counts(self, row: VariantRow, people: BitMap | None) -> dict[Sex, AlleleCounts]:
         """Count the alleles of a variant by sex.

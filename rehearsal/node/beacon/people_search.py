@@ -39,6 +39,11 @@ TEXT_FIELDS = {
     "phenotype": "feature",
     "phenotypicfeatures.featuretype.label": "feature",
 }
+# a duration of ISO 8601, and a year in its units
+DURATION = re.compile(
+    r"P(?=\d)(?:(\d{1,4})Y)?(?:(\d{1,4})M)?(?:(\d{1,4})W)?(?:(\d{1,5})D)?", re.ASCII
+)
+A_YEAR = (1, 12, 365.25 / 7, 365.25)
 # least Lin similarity; typical values: parent and child term 0.57, siblings 0.45, unrelated 0.17
 SIMILARITY = {"high": 0.5, "medium": 0.35, "low": 0.2}
 
@@ -135,11 +140,11 @@ def _number_field(identifier: str, people: PeopleStore) -> str | None:
 
 
 def _number(one: ValueFilter) -> float:
-    """Parse a number, or an ISO 8601 duration of years and months, in years."""
-    duration = re.fullmatch(r"P(?=\d)(?:(\d{1,4})Y)?(?:(\d{1,4})M)?", one.value)
+    """Parse a number, or an ISO 8601 duration of years, months, weeks and days, in years."""
+    duration = DURATION.fullmatch(one.value)
     if duration:
-        years, months = (int(part or 0) for part in duration.groups())
-        return years + months / 12
+        counts = (int(part or 0) for part in duration.groups())
+        return sum(count / size for count, size in zip(counts, A_YEAR, strict=True))
     if re.fullmatch(r"[+-]?\d{1,15}(\.\d{1,15})?([eE][+-]?\d{1,2})?", one.value, re.ASCII):
         return float(one.value)
     raise Problem.mismatch(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec import UNSET
 
 from rehearsal.errors import shown
 from rehearsal.model import Granularity
-from rehearsal.node.beacon.filters import Filter, parse_filters, split_effects
+from rehearsal.node.beacon.filters import Filter, parse_filters, split_effects, unknown_terms
+from rehearsal.node.beacon.known_clients import additions_around, additions_in
 from rehearsal.node.beacon.request_models import (
     BeaconQuery,
     Include,
@@ -53,7 +55,7 @@ MODEL_OF_PARAMETER = {
 }
 del MODEL_OF_PARAMETER["g_variant"]
 URL_PARAMETERS = MODEL_OF_PARAMETER.keys() | {"requestedSchema"}
-URL_LISTS = frozenset({"start", "end", "filters", "datasets"})
+URL_LISTS = frozenset({"start", "end", "filters", "datasets", "datasetIds"})
 URL_LISTS |= {"requestedSchemas", "requestedSchema"}
 
 # defaults for parts missing in a request
@@ -76,6 +78,7 @@ class BeaconRequest:
     datasets: tuple[str, ...] = ()  # identifiers; empty: the default datasets
     requested_schemas: tuple[dict[str, str], ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)  # of variants, as sent
+    warnings: tuple[str, ...] = ()  # how parts that are not of the standard were read
 
     @property
     def first(self) -> int:
@@ -122,7 +125,7 @@ def parse_body(body: bytes) -> BeaconRequest:
     """Parse the body of a POST.
 
     Args:
-        body: JSON, UTF-8. An empty body queries everything.
+        body: JSON, UTF-8. A body without content queries everything.
 
     Returns:
         The request.
@@ -130,15 +133,33 @@ def parse_body(body: bytes) -> BeaconRequest:
     Raises:
         Problem: The body is not JSON or not a valid request (400).
     """
-    is_empty = body.strip() in (b"", b"null")
-    sent = BeaconQuery() if is_empty else decode_body(body, BeaconQuery)
-    query = sent.query or NO_QUERY
-    return _request(
-        sent.meta or NO_META,
-        query,
-        query.pagination or NO_PAGE,
-        query.request_parameters or NO_PARAMETERS,
+    sent = decode_body(body, BeaconQuery) if body.strip() else BeaconQuery()
+    meta, query = sent.meta or NO_META, sent.query or NO_QUERY
+    around = tuple(one.warning for one in additions_around(sent))
+    if around:
+        meta, query = _gathered(sent, meta, query)
+    request = _request(
+        meta, query, query.pagination or NO_PAGE, query.request_parameters or NO_PARAMETERS
     )
+    return replace(request, warnings=(*around, *request.warnings)) if around else request
+
+
+def _gathered(sent: BeaconQuery, meta: RequestMeta, query: Query) -> tuple[RequestMeta, Query]:
+    """Move what some clients put elsewhere to where the standard has it. Raises Problem."""
+    for name in ("requested_granularity", "pagination", "filters"):
+        query = _moved(getattr(sent, name), query, name, "beside query and in it")
+    for given in (query.requested_schemas, sent.requested_schemas):
+        meta = _moved(given, meta, "requested_schemas", "in meta and elsewhere")
+    return meta, query
+
+
+def _moved(given: Any, model: Model, name: str, twice: str) -> Model:
+    if given is None:
+        return model
+    if getattr(model, name) is not None:
+        key = model.__struct_encode_fields__[model.__struct_fields__.index(name)]
+        raise Problem.mismatch(key, "one value", f"values {twice}")
+    return msgspec.structs.replace(model, **{name: given})
 
 
 def _request(
@@ -148,7 +169,8 @@ def _request(
     skip = whole_number("skip", page.skip) or 0
     variants = parameters.variants()
     sent = variants.sent()
-    filters, effects = split_effects(options.filters)
+    sent_filters, effects = split_effects(options.filters)
+    filters = parse_filters(sent_filters)
     query = make_variant_query(variants, sent.keys())
     return BeaconRequest(
         api_version=_api_version(meta.api_version),
@@ -157,11 +179,15 @@ def _request(
         skip=min(skip, 2**31),
         limit=DEFAULT_LIMIT if limit is None else min(limit or MAX_LIMIT, MAX_LIMIT),
         test_mode=options.test_mode in (True, "true"),
-        filters=parse_filters(filters),
+        filters=filters,
         variants=with_effects(query, effects) if effects else query,
-        datasets=parameters.datasets or (),
+        datasets=parameters.named_datasets(),
         requested_schemas=tuple(map(_schema, meta.requested_schemas or ())),
         parameters=sent,
+        warnings=(
+            *(one.warning for one in additions_in(meta, parameters)),
+            *(f"filters: {one} is of no ontology known here" for one in unknown_terms(filters)),
+        ),
     )
 
 
@@ -176,4 +202,6 @@ def _api_version(sent: str | float | None) -> str:
 
 def _schema(sent: RequestedSchema | str) -> dict[str, str]:
     """Return a schema for the answer's meta. A schema named by a text has no entity type."""
-    return {"schema": sent} if isinstance(sent, str) else msgspec.to_builtins(sent)
+    if isinstance(sent, str):
+        return {"schema": sent}
+    return msgspec.to_builtins(msgspec.structs.replace(sent, schema_colon=UNSET))

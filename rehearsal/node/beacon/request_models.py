@@ -64,6 +64,9 @@ class VariantParameters(RequestModel):
     assembly_id: Annotated[
         OneText | None, Meta(description="Reference assembly. Only GRCh38 is supported.")
     ] = None
+    assemblyid: Annotated[
+        OneText | None, Meta(description="The same, as some clients spell it.")
+    ] = None
     reference_name: Annotated[
         OneText | None, Meta(description="Contig, as 17, chr17 or NC_000017.11.")
     ] = None
@@ -85,7 +88,7 @@ class VariantParameters(RequestModel):
         OneText | None,
         Meta(
             description="SNP, MNP, INS, DEL, DUP, INV, CNV, INDEL (small INS and DEL), INS:ME, "
-            "DUP:TANDEM, or a term of SO or EFO for one of them.",
+            "DUP:TANDEM, a term of SO or EFO for one of them, or its name, such as deletion.",
             examples=["DEL", "EFO:0030070"],
         ),
     ] = None
@@ -98,7 +101,12 @@ class VariantParameters(RequestModel):
         Meta(description="Largest length of the longer allele or structural variant, bases."),
     ] = None
     gene_id: Annotated[
-        OneText | None, Meta(description="Gene symbol. Matches all variants that overlap the gene.")
+        OneText | None,
+        Meta(
+            description="Gene symbol, or identifier of HGNC, Ensembl or NCBI. Matches all variants "
+            "that overlap the gene.",
+            examples=["BRCA1", "HGNC:1100"],
+        ),
     ] = None
     aminoacid_change: Annotated[
         OneText | None, Meta(description="Change of a protein.", examples=["V600E"])
@@ -125,13 +133,22 @@ KEYS = VariantParameters.__struct_encode_fields__
 _values = attrgetter(*VariantParameters.__struct_fields__)
 
 
+class DatasetsObject(RequestModel):
+    """Datasets to query, in the form of the example request of progenetix.org."""
+
+    dataset_ids: tuple[str, ...] = ()
+
+
 class RequestParameters(VariantParameters):
     """A query for variants, given directly or under ``g_variant``, and the datasets to query."""
 
     g_variant: VariantParameters | None = field(name="g_variant", default=None)
     datasets: Annotated[
-        tuple[str, ...] | None,
+        tuple[str, ...] | DatasetsObject | None,
         Meta(description="Identifiers of the datasets to query. By default the usual ones answer."),
+    ] = None
+    dataset_ids: Annotated[
+        tuple[str, ...] | None, Meta(description="The same, as some clients call it.")
     ] = None
     schema_: Annotated[Any, Meta(description="Ignored.")] = field(name="$schema", default=None)
 
@@ -151,6 +168,12 @@ class RequestParameters(VariantParameters):
             found = f"{', '.join(sorted(twice))} here and in g_variant"
             raise Problem.mismatch("requestParameters", "each parameter once", found)
         return convert_values(beside | below, VariantParameters) if beside else self.g_variant
+
+    def named_datasets(self) -> tuple[str, ...]:
+        """Return the identifiers of the datasets to query; empty for the usual ones."""
+        given = self.datasets
+        listed = given.dataset_ids if isinstance(given, DatasetsObject) else given or ()
+        return (*listed, *(self.dataset_ids or ()))
 
 
 class FilterObject(RequestModel):
@@ -176,6 +199,16 @@ class FilterObject(RequestModel):
     similarity: Annotated[
         Similarity | UnsetType, Meta(description="Least similarity of other terms that match.")
     ] = UNSET
+
+
+Filters = (
+    Annotated[
+        tuple[FilterObject | Annotated[str, Meta(examples=["NCIT:C16576"])], ...],
+        Meta(max_length=MAX_FILTERS),
+    ]
+    | str
+    | None
+)
 
 
 class Pagination(RequestModel):
@@ -207,24 +240,12 @@ class QueryOptions(RequestModel):
         bool | Literal["true", "false"], Meta(description="Query the dataset for tests.")
     ] = False
     filters: Annotated[
-        Annotated[
-            tuple[FilterObject | Annotated[str, Meta(examples=["NCIT:C16576"])], ...],
-            Meta(max_length=MAX_FILTERS),
-        ]
-        | str
-        | None,
+        Filters,
         Meta(
             description="Conditions on people, and molecular effects of variants (terms of SO, "
             "beside a gene or region). All must hold."
         ),
     ] = None
-
-
-class Query(QueryOptions):
-    """The query itself."""
-
-    pagination: Pagination | None = None
-    request_parameters: RequestParameters | None = None
 
 
 class RequestedSchema(RequestModel):
@@ -234,6 +255,22 @@ class RequestedSchema(RequestModel):
         UNSET
     )
     schema: Annotated[str | UnsetType, Meta(description="Identifier of the schema.")] = UNSET
+    schema_colon: Annotated[Any, Meta(description="Ignored.")] = field(name="schema:", default=None)
+
+
+Schemas = Annotated[
+    Annotated[tuple[RequestedSchema | str, ...], Meta(max_length=100)] | None,
+    Meta(description="Schemas that records should follow."),
+]
+BESIDE = "As in query, where some clients do not put it."
+
+
+class Query(QueryOptions):
+    """The query itself."""
+
+    pagination: Pagination | None = None
+    request_parameters: RequestParameters | None = None
+    requested_schemas: Schemas = None
 
 
 class RequestMeta(RequestModel):
@@ -243,10 +280,7 @@ class RequestMeta(RequestModel):
         str | Annotated[int, Meta(ge=2, le=2)] | float | None,
         Meta(description="Version of the Beacon API.", examples=["v2.0"]),
     ] = None
-    requested_schemas: Annotated[
-        Annotated[tuple[RequestedSchema | str, ...], Meta(max_length=100)] | None,
-        Meta(description="Schemas that records should follow."),
-    ] = None
+    requested_schemas: Schemas = None
     schema_: Annotated[Any, Meta(description="Ignored.")] = field(name="$schema", default=None)
 
 
@@ -255,4 +289,8 @@ class BeaconQuery(RequestModel):
 
     meta: RequestMeta | None = None
     query: Query | None = None
+    requested_granularity: Annotated[Granularity | None, Meta(description=BESIDE)] = None
+    pagination: Annotated[Pagination | None, Meta(description=BESIDE)] = None
+    filters: Annotated[Filters, Meta(description=BESIDE)] = None
+    requested_schemas: Schemas = None
     schema_: Annotated[Any, Meta(description="Ignored.")] = field(name="$schema", default=None)

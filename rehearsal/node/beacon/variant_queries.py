@@ -16,9 +16,10 @@ from rehearsal.genomes.contig_names import ASSEMBLIES
 from rehearsal.node.beacon import hgvs
 from rehearsal.node.beacon.contigs import contig_named
 from rehearsal.node.beacon.request_models import BASES, VariantParameters
-from rehearsal.node.beacon.variant_types import TYPES, type_named
+from rehearsal.node.beacon.variant_types import TYPES, is_of_type, type_named
 from rehearsal.web.problem import Problem
 
+PLAIN = frozenset("ACGT")
 IUPAC_CODES = re.compile(BASES)
 WHOLE_NUMBER = re.compile("[+-]?[0-9]{1,18}")
 
@@ -142,12 +143,15 @@ def short_change(name: str) -> str | None:
     """Write a change of one amino acid in one-letter form.
 
     Args:
-        name: The change, such as ``V600E``, ``Val600Glu`` or ``p.Val600Glu``.
+        name: The change, such as ``V600E``, ``Val600Glu`` or ``p.(Val600Glu)``.
 
     Returns:
         For example ``V600E``. None for another change.
     """
-    match = _ONE_CHANGE.fullmatch(name.removeprefix("p."))
+    name = name.removeprefix("p.")
+    if name.startswith("(") and name.endswith(")"):  # predicted, as HGVS writes it
+        name = name[1:-1]
+    match = _ONE_CHANGE.fullmatch(name)
     if match is None:
         return None
     old, position, new = match.groups()
@@ -169,7 +173,7 @@ def make_variant_query(
     Raises:
         Problem: The parameters do not belong together, or a value is invalid (400).
     """
-    assembly = _text("assemblyId", parameters.assembly_id)
+    assembly = _text("assemblyId", parameters.assembly_id or parameters.assemblyid)
     if assembly is not None and assembly.partition(".")[0] not in ASSEMBLIES:
         raise Problem.mismatch("assemblyId", "GRCh38", shown(assembly))
     if "mateName" in given:
@@ -178,7 +182,7 @@ def make_variant_query(
             "no such parameter, as this node has no variants between two contigs",
             shown(parameters.mate_name),
         )
-    names = set(given) - {"assemblyId"}
+    names = set(given) - {"assemblyId", "assemblyid"}
     if not names:
         return None
     for leading, others, make in LED_BY:
@@ -266,7 +270,8 @@ def _placed_query(parameters: VariantParameters, given: set[str]) -> VariantQuer
 
 def _sequence_query(
     parameters: VariantParameters, given: set[str], contig: str, starts: list[int]
-) -> SequenceQuery:
+) -> SequenceQuery | RangeQuery:
+    """Build the query for one allele. Of a type that the allele has not, it finds nothing."""
     if len(starts) != 1:
         expected = "two values, as start has two (bracket query)"
         raise Problem.mismatch("end", expected, "nothing")
@@ -277,10 +282,17 @@ def _sequence_query(
             "alternateBases (sequence query) or end (range query), as the request has start",
             "neither",
         )
-    if strangers := given & NARROWING - {"referenceBases", "alternateBases"}:
+    ref = _bases("referenceBases", parameters.reference_bases)
+    has_plain_bases = bool(ref) and bool(alt) and PLAIN.issuperset(f"{ref}{alt}")
+    checked = {"variantType"} if has_plain_bases else set()
+    if strangers := given & NARROWING - {"referenceBases", "alternateBases"} - checked:
         expected = f"a position, as the request has {', '.join(sorted(strangers))}"
         raise Problem.mismatch("end", expected, "nothing")
-    ref = _bases("referenceBases", parameters.reference_bases)
+    kind = _variant_type(parameters)
+    if ref and kind is not None and not is_of_type(ref, alt, kind):
+        return RangeQuery(
+            contig, starts[0], starts[0] + 1, Restrictions(kind, None, None, ref, alt)
+        )
     if not ref and not alt:
         raise Problem.mismatch(
             "referenceBases and alternateBases", "bases in at least one of them", "two empty texts"

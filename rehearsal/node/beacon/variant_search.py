@@ -15,6 +15,7 @@ from rehearsal.node.beacon.contigs import contig_named
 from rehearsal.node.beacon.indels import equivalent_rows, indel_described, indel_of_bases
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.variant_queries import (
+    PLAIN,
     BracketQuery,
     GeneQuery,
     HgvsQuery,
@@ -33,7 +34,6 @@ IUPAC = {
     **{"A": "A", "C": "C", "G": "G", "T": "T", "R": "AG", "Y": "CT", "S": "CG", "W": "AT"},
     **{"K": "GT", "M": "AC", "B": "CGT", "D": "AGT", "H": "ACT", "V": "ACG", "N": "ACGT"},
 }
-PLAIN = frozenset("ACGT")
 LONGEST_CONTIG = max(CONTIG_LENGTHS.values())
 INTERNAL_ID = re.compile(
     r"(?P<contig>[^-]*)-(?P<position>0*[1-9][0-9]{0,9})-(?P<ref>[ACGT]+)-"
@@ -86,7 +86,8 @@ def _at_place(
     elif isinstance(query, BracketQuery):
         rows = _bracketed(query, source)
     else:
-        symbol, gene = query.gene, node_data.gene(query.gene)
+        gene = node_data.gene(query.gene)
+        symbol = gene.name
         rows = _overlapping(source, gene.contig, gene.start, gene.end)
     given = query.restrictions
     yield from _with_effects(restricted(rows, given), given, node_data, symbol)
@@ -263,16 +264,15 @@ def _is_impossible(wanted: Restrictions) -> bool:
 def _changing_protein(
     query: ProteinQuery, node_data: NodeData, source: AlleleSource
 ) -> Iterator[Any]:
-    if query.gene is not None:
-        node_data.gene(query.gene)
+    gene = None if query.gene is None else node_data.gene(query.gene).name
     alleles = [
         (change.contig, change.start, change.ref, change.alt)
         for change in node_data.settings.protein_changes
-        if change.change == query.change and query.gene in (None, change.gene)
+        if change.change == query.change and gene in (None, change.gene)
     ]
     if source is node_data.variants:  # public facts do not list what alleles change
         name = protein_name(query.change)
-        alleles += node_data.variants.changing_protein(name, query.gene)
+        alleles += node_data.variants.changing_protein(name, gene)
     for allele in dict.fromkeys(alleles):
         row = source.get(*allele)
         if row is not None:

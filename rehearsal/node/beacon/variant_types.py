@@ -49,6 +49,18 @@ _SYNONYMS = {
         *("SO:0001742", "EFO:0030070", "EFO:0030071", "EFO:0030072", "EFO:0030073"),
     ),
 }
+_WORDS = {  # names of terms of SO
+    "SNP": ("SUBSTITUTION", "SINGLE_NUCLEOTIDE_VARIANT"),
+    "INS": ("INSERTION",),
+    "DEL": ("DELETION",),
+    "DUP": ("DUPLICATION",),
+    "DUP:TANDEM": ("TANDEM_DUPLICATION",),
+    "INV": ("INVERSION",),
+    "CNV": ("COPY_NUMBER_VARIATION",),
+    "copy number loss": ("COPY_NUMBER_LOSS",),
+    "copy number gain": ("COPY_NUMBER_GAIN",),
+}
+WORDS = {word: name for name, words in _WORDS.items() for word in words}
 # from what a query may contain, in capitals, to the type
 TYPES = {name.upper(): name for name in _CLASSES} | {
     synonym: name for name, synonyms in _SYNONYMS.items() for synonym in synonyms
@@ -68,7 +80,17 @@ def type_named(name: str) -> str | None:
     upper = name.upper()
     if _MOBILE_ELEMENT.fullmatch(upper):
         return upper
-    return TYPES.get(upper)
+    return TYPES.get(upper) or WORDS.get(upper.replace(" ", "_"))
+
+
+def is_word(name: str) -> bool:
+    """Tell whether a name of a type is a word, which the standard does not have.
+
+    Args:
+        name: A type or a term, in any case.
+    """
+    upper = name.upper()
+    return upper not in TYPES and upper.replace(" ", "_") in WORDS
 
 
 def is_of_type(ref: str, alt: str, wanted: str) -> bool:

@@ -80,10 +80,14 @@ class Asked:
 
     def ask(self, where, path, body=None, parameters="", *, granted, headers=()):
         """Return status and body of the answer of a node or of the network."""
+        sent = None if body is None else orjson.dumps(body)
+        return self.ask_raw(where, path, sent, parameters, granted=granted, headers=headers)
+
+    def ask_raw(self, where, path, body, parameters="", *, granted, headers=()):
+        """Send a body as it is."""
         if granted:
             headers = [*headers, (b"authorization", f"Bearer {self.token}".encode())]
-        sent = None if body is None else orjson.dumps(body)
         status, _, answer = asyncio.run(
-            call(self.apps[where], path, sent, parameters, headers=headers)
+            call(self.apps[where], path, body, parameters, headers=headers)
         )
         return status, orjson.loads(answer)

@@ -60,8 +60,14 @@ GENOTYPES: dict[Allele, dict[int, int]] = {
 }
 
 GENES = (
-    Gene("BRCA1", "chr17", 43_044_294, 43_125_364, "-"),
-    Gene("TLR7", "chrX", 12_867_071, 12_890_361, "+"),
+    Gene(
+        *("BRCA1", "chr17", 43_044_294, 43_125_364, "-"),
+        ("HGNC:1100", "ENSG00000012048", "672"),
+    ),
+    Gene(
+        *("TLR7", "chrX", 12_867_071, 12_890_361, "+"),
+        ("HGNC:15631", "ENSG00000196664", "51284"),
+    ),
 )
 CHANGES = (ProteinChange("chrX", 12_886_151, "A", "G", "TLR7", "N215S"),)
 

@@ -1,0 +1,157 @@
+"""What known clients send beside the standard or instead of it, and how a request reads it.
+
+Each use is noted in ``info.warnings`` of the answer. Any other unknown key is refused: ignoring a
+key that narrows a question would answer a wider one. The table is also in
+docs/reference/leniency.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rehearsal.node.beacon.request_models import (
+    BeaconQuery,
+    DatasetsObject,
+    RequestedSchema,
+    RequestMeta,
+    RequestParameters,
+    VariantParameters,
+)
+from rehearsal.node.beacon.variant_types import is_word
+
+_BEACON = "ga4gh-beacon/beacon-v2 47af89c8, docs/"
+_PI = "EGA-archive/beacon2-pi-api e51c5c6b, beacon/models/ga4gh/beacon_v2_default_model/"
+_PORTAL = (
+    "gdi-userportal-dataset-discovery-service b2904a63, src/main/resources/META-INF/resources/"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """One addition: what is sent, how it is read, and where a client says so."""
+
+    sent: str
+    read_as: str
+    source: str  # repository, commit, file and lines
+
+    @property
+    def warning(self) -> str:
+        """The note in the answer."""
+        return f"{self.sent}: {self.read_as}"
+
+
+DATASET_IDS = Addition(
+    "datasetIds", "read as datasets", f"{_BEACON}variant-queries.md, lines 32 and 264"
+)
+DATASETS_OBJECT = Addition(
+    "datasets.datasetIds",
+    "read as the list datasets",
+    f"{_BEACON}implementations/org.progenetix.md, lines 38 to 40",
+)
+ASSEMBLY = Addition(
+    "assemblyid", "read as assemblyId", f"{_BEACON}implementations/org.progenetix.md, line 41"
+)
+BESIDE_QUERY = Addition(
+    "requestedGranularity, pagination and filters beside query",
+    "read as if they were in query",
+    f"{_BEACON}variant-queries.md, lines 59 to 63; {_BEACON}implementations/org.progenetix.md, "
+    "lines 48 to 50",
+)
+SCHEMAS = Addition(
+    "requestedSchemas in query or beside it",
+    "read as if they were in meta",
+    "no code of a client at hand; a schema does not narrow a question",
+)
+SCHEMA_COLON = Addition(
+    "the key schema: of a requested schema", "ignored", f"{_BEACON}variant-queries.md, line 46"
+)
+VARIANT_TYPE = Addition(
+    "a variant type as a word, such as deletion",
+    "read as its symbol, such as DEL",
+    "Sequence Ontology, names of SO:0000159 and others",
+)
+TYPE_OF_ALLELE = Addition(
+    "variantType beside the bases of one allele",
+    "checked against the bases: an allele of another type is not found; INDEL includes INS and DEL",
+    "gdi-mini-node 670695a4, mini_node/beacon/service/_parquet.py, lines 32 to 37",
+)
+LENGTHS = Addition(
+    "variantMinLength, variantMaxLength",
+    "bases of the longer allele without shared bases; others count the letters of alternateBases",
+    f"{_PI}connections/mongo/filters/request_parameters/mapping.py, lines 10 and 11",
+)
+GENE_IDS = Addition(
+    "a gene's identifier of HGNC, Ensembl or NCBI in geneId",
+    "read as its symbol",
+    f"{_PORTAL}beacon-filters.json, geneId",
+)
+AMINO_ACIDS = Addition(
+    "aminoacidChange in three-letter notation",
+    "read as in one-letter notation",
+    f"{_PORTAL}beacon-filters.json, aminoacidChange",
+)
+ADDITIONS = (
+    *(DATASET_IDS, DATASETS_OBJECT, ASSEMBLY, BESIDE_QUERY, SCHEMAS, SCHEMA_COLON),
+    *(VARIANT_TYPE, TYPE_OF_ALLELE, LENGTHS, GENE_IDS, AMINO_ACIDS),
+)
+GENE_IDENTIFIER = re.compile(r"HGNC:\d{1,6}|ENSG\d{11}(\.\d{1,3})?|\d{1,9}")
+
+
+def additions_in(meta: RequestMeta, parameters: RequestParameters) -> Iterator[Addition]:
+    """Find the additions in the parts of a request that GET and POST share.
+
+    Args:
+        meta: The request's meta.
+        parameters: Its parameters.
+
+    Yields:
+        The additions.
+    """
+    if parameters.dataset_ids is not None:
+        yield DATASET_IDS
+    if isinstance(parameters.datasets, DatasetsObject):
+        yield DATASETS_OBJECT
+    schemas = (one for one in meta.requested_schemas or () if isinstance(one, RequestedSchema))
+    if any(one.schema_colon is not None for one in schemas):
+        yield SCHEMA_COLON
+    variants = parameters.variants()
+    if variants.sent():
+        yield from _in_variants(variants)
+
+
+def _in_variants(given: VariantParameters) -> Iterator[Addition]:
+    if given.assemblyid is not None:
+        yield ASSEMBLY
+    if given.variant_type is not None:
+        if is_word(_text(given.variant_type)):
+            yield VARIANT_TYPE
+        if given.end is None:
+            yield TYPE_OF_ALLELE
+    if given.variant_min_length is not None or given.variant_max_length is not None:
+        yield LENGTHS
+    if given.gene_id is not None and GENE_IDENTIFIER.fullmatch(_text(given.gene_id)):
+        yield GENE_IDS
+    if given.aminoacid_change is not None and re.search("[a-z]{2}", _text(given.aminoacid_change)):
+        yield AMINO_ACIDS
+
+
+def _text(sent: str | tuple[str, ...]) -> str:
+    return sent[0] if isinstance(sent, tuple) else sent
+
+
+def additions_around(body: BeaconQuery) -> Iterator[Addition]:
+    """Find the additions in the body of a POST that a GET cannot have.
+
+    Args:
+        body: The body.
+
+    Yields:
+        The additions.
+    """
+    if not (body.requested_granularity is body.pagination is body.filters is None):
+        yield BESIDE_QUERY
+    in_query = body.query is not None and body.query.requested_schemas is not None
+    if in_query or body.requested_schemas is not None:
+        yield SCHEMAS
