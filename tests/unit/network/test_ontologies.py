@@ -1,0 +1,86 @@
+"""Terms of a request mean what their ontology says, without a token and with a grant.
+
+The truth about the node's people is in tests/unit/node/conftest.py: one woman with breast cancer,
+three people with heart disease, one who used to smoke.
+"""
+
+import pytest
+
+# terms, and how many of the twelve people have them or something more specific
+FOUND = {
+    "MONDO:0007254": 1,  # breast cancer
+    "MONDO:0004992": 1,  # cancer, of which it is a kind
+    "MONDO:0005070": 1,  # neoplasm
+    "MONDO:0005385": 3,  # vascular disorder, above coronary artery disorder
+    "SNOMEDCT:8517006": 1,  # ex-smoker, as the record shows it
+    "LOINC:72166-2": 1,  # tobacco smoking status
+    "LOINC:13457-7": 11,  # LDL cholesterol
+    "UBERON:0000178": 12,  # blood
+    "OBI:0002630": 12,  # the sequencing platform
+    "NCBITaxon:9606": 12,
+    "HP:0000252": 1,
+    "HP:0001366": 1,  # merged into it
+}
+
+
+def body(term, granularity="count"):
+    return {"query": {"filters": [{"id": term}], "requestedGranularity": granularity}}
+
+
+@pytest.mark.parametrize("where", ["EE", "network"])
+@pytest.mark.parametrize("term", FOUND)
+def test_a_term_finds_everybody_who_has_it_or_something_more_specific(asked, where, term):
+    nodes = 3 if where == "network" else 1
+    status, answer = asked.ask(where, "/individuals", body(term), granted=True)
+    assert status == 200
+    assert answer["responseSummary"]["numTotalResults"] == FOUND[term] * nodes
+    assert "warnings" not in answer.get("info", {})
+
+
+@pytest.mark.parametrize("term", ["MONDO:0004992", "SNOMEDCT:8517006", "HP:0001366"])
+def test_the_public_learns_nothing_about_so_few(asked, term):
+    for where in ("EE", "network"):
+        status, answer = asked.ask(where, "/individuals", body(term), granted=False)
+        if status == 200:  # or no budget pays for an answer
+            assert answer["responseSummary"]["exists"] is False
+        else:
+            assert (status, answer["error"]["errorCode"]) == (403, 403)
+
+
+@pytest.mark.parametrize("granted", [False, True])
+@pytest.mark.parametrize("where", ["EE", "network"])
+def test_a_well_formed_term_of_an_unknown_ontology_is_a_warning(asked, where, granted):
+    status, answer = asked.ask(where, "/individuals", body("FOO:123"), granted=granted)
+    if granted:
+        assert status == 200
+        assert answer["info"]["warnings"] == ["filters: FOO:123 is of no ontology known here"]
+        assert answer["responseSummary"] == {"exists": False, "numTotalResults": 0}
+    else:
+        assert status in (200, 403)
+    status, answer = asked.ask(where, "/individuals", body("no term"), granted=granted)
+    assert status == 400
+
+
+def codes_in(record):
+    """Every code that a record shows, as ``PREFIX:CODE``, beside units and relatives."""
+    if isinstance(record, dict):
+        for key, value in record.items():
+            if key in ("id", "sameAs", "code") and isinstance(value, str) and ":" in value:
+                yield value
+            elif key not in ("unit", "familyHistory", "geographicOrigin", "missing"):
+                yield from codes_in(value)
+    if isinstance(record, list):
+        for value in record:
+            yield from codes_in(value)
+
+
+@pytest.mark.parametrize("path", ["individuals", "biosamples"])
+def test_every_code_that_a_record_shows_finds_it(asked, path):
+    _, answer = asked.ask("EE", f"/{path}", body("LOINC:72166-2", "record"), granted=True)
+    ((record,),) = [
+        one["results"] for one in answer["response"]["resultSets"] if one["id"].startswith("GDI")
+    ]
+    for code in {*codes_in(record)} - {"EFO:0009654"}:  # the status of every sample: a reference
+        _, found = asked.ask("EE", f"/{path}", body(code, "record"), granted=True)
+        names = [one["id"] for some in found["response"]["resultSets"] for one in some["results"]]
+        assert record["id"] in names, code
