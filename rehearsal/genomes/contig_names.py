@@ -1,4 +1,4 @@
-"""The names that clients and files use for GRCh38 and its contigs."""
+"""The names that clients and files use for assemblies and their contigs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from rehearsal.genomes.assembly import REFSEQ
 from rehearsal.logs import note
 
 ASSEMBLIES = ("GRCh38", "hg38")
+EARLIER_ASSEMBLIES = ("GRCh37", "hg19", "b37")
 
 CONTIG_OF_ACCESSION = {accession: contig for contig, accession in REFSEQ.items()}
+# the accession without its version is that of the chromosome in any assembly
+_CONTIG_OF_CHROMOSOME = {name.partition(".")[0]: c for name, c in CONTIG_OF_ACCESSION.items()}
 
 
 def find_contig(name: str) -> str | None:
@@ -57,3 +60,16 @@ def note_other_names(path: Path | str, names: Iterable[str | None]) -> None:
         first, found = others[0], find_contig(others[0])
         more = f", and {len(others) - 1} more likewise" if len(others) > 1 else ""
         note(f"{path}: contig {first} is read as {found}{more}")
+
+
+def find_contig_of_grch37(name: str) -> str | None:
+    """Find a contig of GRCh37 by any of its names.
+
+    Args:
+        name: For example ``17``, ``chr17`` or ``NC_000017.10``.
+
+    Returns:
+        The name used inside, ``chr17``, or None if the name is no contig.
+    """
+    chromosome = name.removeprefix("refseq:").partition(".")[0]
+    return _CONTIG_OF_CHROMOSOME.get(chromosome) or find_contig(name)

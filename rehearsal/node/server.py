@@ -21,6 +21,7 @@ from rehearsal.node.alerts.alert_store import AlertStore
 from rehearsal.node.alerts.endpoints import SubscriptionEndpoints
 from rehearsal.node.alerts.subscription_matcher import SubscriptionMatcher
 from rehearsal.node.app import Extension, beacon_app
+from rehearsal.node.beacon.liftover import Liftover
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.drug_genes import DrugFlags
 from rehearsal.node.fair_data_point import FairDataPoint
@@ -66,7 +67,9 @@ def open_node(folder: Path | str) -> NodeData:
     tumours = VariantStore.open(folder / TUMOURS) if settings.tumours_dataset else None
     if tumours is not None and tumours.individuals != variants.individuals:
         raise InputError(folder / TUMOURS, "individuals", expected, "other people")
-    return NodeData(settings, variants, people, tumours, SequenceNames.of_node(folder))
+    liftover = Liftover(folder / settings.chain_file if settings.chain_file else None)
+    sequences = SequenceNames.of_node(folder)
+    return NodeData(settings, variants, people, tumours, sequences, liftover)
 
 
 def extensions(

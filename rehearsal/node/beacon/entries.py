@@ -24,6 +24,11 @@ from rehearsal.stores.people_store import SAMPLES
 from rehearsal.web.openapi import Body
 from rehearsal.web.problem import Problem
 
+LIFTED = "assemblyId GRCh37: the positions were moved to GRCh38"
+UNPLACED = (
+    "assemblyId GRCh37: a position has no known place on GRCh38, so that nothing was looked up; "
+    "this answer does not say no"
+)
 # kinds of datasets with records of single people
 OF_PEOPLE: frozenset[DatasetKind] = frozenset({"people", "tests"})
 
@@ -57,6 +62,12 @@ def answer_entries(
         Problem: The request is invalid (400), not allowed (401, 403), or names something unknown
             (404).
     """
+    if request.on_grch37 and request.variants is not None:
+        query = node_data.liftover.lift(request.variants)
+        if query is None:
+            return _unplaced(node_data, rights, request, listed or path)
+        warnings = (*request.warnings, LIFTED) if query != request.variants else request.warnings
+        request = replace(request, variants=query, on_grch37=False, warnings=warnings)
     if path in COLLECTIONS and listed is None:
         return _collections(node_data, rights, request, path, identifier, caller)
     whole = identifier is not None and listed is None
@@ -74,6 +85,20 @@ def answer_entries(
         "response": {"resultSets": envelope.result_sets(beacon_id, result, request)},
     }
     return _with_info(body, result.privacy, request)
+
+
+def _unplaced(node_data: NodeData, rights: Rights, request: BeaconRequest, entry_type: str) -> Body:
+    """Answer a query whose place on GRCh38 is not known: no result set, and a warning."""
+    wanted: Granularity = request.granularity or DEFAULT_GRANULARITY
+    granularity = rights.granted_anywhere(wanted)
+    section = "collections" if entry_type in COLLECTIONS else "resultSets"
+    beacon_id = node_data.settings.beacon_id
+    return {
+        "meta": envelope.meta(beacon_id, entry_type, request, wanted, granularity),
+        "responseSummary": envelope.summary(False, 0, granularity),
+        "response": {section: []},
+        "info": {"warnings": [*request.warnings, UNPLACED]},
+    }
 
 
 def _with_info(body: Body, privacy: dict[str, Record], request: BeaconRequest) -> Body:

@@ -13,6 +13,7 @@ from rehearsal.formats.ontology_terms import SEX_TERMS
 from rehearsal.genomes.assembly import CONTIG_LENGTHS, ploidy
 from rehearsal.model import SEXES, AlleleCounts, Gene, Sex
 from rehearsal.node.beacon.datasets import PEOPLE_IN_TESTS, Dataset, datasets_of
+from rehearsal.node.beacon.liftover import Liftover
 from rehearsal.node.settings.gene_names import GeneNames
 from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.stores.people_store import PeopleStore
@@ -32,6 +33,7 @@ class NodeData:
         people: The people, in the same order as in ``variants``.
         tumours: Somatic variants of the same people, or None.
         sequences: Names of the reference sequences, or None if the node has no reference.
+        liftover: Moves queries from GRCh37. None: the variants of the table only.
 
     Attributes:
         is_germline: Whether ``variants`` are germline variants.
@@ -49,9 +51,11 @@ class NodeData:
         people: PeopleStore,
         tumours: VariantStore | None = None,
         sequences: SequenceNames | None = None,
+        liftover: Liftover | None = None,
     ) -> None:
         self.settings, self.variants, self.people = settings, variants, people
         self._tumours, self.sequences = tumours, sequences
+        self.liftover = liftover or Liftover()
         self.genes: dict[str, Gene] = {gene.name: gene for gene in settings.genes}
         self._gene_names = GeneNames(settings.genes)
         self.of_sex = {sex: people.with_term(SEX_TERMS[sex], False) for sex in SEXES}

@@ -25,6 +25,7 @@ from rehearsal.node.beacon.request_models import (
 )
 from rehearsal.node.beacon.variant_queries import (
     VariantQuery,
+    is_on_grch37,
     make_variant_query,
     whole_number,
     with_effects,
@@ -78,6 +79,7 @@ class BeaconRequest:
     datasets: tuple[str, ...] = ()  # identifiers; empty: the default datasets
     requested_schemas: tuple[dict[str, str], ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)  # of variants, as sent
+    on_grch37: bool = False  # whether the positions of ``variants`` are those of GRCh37
     warnings: tuple[str, ...] = ()  # how parts that are not of the standard were read
 
     @property
@@ -184,6 +186,7 @@ def _request(
         datasets=parameters.named_datasets(),
         requested_schemas=tuple(map(_schema, meta.requested_schemas or ())),
         parameters=sent,
+        on_grch37=is_on_grch37(variants),
         warnings=(
             *(one.warning for one in additions_in(meta, parameters)),
             *(f"filters: {one} is of no ontology known here" for one in unknown_terms(filters)),

@@ -62,7 +62,7 @@ class VariantParameters(RequestModel):
     """A query for variants. Positions are 0-based, ends exclusive, on GRCh38."""
 
     assembly_id: Annotated[
-        OneText | None, Meta(description="Reference assembly. Only GRCh38 is supported.")
+        OneText | None, Meta(description="GRCh38, or GRCh37, from which known positions are moved.")
     ] = None
     assemblyid: Annotated[
         OneText | None, Meta(description="The same, as some clients spell it.")

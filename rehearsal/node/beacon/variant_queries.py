@@ -12,7 +12,11 @@ from dataclasses import dataclass, replace
 
 from rehearsal.errors import shown
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
-from rehearsal.genomes.contig_names import ASSEMBLIES
+from rehearsal.genomes.contig_names import (
+    ASSEMBLIES,
+    EARLIER_ASSEMBLIES,
+    find_contig_of_grch37,
+)
 from rehearsal.node.beacon import hgvs
 from rehearsal.node.beacon.contigs import contig_named
 from rehearsal.node.beacon.request_models import BASES, VariantParameters
@@ -173,9 +177,7 @@ def make_variant_query(
     Raises:
         Problem: The parameters do not belong together, or a value is invalid (400).
     """
-    assembly = _text("assemblyId", parameters.assembly_id or parameters.assemblyid)
-    if assembly is not None and assembly.partition(".")[0] not in ASSEMBLIES:
-        raise Problem.mismatch("assemblyId", "GRCh38", shown(assembly))
+    on_grch37 = is_on_grch37(parameters)
     if "mateName" in given:
         raise Problem.mismatch(
             "mateName",
@@ -195,7 +197,25 @@ def make_variant_query(
                     ", ".join(sorted(strangers)),
                 )
             return make(parameters)
-    return _placed_query(parameters, names)
+    return _placed_query(parameters, names, on_grch37)
+
+
+def is_on_grch37(parameters: VariantParameters) -> bool:
+    """Tell whether a request's positions are on GRCh37.
+
+    Args:
+        parameters: The parameters.
+
+    Raises:
+        Problem: The assembly is neither GRCh38 nor GRCh37 (400).
+    """
+    sent = _text("assemblyId", parameters.assembly_id or parameters.assemblyid)
+    assembly = ASSEMBLIES[0] if sent is None else sent.partition(".")[0]
+    if assembly in EARLIER_ASSEMBLIES:
+        return True
+    if assembly not in ASSEMBLIES:
+        raise Problem.mismatch("assemblyId", "GRCh38 or GRCh37", shown(sent))
+    return False
 
 
 def with_effects(query: VariantQuery | None, effects: tuple[str, ...]) -> VariantQuery:
@@ -244,7 +264,7 @@ LED_BY: tuple[tuple[str, frozenset[str], Callable[[VariantParameters], VariantQu
 )
 
 
-def _placed_query(parameters: VariantParameters, given: set[str]) -> VariantQuery:
+def _placed_query(parameters: VariantParameters, given: set[str], on_grch37: bool) -> VariantQuery:
     """Build a sequence, range or bracket query."""
     if "start" not in given:
         expected = f"a position, as the request has {', '.join(sorted(given))}"
@@ -252,7 +272,7 @@ def _placed_query(parameters: VariantParameters, given: set[str]) -> VariantQuer
     name = _text("referenceName", parameters.reference_name)
     if name is None:
         raise Problem.mismatch("referenceName", "a contig, as the request has start", "nothing")
-    contig = contig_named(name)
+    contig = (find_contig_of_grch37(name) if on_grch37 else None) or contig_named(name)
     starts = _positions("start", parameters.start, contig)
     ends = _positions("end", parameters.end, contig)
     if not ends:

@@ -60,6 +60,7 @@ class NodeSettings:
     genes: tuple[Gene, ...] = ()
     protein_changes: tuple[ProteinChange, ...] = ()
     access: AccessSettings = field(default_factory=AccessSettings)  # default: all are anonymous
+    chain_file: str = ""  # from GRCh37 to GRCh38, in the node's folder; empty: none
 
     @classmethod
     def for_country(
