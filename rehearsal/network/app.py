@@ -32,9 +32,10 @@ from rehearsal.network.matchmaking import aggregate_matches
 from rehearsal.network.node_responses import forward_request
 from rehearsal.network.scores import ScoreEndpoints
 from rehearsal.network.service import LONGEST_DEADLINE_S, Network
+from rehearsal.network.service_registry import ServiceRegistry
 from rehearsal.node.app import VERSION_IN_PATH, add_entry_routes
 from rehearsal.node.beacon import envelope, info_endpoints
-from rehearsal.node.beacon.envelope import API_VERSION
+from rehearsal.node.beacon.entry_types import API_VERSION
 from rehearsal.node.beacon.request import (
     BeaconRequest,
     parse_body,
@@ -74,7 +75,7 @@ def network_app(network: Network, requests_per_s: float = 0.0) -> Api:
     add_entry_routes(api, partial(partial, _entries, network), partial(_terms, network))
     for path in ("/", "/info"):
         api.add(path, inform(partial(_info, network)))
-    api.add("/service-info", _service_info)
+    api.add("/service-info", partial(_plain, SERVICE_INFO))
     api.add("/openapi.json", partial(_plain, openapi.description()))
     api.add("/configuration", inform(lambda _: info_endpoints.configuration()))
     api.add("/entry_types", inform(lambda _: info_endpoints.entry_types()))
@@ -82,6 +83,7 @@ def network_app(network: Network, requests_per_s: float = 0.0) -> Api:
     api.add(HEALTH, partial(_health, network))
     api.add(f"/{MATCH}", partial(_match, network), POST, ERROR_BODY)
     MatchStatus(network).add_to(api)
+    ServiceRegistry(network, SERVICE_INFO, _conditions).add_to(api)
     ScoreEndpoints(network).add_to(api)
     AlertEndpoints(network).add_to(api)
     return api
@@ -241,19 +243,16 @@ async def _plain(body: Body, request: Request) -> Response:
     return Json(body)
 
 
-async def _service_info(request: Request) -> Response:
-    return Json(
-        {
-            "id": BEACON_ID,
-            "name": NAME,
-            "type": {"group": "org.ga4gh", "artifact": "beacon", "version": API_VERSION},
-            "organization": {"name": "Rehearsal", "url": info_endpoints.ORGANIZATION_URL},
-            "version": __version__,
-            "environment": "test",
-            "description": DESCRIPTION,
-            **SERVICE,
-        }
-    )
+SERVICE_INFO: Body = {
+    "id": BEACON_ID,
+    "name": NAME,
+    "type": {"group": "org.ga4gh", "artifact": "beacon", "version": API_VERSION},
+    "organization": {"name": "Rehearsal", "url": info_endpoints.ORGANIZATION_URL},
+    "version": __version__,
+    "environment": "test",
+    "description": DESCRIPTION,
+    **SERVICE,
+}
 
 
 async def _health(network: Network, request: Request) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rehearsal.network import service_registry
 from rehearsal.network.matchmaking import PATH as MATCH
 from rehearsal.network.scores import CONFIDENCE
 from rehearsal.network.service import LONGEST_DEADLINE_S
@@ -59,7 +60,13 @@ NOBODY = {
     "504": "No node answered before the deadline.",
 }
 # paths that are answered without asking a node
-OF_ITSELF = {*(f"/{name}" for name in INFORMATIONAL), "/service-info", "/openapi.json", "/health"}
+OF_ITSELF = {
+    *service_registry.paths(),
+    *(f"/{name}" for name in INFORMATIONAL),
+    "/service-info",
+    "/openapi.json",
+    "/health",
+}
 ABOUT = "GA4GH Beacon v2 over all nodes of a rehearsal. All people are synthetic."
 
 
@@ -73,7 +80,7 @@ def description() -> Body:
     own = [ref("parameters", name) for name in OWN_PARAMETERS]
     match = matchmaker.paths()
     match[f"/{MATCH}"]["parameters"] = own
-    for paths in (match, _scores(), _drug_flags(), alerts.paths(NODES), _health()):
+    for paths in (match, _scores(), _drug_flags(), alerts.paths(NODES), _own()):
         document["paths"] |= paths
     document["components"]["schemas"] |= matchmaker.schemas(MOST_MATCHES)
     for path, item in document["paths"].items():
@@ -87,6 +94,10 @@ def _may_find_nobody(item: Body) -> None:
     answers = {status: {"description": why, "content": content} for status, why in NOBODY.items()}
     for method in item.keys() - {"parameters"}:
         item[method] = {**item[method], "responses": item[method]["responses"] | answers}
+
+
+def _own() -> Body:
+    return _health() | service_registry.paths()
 
 
 def _health() -> Body:

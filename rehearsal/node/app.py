@@ -165,8 +165,8 @@ async def _entries(
     rights = caller_rights(request)
     asked = await _read(request)
     identifier = request.path_params.get("id")
-    caller = caller_name(rights, request)
-    return Json(answer_entries(node_data, rights, asked, path, identifier, listed, caller))
+    caller, base = caller_name(rights, request), base_url(request)
+    return Json(answer_entries(node_data, rights, asked, path, identifier, listed, caller, base))
 
 
 async def _read(request: Request) -> BeaconRequest:

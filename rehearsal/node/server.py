@@ -25,6 +25,7 @@ from rehearsal.node.beacon.liftover import Liftover
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.drug_genes import DrugFlags
 from rehearsal.node.fair_data_point import FairDataPoint
+from rehearsal.node.phenopackets import Phenopackets
 from rehearsal.node.runtime_files import make_state_private
 from rehearsal.node.scoring.endpoints import ScoreEndpoints
 from rehearsal.node.serve_options import add_serve_options
@@ -83,7 +84,7 @@ def extensions(
         folder: The node's folder.
 
     Returns:
-        Scores, drug flags, subscriptions and the FAIR Data Point.
+        Scores, drug flags, Phenopackets, subscriptions and the FAIR Data Point.
 
     Raises:
         InputError: A file in the folder is invalid.
@@ -91,6 +92,7 @@ def extensions(
     return (
         ScoreEndpoints(node_data, folder),
         DrugFlags(node_data, folder),
+        Phenopackets(node_data),
         SubscriptionEndpoints(node_data, monitor),
         FairDataPoint(folder),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from pyroaring import BitMap
 
@@ -14,6 +15,7 @@ from rehearsal.node.beacon.answers import answer
 from rehearsal.node.beacon.dataset_choice import visible_dataset
 from rehearsal.node.beacon.datasets import DatasetKind
 from rehearsal.node.beacon.entry_types import COLLECTIONS
+from rehearsal.node.beacon.handovers import handovers
 from rehearsal.node.beacon.info_endpoints import DEFAULT_GRANULARITY
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.question import NOTHING_SELECTED, PathSelection, Question
@@ -41,6 +43,7 @@ def answer_entries(
     identifier: str | None = None,
     listed: str | None = None,
     caller: str = "",
+    base: str = "",
 ) -> Body:
     """Answer ``/{path}``, ``/{path}/{identifier}`` or ``/{path}/{identifier}/{listed}``.
 
@@ -54,6 +57,7 @@ def answer_entries(
         identifier: Identifier of one entry, or None.
         listed: Path of the entry type listed below that entry, or None.
         caller: Who spends the privacy budget: issuer and subject, or an address.
+        base: The URL by which the caller reached the node, without a slash at the end.
 
     Returns:
         The body of the answer.
@@ -62,29 +66,49 @@ def answer_entries(
         Problem: The request is invalid (400), not allowed (401, 403), or names something unknown
             (404).
     """
-    if request.on_grch37 and request.variants is not None:
-        query = node_data.liftover.lift(request.variants)
-        if query is None:
-            return _unplaced(node_data, rights, request, listed or path)
-        warnings = (*request.warnings, LIFTED) if query != request.variants else request.warnings
-        request = replace(request, variants=query, on_grch37=False, warnings=warnings)
+    placed = _on_grch38(request, node_data)
+    if placed is None:
+        return _unplaced(node_data, rights, request, listed or path)
     if path in COLLECTIONS and listed is None:
-        return _collections(node_data, rights, request, path, identifier, caller)
-    whole = identifier is not None and listed is None
-    wanted: Granularity = request.granularity or ("record" if whole else DEFAULT_GRANULARITY)
+        return _collections(node_data, rights, placed, path, identifier, caller)
+    wanted = placed.granularity or _usual_granularity(identifier, listed)
     selected = NOTHING_SELECTED
     if identifier is not None:
-        selected = _select_by_path(node_data, rights, request, path, identifier)
-    entry_type = listed or path
-    result = answer(Question(entry_type, request, wanted, rights, selected, caller), node_data)
-    granularity = result.granularity if result.sets else rights.granted_anywhere(wanted)
+        selected = _select_by_path(node_data, rights, placed, path, identifier)
+    question = Question(listed or path, placed, wanted, rights, selected, caller)
+    return _answer(question, node_data, base)
+
+
+def _usual_granularity(identifier: str | None, listed: str | None) -> Granularity:
+    """Return the granularity of a request that states none: ``record`` for a single entry."""
+    return "record" if identifier is not None and listed is None else DEFAULT_GRANULARITY
+
+
+def _answer(question: Question, node_data: NodeData, base: str) -> Body:
+    """Answer a query for entries. ``base``: as in :func:`answer_entries`."""
+    request, entry_type, wanted = question.request, question.entry_type, question.granularity
+    result = answer(question, node_data)
+    granularity = result.granularity if result.sets else question.rights.granted_anywhere(wanted)
     beacon_id = node_data.settings.beacon_id
+    further = partial(handovers, entry_type=entry_type, node_data=node_data, base=base)
+    sets = envelope.result_sets(beacon_id, result, request, further)
     body: Body = {
         "meta": envelope.meta(beacon_id, entry_type, request, wanted, granularity),
         "responseSummary": envelope.summary(result.exists, result.count, granularity),
-        "response": {"resultSets": envelope.result_sets(beacon_id, result, request)},
+        "response": {"resultSets": sets},
     }
     return _with_info(body, result.privacy, request)
+
+
+def _on_grch38(request: BeaconRequest, node_data: NodeData) -> BeaconRequest | None:
+    """Move a query to GRCh38. None: a place of it is not known there."""
+    if not request.on_grch37 or request.variants is None:
+        return request
+    query = node_data.liftover.lift(request.variants)
+    if query is None:
+        return None
+    warnings = (*request.warnings, LIFTED) if query != request.variants else request.warnings
+    return replace(request, variants=query, warnings=warnings)
 
 
 def _unplaced(node_data: NodeData, rights: Rights, request: BeaconRequest, entry_type: str) -> Body:

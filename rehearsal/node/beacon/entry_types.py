@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 MODEL = "https://raw.githubusercontent.com/ga4gh-beacon/beacon-v2/main/models/json/"
 MODEL += "beacon-v2-default-model"
-SPECIFICATION = "Beacon v2.1.1"
+API_VERSION = "v2.1.1"
+SPECIFICATION = f"Beacon {API_VERSION}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class EntryType:
     def schema(self) -> str:
         """Identifier of the default schema."""
         short = {"genomicVariant": "variant"}.get(self.id, self.id)
-        return f"ga4gh-beacon-{short}-v2.1.1"
+        return f"ga4gh-beacon-{short}-{API_VERSION}"
 
     @property
     def schema_url(self) -> str:

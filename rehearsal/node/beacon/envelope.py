@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rehearsal.model import Granularity
-from rehearsal.node.beacon.entry_types import ENTRY_TYPES
+from rehearsal.node.beacon.entry_types import API_VERSION, ENTRY_TYPES
 from rehearsal.node.beacon.request import BeaconRequest
-from rehearsal.node.beacon.result import Result
+from rehearsal.node.beacon.result import Result, ResultSet
 from rehearsal.web.openapi import Body
 
-API_VERSION = "v2.1.1"
 SET_TYPE = "dataset"
 
 
@@ -82,7 +83,12 @@ def summary(exists: bool, count: int, granularity: Granularity) -> Body:
     return {"exists": exists, "numTotalResults": count}
 
 
-def result_sets(beacon_id: str, result: Result, request: BeaconRequest) -> list[Body]:
+def result_sets(
+    beacon_id: str,
+    result: Result,
+    request: BeaconRequest,
+    handovers: Callable[[ResultSet], list[Body]],
+) -> list[Body]:
     """Build ``resultSets``: the datasets' answers selected by ``includeResultsetResponses``.
 
     Each dataset has its own result set at every granularity, so that the caller sees which datasets
@@ -94,6 +100,7 @@ def result_sets(beacon_id: str, result: Result, request: BeaconRequest) -> list[
             read there whose it is.
         result: The answer of all datasets.
         request: The parsed request.
+        handovers: Returns where to go on from a result set with records.
     """
     wanted = {"ALL": (True, False), "HIT": (True,), "MISS": (False,), "NONE": ()}[request.include]
     finest = result.granularity
@@ -105,6 +112,8 @@ def result_sets(beacon_id: str, result: Result, request: BeaconRequest) -> list[
         body["exists"] = one.exists
         if one.granularity != "boolean":
             body |= {"resultsCount": one.count, "results": one.records}
+        if one.records and (further := handovers(one)):
+            body["resultsHandovers"] = further
         if one.granularity != finest:
             body["info"] = {"returnedGranularity": one.granularity}
         sets.append(body)

@@ -5,12 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import get_args
 
 from msgspec import UNSET
 
 from rehearsal.errors import shown
 from rehearsal.formats.ontology_terms import SEX_TERMS
-from rehearsal.node.beacon.request_models import MAX_FILTERS, FilterObject, Operator, Similarity
+from rehearsal.node.beacon.request_models import (
+    MAX_FILTERS,
+    FilterObject,
+    OfVariants,
+    Operator,
+    Similarity,
+)
 from rehearsal.stores.ontology import current_term
 from rehearsal.web.problem import Problem
 from rehearsal.web.request_models import convert_values
@@ -111,8 +118,14 @@ def _object(text: str) -> FilterObject:
     return convert_values(sent, FilterObject, within="filters")
 
 
+VARIANT_SCOPES = frozenset(get_args(OfVariants))
+
+
 def _filter(sent: FilterObject, number: int) -> Filter:
     """Parse one filter; ``number`` is its place in the list, from 0, for error messages."""
+    if sent.scope in VARIANT_SCOPES:
+        expected = f"an entry type of people, as {shown(sent.id)} is no molecular effect"
+        raise Problem.mismatch(f"filters[{number}].scope", expected, shown(sent.scope))
     if sent.operator is not UNSET or sent.value is not UNSET:
         _require_absent(sent, number, "includeDescendantTerms", "similarity")
         return _value_filter(sent, number)
@@ -190,6 +203,9 @@ def _molecular_effect(item: FilterObject | str) -> str | None:
     if not isinstance(item, str):
         if item.operator is not UNSET or item.value is not UNSET:
             return None
+        if MOLECULAR_EFFECT.fullmatch(item.id) and item.scope not in (None, *VARIANT_SCOPES):
+            expected = f"genomicVariation, as {item.id} is a molecular effect"
+            raise Problem.mismatch("filters: scope", expected, shown(item.scope))
         item = item.id
     return item if MOLECULAR_EFFECT.fullmatch(item) else None
 

@@ -8,8 +8,13 @@ from collections.abc import Iterator
 from rehearsal.formats.ontology_terms import SEX_TERMS
 from rehearsal.model import Granularity
 from rehearsal.node.access.rights import Rights
-from rehearsal.node.beacon.entry_types import COLLECTIONS, ENTRY_TYPES, SPECIFICATION, EntryType
-from rehearsal.node.beacon.envelope import API_VERSION
+from rehearsal.node.beacon.entry_types import (
+    API_VERSION,
+    COLLECTIONS,
+    ENTRY_TYPES,
+    SPECIFICATION,
+    EntryType,
+)
 from rehearsal.node.beacon.filters import BIRTH_DECADE, ONTOLOGIES
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.people_search import TEXT_FIELDS, born_in

@@ -122,23 +122,21 @@ def additions_in(meta: RequestMeta, parameters: RequestParameters) -> Iterator[A
 
 
 def _in_variants(given: VariantParameters) -> Iterator[Addition]:
-    if given.assemblyid is not None:
-        yield ASSEMBLY
-    if given.variant_type is not None:
-        if is_word(_text(given.variant_type)):
-            yield VARIANT_TYPE
-        if given.end is None:
-            yield TYPE_OF_ALLELE
-    if given.variant_min_length is not None or given.variant_max_length is not None:
-        yield LENGTHS
-    if given.gene_id is not None and GENE_IDENTIFIER.fullmatch(_text(given.gene_id)):
-        yield GENE_IDS
-    if given.aminoacid_change is not None and re.search("[a-z]{2}", _text(given.aminoacid_change)):
-        yield AMINO_ACIDS
+    kind, change = _text(given.variant_type), _text(given.aminoacid_change)
+    lengths = given.variant_min_length, given.variant_max_length
+    found = (
+        (ASSEMBLY, given.assemblyid is not None),
+        (VARIANT_TYPE, is_word(kind)),
+        (TYPE_OF_ALLELE, kind != "" and given.start is not None and given.end is None),
+        (LENGTHS, lengths != (None, None)),
+        (GENE_IDS, GENE_IDENTIFIER.fullmatch(_text(given.gene_id)) is not None),
+        (AMINO_ACIDS, re.search("[a-z]{2}", change) is not None),
+    )
+    yield from (addition for addition, is_used in found if is_used)
 
 
-def _text(sent: str | tuple[str, ...]) -> str:
-    return sent[0] if isinstance(sent, tuple) else sent
+def _text(sent: str | tuple[str, ...] | None) -> str:
+    return (sent[0] if isinstance(sent, tuple) else sent) or ""
 
 
 def additions_around(body: BeaconQuery) -> Iterator[Addition]:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from rehearsal.stores.variant_store import VariantRow, VariantStore
 
 
+GENOMES = "genomes"  # folder of the genomes in a node's folder
+
+
 class NodeData:
     """The opened data of one node.
 
@@ -60,6 +63,11 @@ class NodeData:
         self._gene_names = GeneNames(settings.genes)
         self.of_sex = {sex: people.with_term(SEX_TERMS[sex], False) for sex in SEXES}
         self.datasets = datasets_of(settings)
+
+    @cached_property
+    def has_genomes(self) -> bool:
+        """Whether the node's folder has genomes, which htsget serves."""
+        return (self.people.path.parent / GENOMES).is_dir()
 
     @cached_property
     def people_in_tests(self) -> BitMap:

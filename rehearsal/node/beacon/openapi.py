@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from rehearsal.node.beacon.entry_types import COLLECTIONS, ENTRY_TYPES
-from rehearsal.node.beacon.envelope import API_VERSION
+from rehearsal.node.beacon.entry_types import API_VERSION, COLLECTIONS, ENTRY_TYPES
 from rehearsal.node.beacon.request import URL_MODELS, URL_PARAMETERS
 from rehearsal.node.beacon.request_models import BeaconQuery
 from rehearsal.web.openapi import (

@@ -11,6 +11,7 @@ from msgspec import UNSET
 
 from rehearsal.errors import shown
 from rehearsal.model import Granularity
+from rehearsal.node.beacon.entry_types import API_VERSION
 from rehearsal.node.beacon.filters import Filter, parse_filters, split_effects, unknown_terms
 from rehearsal.node.beacon.known_clients import additions_around, additions_in
 from rehearsal.node.beacon.request_models import (
@@ -40,7 +41,6 @@ from rehearsal.web.request_models import (
 
 Model = TypeVar("Model", bound=RequestModel)
 
-DEFAULT_API_VERSION = "v2.0"
 DEFAULT_LIMIT = 10
 MAX_LIMIT = 1000  # most records per page, also for a limit of 0
 
@@ -68,7 +68,7 @@ NO_PARAMETERS = RequestParameters()
 class BeaconRequest:
     """A parsed request."""
 
-    api_version: str = DEFAULT_API_VERSION
+    api_version: str = API_VERSION  # of the request; that of the service when none is stated
     granularity: Granularity | None = None  # None when not requested
     include: Include = "HIT"
     skip: int = 0  # pages
@@ -196,7 +196,7 @@ def _request(
 
 def _api_version(sent: str | float | None) -> str:
     if sent is None:
-        return DEFAULT_API_VERSION
+        return API_VERSION
     text = str(sent)
     if text.removeprefix("v").partition(".")[0] != "2" or len(text) > 20:
         raise Problem.mismatch("apiVersion", "version 2 of the Beacon API, like v2.0", shown(sent))

@@ -20,7 +20,8 @@ MAX_FILTERS = 100
 Include = Literal["ALL", "HIT", "MISS", "NONE"]
 Operator = Literal["=", "<", ">", "!", ">=", "<="]
 Similarity = Literal["exact", "high", "medium", "low"]
-FilterScope = Literal[
+OfVariants = Literal["genomicVariation", "genomicVariations", "genomicVariant", "g_variants"]
+OfPeople = Literal[
     "individual",
     "individuals",
     "biosample",
@@ -184,7 +185,11 @@ class FilterObject(RequestModel):
         Meta(min_length=1, max_length=200, description="A term (PREFIX:CODE), or a field's name."),
     ]
     scope: Annotated[
-        FilterScope | None, Meta(description="Ignored: every filter applies to people.")
+        OfPeople | OfVariants | None,
+        Meta(
+            description="Entry type that the filter applies to: one of people for all filters but "
+            "molecular effects."
+        ),
     ] = None
     operator: Annotated[
         Operator | UnsetType, Meta(description="Of a comparison. By default =, with a value.")

@@ -292,6 +292,26 @@ def _sequence_query(
     parameters: VariantParameters, given: set[str], contig: str, starts: list[int]
 ) -> SequenceQuery | RangeQuery:
     """Build the query for one allele. Of a type that the allele has not, it finds nothing."""
+    ref = _bases("referenceBases", parameters.reference_bases)
+    alt = _alternate_bases(parameters, starts)
+    if not ref and not alt:
+        raise Problem.mismatch(
+            "referenceBases and alternateBases", "bases in at least one of them", "two empty texts"
+        )
+    has_plain_bases = bool(ref) and bool(alt) and PLAIN.issuperset(f"{ref}{alt}")
+    checked = {"variantType"} if has_plain_bases else set()
+    if strangers := given & NARROWING - {"referenceBases", "alternateBases"} - checked:
+        expected = f"a position, as the request has {', '.join(sorted(strangers))}"
+        raise Problem.mismatch("end", expected, "nothing")
+    kind = _variant_type(parameters)
+    if ref and kind is not None and not is_of_type(ref, alt, kind):
+        only = Restrictions(kind, None, None, ref, alt)
+        return RangeQuery(contig, starts[0], starts[0] + 1, only)
+    return SequenceQuery(contig, starts[0], ref, alt)
+
+
+def _alternate_bases(parameters: VariantParameters, starts: list[int]) -> str:
+    """Read the alternate bases of a request for one allele, which has one start and no end."""
     if len(starts) != 1:
         expected = "two values, as start has two (bracket query)"
         raise Problem.mismatch("end", expected, "nothing")
@@ -302,22 +322,7 @@ def _sequence_query(
             "alternateBases (sequence query) or end (range query), as the request has start",
             "neither",
         )
-    ref = _bases("referenceBases", parameters.reference_bases)
-    has_plain_bases = bool(ref) and bool(alt) and PLAIN.issuperset(f"{ref}{alt}")
-    checked = {"variantType"} if has_plain_bases else set()
-    if strangers := given & NARROWING - {"referenceBases", "alternateBases"} - checked:
-        expected = f"a position, as the request has {', '.join(sorted(strangers))}"
-        raise Problem.mismatch("end", expected, "nothing")
-    kind = _variant_type(parameters)
-    if ref and kind is not None and not is_of_type(ref, alt, kind):
-        return RangeQuery(
-            contig, starts[0], starts[0] + 1, Restrictions(kind, None, None, ref, alt)
-        )
-    if not ref and not alt:
-        raise Problem.mismatch(
-            "referenceBases and alternateBases", "bases in at least one of them", "two empty texts"
-        )
-    return SequenceQuery(contig, starts[0], ref, alt)
+    return alt
 
 
 def _range_query(parameters: VariantParameters, contig: str, start: int, end: int) -> RangeQuery:

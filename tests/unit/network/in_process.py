@@ -18,6 +18,7 @@ from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.access.settings import AccessSettings
 from rehearsal.node.app import beacon_app
 from rehearsal.node.beacon.node_data import NodeData
+from rehearsal.node.phenopackets import Phenopackets
 from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.stores.variant_store import VariantStore
@@ -67,12 +68,13 @@ class Asked:
         access = AccessSettings(
             issuers=(issuer.trusted(),), audience=(AUDIENCE,), without_consent="include"
         )
-        self.apps = {}
+        self.apps, self.data = {}, {}
         for country in COUNTRIES:
             settings = NodeSettings.for_country(country, country, GENES, CHANGES)
             settings = replace(settings, access=access)
-            data = NodeData(settings, variants, people)
-            self.apps[country] = beacon_app(data, Authorizer(settings, people))
+            data = self.data[country] = NodeData(settings, variants, people)
+            packets = Phenopackets(data)
+            self.apps[country] = beacon_app(data, Authorizer(settings, people), packets)
         entries = [NodeEntry(one, f"https://{one.lower()}.example") for one in COUNTRIES]
         write_nodes(entries, folder / "nodes.yaml")
         registry, client = Registry([folder / "nodes.yaml"]), InProcessClient(self.apps)

@@ -210,6 +210,7 @@ INFORMING = (
     *("/fdp/catalog", f"/fdp/dataset/{PEOPLE}", f"/fdp/dataset/{FREQUENCIES}"),
     *(f"/fdp/policy/{PEOPLE}", f"/fdp/distribution/{PEOPLE}-htsget", "/fdp/service"),
     *(f"/drug_flags/{one}" for one in ONE_PERSON),
+    *(f"/individuals/{one}/phenopacket" for one in ONE_PERSON),
     *(f"/scores/{'0' * 64}/individuals/{one}" for one in ONE_PERSON),
     *(f"/htsget/variants/{PEOPLE}?{one}" for one in ("referenceName=chr22", "format=BCF")),
 )
