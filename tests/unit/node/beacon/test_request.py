@@ -102,7 +102,10 @@ def posted(parameters=None, **query):
         ),
         ({**PLACE, "referenceName": "chrUn_KI270302v1"}, "expected a contig of GRCh38"),
         ({**PLACE, "referenceName": 17}, ".referenceName: expected text or a list, found 17"),
-        ({**PLACE, "assemblyId": "GRCh37"}, "assemblyId: expected GRCh38, found 'GRCh37'"),
+        (
+            {**PLACE, "assemblyId": "GRCh36"},
+            "assemblyId: expected GRCh38 or GRCh37, found 'GRCh36'",
+        ),
         ({**PLACE, "start": [-1]}, "at least 0"),
         ({**PLACE, "end": [0]}, "at least 1"),
         (
