@@ -13,8 +13,8 @@ from rehearsal.node.beacon import vrs
 from rehearsal.node.beacon.datasets import Dataset
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.protected_questions import public_share
+from rehearsal.node.beacon.protein_changes import short_change
 from rehearsal.node.beacon.result import Record
-from rehearsal.node.beacon.variant_queries import short_change
 from rehearsal.node.beacon.variant_search import described, identifier_of
 from rehearsal.node.beacon.variant_types import GAIN, LOSS, class_of, shown_type
 from rehearsal.stores.people_store import SAMPLES

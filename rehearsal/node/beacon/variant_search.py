@@ -14,6 +14,7 @@ from rehearsal.node.beacon.allele_source import AlleleSource
 from rehearsal.node.beacon.contigs import contig_named
 from rehearsal.node.beacon.indels import equivalent_rows, indel_described, indel_of_bases
 from rehearsal.node.beacon.node_data import NodeData
+from rehearsal.node.beacon.protein_changes import protein_name
 from rehearsal.node.beacon.variant_queries import (
     PLAIN,
     BracketQuery,
@@ -25,7 +26,6 @@ from rehearsal.node.beacon.variant_queries import (
     SequenceQuery,
     StructuralQuery,
     VariantQuery,
-    protein_name,
 )
 from rehearsal.node.beacon.variant_types import finds_nothing, is_of_type
 from rehearsal.web.problem import Problem
