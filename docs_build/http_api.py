@@ -11,7 +11,7 @@ from typing import Any
 
 from docs_build.markdown import code, number, sentence, table
 from rehearsal.network import openapi as network
-from rehearsal.node import drug_genes
+from rehearsal.node import drug_genes, phenopackets
 from rehearsal.node import openapi as node
 from rehearsal.node.alerts import openapi as alerts
 from rehearsal.node.fair_data_point import FILE, FairDataPoint
@@ -38,7 +38,9 @@ def node_document() -> Body:
         documents = {"base": "", "documents": dict.fromkeys(FAIR_DATA_POINT, texts)}
         file.write_text(json.dumps(documents))
         metadata = FairDataPoint(Path(folder)).paths()
-    return node.description(settings, [scoring.paths(), flags, alerts.paths(), metadata])
+    packets = {phenopackets.PATH: {"get": phenopackets.described()}}
+    apis = [scoring.paths(), flags, packets, alerts.paths(), metadata]
+    return node.description(settings, apis)
 
 
 def network_document() -> Body:

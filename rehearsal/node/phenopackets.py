@@ -43,15 +43,7 @@ class Phenopackets:
 
     def paths(self) -> Body:
         """Return the OpenAPI path items of the route, by path."""
-        content = {"application/json": {"schema": {"type": "object"}}}
-        described = {
-            "summary": "Return the Phenopacket of a person, to whoever may see the record.",
-            "parameters": [
-                {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
-            ],
-            "responses": {"200": {"description": "A Phenopacket 2.0.", "content": content}},
-        }
-        return {PATH: {"get": described}}
+        return {PATH: {"get": described()}}
 
     async def _answer(self, request: Request) -> Response:
         rights, data = caller_rights(request), self._node_data
@@ -62,6 +54,17 @@ class Phenopackets:
             expected = "a person of this node who permits the purpose"
             raise Problem.mismatch("individuals", expected, shown(identifier), 404)
         return Json(phenopacket(individual(position, data, rights.excluded), data))
+
+
+def described() -> Body:
+    """Describe the endpoint for OpenAPI."""
+    content = {"application/json": {"schema": {"type": "object"}}}
+    identifier = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+    return {
+        "summary": "Return the Phenopacket of a person, to whoever may see the record.",
+        "parameters": [identifier],
+        "responses": {"200": {"description": "A Phenopacket 2.0.", "content": content}},
+    }
 
 
 def phenopacket(record: Mapping[str, Any], node_data: NodeData) -> Body:
