@@ -16,9 +16,11 @@ from rehearsal.export.pgen import write_pgen
 from rehearsal.export.vcf import write_bcf
 from rehearsal.genomes.drawn_reference import draw_reference
 from rehearsal.genomes.hotspots import Hotspots, hotspot_map
+from rehearsal.genomes.indel_shifts import row_shifts
 from rehearsal.genomes.people import plan_people
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block
 from rehearsal.model import Block, Country
+from rehearsal.node.beacon.vrs import GAIN, LOSS, copy_number_identifiers, identifiers
 from tests.unit.export.test_genotypes import needs, output
 
 BLOCK = Block("chr20", 1_000_000, 1_400_000)
@@ -132,6 +134,61 @@ def test_plink2_counts_the_same_alleles_and_genotypes(cohort, tmp_path):
     assert (counts["OBS_CT"].astype(int) == 2 * PEOPLE).all()
     hardy = pd.read_csv(tmp_path / "x.hardy", sep="\t", dtype={"A1": str})
     assert (hardy["MIDP"] < 1e-6).mean() < 0.001  # mating is random within the country
+
+
+def test_ga4gh_vrs_computes_the_same_identifiers(cohort):
+    """Of substitutions, insertions, deletions and copy numbers, on the run's own sequence."""
+    models = pytest.importorskip("ga4gh.vrs.models", reason="ga4gh.vrs is not installed")
+    from ga4gh.core import ga4gh_identify
+    from ga4gh.vrs import normalize
+    from ga4gh.vrs.dataproxy import _DataProxy
+
+    folder, genotypes = cohort
+    accession = "SQ.7B7SHsmchAR0dFcDCuSFjJAo7tX87krQ"
+    with pysam.FastaFile(str(folder / "reference.fa")) as fasta:
+        bases = fasta.fetch(BLOCK.contig)
+
+    class Sequences(_DataProxy):
+        def get_sequence(self, identifier, start=None, end=None):
+            return bases[start:end]
+
+        def get_metadata(self, identifier):
+            return {"length": len(bases), "aliases": [f"ga4gh:{accession}"]}
+
+    def name(start, end, state):
+        place = models.SequenceLocation(
+            sequenceReference=models.SequenceReference(refgetAccession=accession),
+            start=start,
+            end=end,
+        )
+        if state in ("loss", "gain"):
+            return ga4gh_identify(models.CopyNumberChange(location=place, copyChange=state))
+        letters = models.LiteralSequenceExpression(sequence=state)
+        return ga4gh_identify(normalize(models.Allele(location=place, state=letters), Sequences()))
+
+    found = {}  # ours and theirs by kind and allele
+    for chunk, _ in genotypes.chunks():
+        shifts = row_shifts(chunk, bases[BLOCK.start :], BLOCK.start).tolist()
+        rows = (
+            (place, end, ref, alt)
+            for place, end, (ref, *alts) in zip(
+                chunk.positions.tolist(), chunk.affected_end.tolist(), chunk.alleles, strict=True
+            )
+            for alt in alts
+        )
+        for (start, end, ref, alt), shift in zip(rows, shifts, strict=True):
+            if alt.startswith("<CN"):
+                word, term = ("loss", LOSS) if alt == "<CN0>" else ("gain", GAIN)
+                ours = copy_number_identifiers(start + 1, end, term, accession)
+                theirs = name(start + 1, end, word)
+            elif alt.startswith("<"):
+                continue
+            else:
+                ours = identifiers(BLOCK.contig, start, ref, alt, shift, accession)
+                theirs = name(start, start + len(ref), alt)
+            found[len(alt) - len(ref), start, alt] = dict(ours)["2.0"], theirs
+    assert sum(key[0] < 0 for key in found) > 50 and sum(key[0] > 0 for key in found) > 50
+    assert [key for key, (ours, theirs) in found.items() if ours != theirs] == []
 
 
 @needs("beagle")
