@@ -10,6 +10,7 @@ from rehearsal.files import write_parquet
 from rehearsal.genomes.planting_plan import rows_that_lack
 from rehearsal.genomes.recombination import contig_map
 from rehearsal.genomes.reference import read_reference
+from rehearsal.genomes.reference_identity import ReferenceIdentity
 from rehearsal.genomes.selection import annotate_under_selection
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block, write_trees
 from rehearsal.logs import log_to_file
@@ -32,6 +33,7 @@ def main(smk):
         SimulationSettings.of_genome(genome, demography, smk.params.seed),
         contig_map(block.contig, smk.input.map[0] if smk.input.map else None),
         read_reference(smk.input.reference, block),
+        ReferenceIdentity.read(smk.input.contigs, smk.input.reference),
     )
     ts, consequences = annotate_under_selection(
         ts,

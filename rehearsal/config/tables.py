@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 
 from rehearsal.config.schema import dotted, find_not_finite, find_violations
 from rehearsal.errors import Complaints, InputError, shown, unreadable_file
+from rehearsal.genomes.allele_names import is_normal
 from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS, pseudo_autosomal
 from rehearsal.genomes.transcripts import check_name
 from rehearsal.model import Country, Gene, PlantedVariant, Variant
@@ -87,6 +88,9 @@ def _planted_variant(
     if row["ref"] == row["alt"]:
         expected = "an allele that differs from ref"
         raise InputError(path, f"line {line}: alt", expected, shown(row["alt"]))
+    if not is_normal(row["ref"], row["alt"]):
+        expected = "ref and alt left-aligned, without bases that both need not have"
+        raise InputError(path, f"line {line}: alt", expected, f"{row['ref']} and {row['alt']}")
     _check_place(row, path, line)
     return PlantedVariant(
         Variant(row["contig"], row["position"] - 1, row["ref"], row["alt"]),

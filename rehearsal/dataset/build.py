@@ -17,6 +17,8 @@ from rehearsal.evaluation.known_answers import FOLDER, write_known_answers
 from rehearsal.files import atomic_path
 from rehearsal.genomes.drawn_reference import stretches_with_bases
 from rehearsal.genomes.reference_files import write_reference
+from rehearsal.genomes.reference_identity import ReferenceIdentity
+from rehearsal.stores.node_reference import CONTIGS, FASTA
 from rehearsal.truth.sources import TruthSources
 from rehearsal.truth.subcohort import Subcohort
 from rehearsal.truth.subcohort_facts import SubcohortFacts
@@ -56,15 +58,13 @@ def make_dataset(plan: DatasetPlan, folder: Path, report_stage: ReportStage) -> 
     """
     folder.mkdir()
     with tempfile.TemporaryDirectory(dir=folder) as trees:
-        report_stage("demography")
-        cohort = simulate_cohort(plan, Path(trees), report_stage)
         report_stage("reference")
-        write_reference(
-            folder / "reference" / "reference.fa.gz",
-            folder / "reference" / "contigs.json",
-            stretches_with_bases(plan.blocks, plan.reference.unknown),
-            plan.reference,
-        )
+        fasta, contigs = (folder / "reference" / name for name in (FASTA, CONTIGS))
+        stretches = stretches_with_bases(plan.blocks, plan.reference.unknown)
+        write_reference(fasta, contigs, stretches, plan.reference)
+        report_stage("demography")
+        identity = ReferenceIdentity.read(contigs, fasta)
+        cohort = simulate_cohort(plan, Path(trees), report_stage, identity)
         for name in plan.export.places:
             report_stage(f"write {name}: {' '.join(plan.export.formats)}")
             write_place(Place(name, plan, cohort, folder / name))

@@ -19,6 +19,7 @@ from rehearsal.genomes.hotspots import Hotspots, hotspot_map
 from rehearsal.genomes.people import PlannedCohort, plan_cohort
 from rehearsal.genomes.planted_carriers import find_planted_carriers
 from rehearsal.genomes.planting_plan import rows_that_lack
+from rehearsal.genomes.reference_identity import ReferenceIdentity
 from rehearsal.genomes.selection import annotate_under_selection
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block, write_trees
 from rehearsal.model import Block
@@ -51,13 +52,19 @@ class _BlockResult:
     counts: pd.DataFrame | None  # variants per person; None: not an autosome
 
 
-def simulate_cohort(plan: DatasetPlan, folder: Path, report_stage: ReportStage) -> SimulatedCohort:
+def simulate_cohort(
+    plan: DatasetPlan,
+    folder: Path,
+    report_stage: ReportStage,
+    identity: ReferenceIdentity | None = None,
+) -> SimulatedCohort:
     """Simulate the genomes and phenotypes of all people.
 
     Args:
         plan: The plan of the dataset.
         folder: The folder for tree sequences, one file per block.
         report_stage: Called with the name of each stage as it begins.
+        identity: What the sequences of the reference are, for headers. None: not known.
 
     Returns:
         The people and everything about them.
@@ -76,7 +83,7 @@ def simulate_cohort(plan: DatasetPlan, folder: Path, report_stage: ReportStage) 
     results, consequences = [], {}
     for number, block in enumerate(plan.blocks, start=1):
         report_stage(f"simulate {block.region} ({number} of {len(plan.blocks)})")
-        ts = _simulate_block(plan, block, cohort, settings)
+        ts = _simulate_block(plan, block, cohort, settings, identity)
         ts, consequences[block] = annotate_under_selection(
             ts, block, plan.bases, plan.transcripts, plan.planted, lacking, seed
         )
@@ -95,7 +102,11 @@ def simulate_cohort(plan: DatasetPlan, folder: Path, report_stage: ReportStage) 
 
 
 def _simulate_block(
-    plan: DatasetPlan, block: Block, cohort: PlannedCohort, settings: SimulationSettings
+    plan: DatasetPlan,
+    block: Block,
+    cohort: PlannedCohort,
+    settings: SimulationSettings,
+    identity: ReferenceIdentity | None,
 ) -> tskit.TreeSequence:
     return simulate_block(
         block,
@@ -110,6 +121,7 @@ def _simulate_block(
             plan.order.seed,
         ),
         plan.bases(block),
+        identity,
     )
 
 

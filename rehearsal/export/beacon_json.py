@@ -21,8 +21,10 @@ from rehearsal.export.structural import is_symbolic, symbolic_kind
 from rehearsal.files import atomic_path
 from rehearsal.formats.gzip_stream import open_gzip
 from rehearsal.formats.ontology_terms import HEMIZYGOUS, HETEROZYGOUS, HOMOZYGOUS, SEX_TERMS
-from rehearsal.genomes.assembly import ASSEMBLY, REFSEQ
+from rehearsal.genomes.allele_names import own_name
+from rehearsal.genomes.assembly import ASSEMBLY
 from rehearsal.genomes.consequences import trimmed
+from rehearsal.genomes.reference_identity import ReferenceIdentity
 from rehearsal.model import SYNTHETIC, Variant
 
 COLLECTIONS = (
@@ -249,9 +251,10 @@ def _variations(genotypes: Genotypes, dataset: str) -> Iterator[Document]:
                 mine = who[records.allele[first:end] == number]
                 persons, copies = np.unique(mine, return_counts=True)
                 zygosity = _zygosity(copies, records.ploidy[persons])
-                variant = Variant(genotypes.contig, int(records.position[site]), letters[0], alt)
+                own = own_name(letters[0], alt)
+                variant = Variant(genotypes.contig, int(records.position[site]), *own)
                 span = int(records.end[site]), int(records.svlen[site])
-                document = _variation(variant, dataset, *span)
+                document = _variation(variant, dataset, *span, genotypes.identity)
                 document["caseLevelData"] = [
                     {
                         "biosampleId": f"{ids[person]}-BS",
@@ -302,7 +305,9 @@ def variant_type(ref: str, alt: str) -> str:
     return "INS" if inserted else "DEL"
 
 
-def _variation(variant: Variant, dataset: str, end: int, svlen: int) -> Document:
+def _variation(
+    variant: Variant, dataset: str, end: int, svlen: int, identity: ReferenceIdentity
+) -> Document:
     """Build a document with the keys that the reference implementation searches.
 
     The schema knows no symbolic alleles: alternateBases is ``.``, symbolicAllele has the symbol.
@@ -319,7 +324,7 @@ def _variation(variant: Variant, dataset: str, end: int, svlen: int) -> Document
             "alternateBases": "." if symbolic else variant.alt,
             "location": {
                 "type": "SequenceLocation",
-                "sequence_id": f"refseq:{REFSEQ[variant.contig]}",
+                "sequence_id": identity.sequence_id(variant.contig, variant.start, end),
                 "interval": {
                     "type": "SequenceInterval",
                     "start": {"type": "Number", "value": variant.start},

@@ -23,6 +23,7 @@ from rehearsal.errors import InputError, shown
 from rehearsal.genomes.assembly import listed_contigs
 from rehearsal.genomes.carriers import CarrierChunk, Haplotypes, carrier_chunks
 from rehearsal.genomes.heteroplasmy import heteroplasmy_of
+from rehearsal.genomes.reference_identity import ReferenceIdentity
 from rehearsal.model import SEXES, Block, Variant
 
 
@@ -63,6 +64,7 @@ class Genotypes:
     contig: str
     length: int  # of the contig
     people: pd.DataFrame  # one row per person in the files' order, columns of people.parquet
+    identity: ReferenceIdentity  # what the sequences of the reference are
     _sources: tuple[Path | tskit.TreeSequence, ...]
     _rows: NDArray[np.int64]
     _regions: tuple[Block, ...] | None
@@ -108,6 +110,7 @@ class Genotypes:
             contig=contig,
             length=length,
             people=people.iloc[rows].reset_index(drop=True),
+            identity=ReferenceIdentity.of_trees(first),
             _sources=tuple(trees),
             _rows=rows,
             _regions=None if regions is None else _regions_within(contig, length, regions),
@@ -160,6 +163,7 @@ class Genotypes:
         """Yield the sites that have a carrier.
 
         Alleles without a carrier are left out, and the numbers of the remaining alleles close up.
+        Records are cut to the fewest bases that name what is left.
         """
         for chunk, haplotypes in self.chunks():
             offset = chunk.row_offset
@@ -169,11 +173,14 @@ class Genotypes:
             for site in np.flatnonzero(np.diff(offset) > 1):
                 kept = np.flatnonzero(number[offset[site] : offset[site + 1]])
                 alleles[site] = (alleles[site][0], *(alleles[site][1 + i] for i in kept))
+            cut = chunk.cuts(number > 0)
+            for site in np.flatnonzero(cut):
+                alleles[site] = tuple(text[: len(text) - cut[site]] for text in alleles[site])
             carried = np.diff(chunk.indptr) > 0
             indptr = chunk.indptr[np.append(True, carried)]  # sites left out have no entries
             yield SiteRecords(
                 position=chunk.positions[carried],
-                end=chunk.affected_end[carried],
+                end=(chunk.affected_end - cut)[carried],
                 svlen=chunk.svlen[carried],
                 alleles=alleles if carried.all() else list(compress(alleles, carried)),
                 indptr=indptr,

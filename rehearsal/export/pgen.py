@@ -22,7 +22,8 @@ from rehearsal.export.structural import structural_info
 from rehearsal.files import atomic_path
 from rehearsal.formats.bcf_header import BCSQ, STRUCTURAL, SYMBOLIC
 from rehearsal.genomes.allele_notes import AlleleNotes
-from rehearsal.genomes.assembly import ASSEMBLY, pseudo_autosomal
+from rehearsal.genomes.assembly import pseudo_autosomal
+from rehearsal.genomes.bcf_records import header_reference
 from rehearsal.model import SYNTHETIC
 
 SEX_CODES = {"male": "1", "female": "2"}
@@ -135,7 +136,8 @@ def _pvar_columns(contig: str, records: SiteRecords, site: int, notes: AlleleNot
 
 
 def _pvar_header(genotypes: Genotypes) -> str:
-    length = genotypes.length
+    contigs = {genotypes.contig: genotypes.length}
+    about = header_reference(genotypes.identity, contigs)
     fields = [
         f'##INFO=<ID={key},Number={number},Type={kind},Description="{meaning}">\n'
         for key, (number, kind, meaning) in [*STRUCTURAL.items(), ("BCSQ", (".", "String", BCSQ))]
@@ -143,7 +145,7 @@ def _pvar_header(genotypes: Genotypes) -> str:
     symbols = [f'##ALT=<ID={key},Description="{meaning}">\n' for key, meaning in SYMBOLIC.items()]
     return (
         f"##fileformat=VCFv4.3\n##source=rehearsal: {SYNTHETIC}\n"
-        f"##contig=<ID={genotypes.contig},length={length},assembly={ASSEMBLY}>\n"
+        + "".join(f"{line}\n" for line in about.lines(contigs))
         + "".join(fields + symbols)
         + "#CHROM\tPOS\tID\tREF\tALT\tINFO\n"
     )

@@ -9,10 +9,11 @@ run's reference.
 from __future__ import annotations
 
 import gzip
+import hashlib
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,14 @@ def write_read_sets(
         reference = aside / "reference.fa.gz"
         bases = [_reference(own, regions, reference_fasta) for own in genotypes]
         _write_fasta(reference, {o.contig: b for o, b in zip(genotypes, bases, strict=True)})
+        tags = {
+            own.contig: {
+                "AS": own.identity.assembly(own.contig),
+                "M5": hashlib.md5(letters.data, usedforsecurity=False).hexdigest(),
+                "UR": reference.name,
+            }
+            for own, letters in zip(genotypes, bases, strict=True)
+        }
         figures = []
         for number, person in enumerate(people):
             pairs = Path(scratch) / person
@@ -80,7 +89,7 @@ def write_read_sets(
             for end, path in enumerate(ends, start=1):
                 _join(sorted(pairs.glob(f"*.read{end}.fastq.gz")), path)
             cram = aside / f"{person}.cram"
-            _align(reference, ends, person, cram, Path(scratch))
+            _align(reference, ends, person, cram, Path(scratch), tags)
             figures.append({"individual": person, **quality(cram, reference, regions)})
         table = pd.DataFrame(figures).assign(figures="computed", source=SYNTHETIC)
         table.to_csv(aside / "wgs_qc.tsv", sep="\t", index=False, lineterminator="\n")
@@ -186,8 +195,18 @@ def _join(parts: Sequence[Path], path: Path) -> None:
                     file.write(piece)
 
 
-def _align(reference: Path, ends: Sequence[Path], person: str, cram: Path, scratch: Path) -> None:
-    """Write sorted alignments as indexed CRAM 3.0; the header names no program and no path."""
+def _align(
+    reference: Path,
+    ends: Sequence[Path],
+    person: str,
+    cram: Path,
+    scratch: Path,
+    tags: Mapping[str, Mapping[str, str]],
+) -> None:
+    """Write sorted alignments as indexed CRAM 3.0; the header names no program and no path.
+
+    ``tags`` are those of the header's lines @SQ, by contig.
+    """
     sam, bam = scratch / "aligned.sam", scratch / "aligned.bam"
     group = f"@RG\\tID:{person}\\tSM:{person}\\tPL:ILLUMINA\\tDS:{SYNTHETIC}"
     _run(["minimap2", "-t", 1, "-ax", "sr", "-R", group, "-o", sam, reference, *ends])
@@ -196,7 +215,7 @@ def _align(reference: Path, ends: Sequence[Path], person: str, cram: Path, scrat
         header.pop("PG", None)
         header["CO"] = [SYNTHETIC]
         for contig in header["SQ"]:
-            contig["AS"] = ASSEMBLY
+            contig.update(tags[contig["SN"]])
         with pysam.AlignmentFile(str(bam), "wb", header=header) as out:
             for read in aligned:
                 out.write(pysam.AlignedSegment.from_dict(read.to_dict(), out.header))

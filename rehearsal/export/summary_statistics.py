@@ -28,6 +28,7 @@ from rehearsal.export.genotypes import Genotypes, SiteRecords
 from rehearsal.export.structural import is_symbolic
 from rehearsal.files import atomic_path
 from rehearsal.formats.gzip_stream import open_gzip
+from rehearsal.genomes.allele_names import own_name
 from rehearsal.genomes.assembly import ASSEMBLY
 from rehearsal.model import SYNTHETIC
 
@@ -160,13 +161,14 @@ class _Test:
         projected = copies @ self.weighted[who]
         information = (copies**2) @ self.weight[who] - projected @ self.inverse @ projected
         letters = records.alleles[number]
-        place, alt = records.position[number] + 1, letters[site.number]
+        place = records.position[number] + 1
+        ref, alt = own_name(letters[0], letters[site.number])
         allele = LONG_ALLELE if is_symbolic(alt) else alt
-        head = f"{contig[3:]}\t{place}\t{allele}\t{letters[0]}"
+        head = f"{contig[3:]}\t{place}\t{allele}\t{ref}"
         frequency = copies.sum() / (2 * number_known)
         if is_symbolic(alt):  # identifiers have letters, digits and underscores only
             alt = f"{re.sub(r'[<>:]+', '_', alt).strip('_')}_{records.end[number]}"
-        tail = f"{contig[3:]}_{place}_{letters[0]}_{alt}\t{number_known}\n"
+        tail = f"{contig[3:]}_{place}_{ref}_{alt}\t{number_known}\n"
         if information <= 1e-9:  # all tested people have the same number of copies
             return f"{head}\t#NA\t#NA\t{frequency:.6g}\t#NA\t{tail}"
         effect = score / information

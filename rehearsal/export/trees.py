@@ -15,13 +15,10 @@ from rehearsal.export.genotypes import Genotypes
 from rehearsal.export.settings import check_package
 from rehearsal.export.vcf_zarr import zip_folder
 from rehearsal.files import atomic_path
-from rehearsal.genomes.assembly import ASSEMBLY
+from rehearsal.genomes.allele_names import shared_end
 from rehearsal.genomes.carriers import carrier_chunks
 from rehearsal.genomes.heteroplasmy import KEY as HETEROPLASMY
-from rehearsal.model import SYNTHETIC
-
-PEOPLE_COLUMNS = ("id", "country", "sex")
-JSON = tskit.MetadataSchema.permissive_json()
+from rehearsal.genomes.tree_metadata import TREES_SCHEMA, set_people, trees_metadata
 
 
 def write_trees(genotypes: Genotypes, path: Path | str) -> None:
@@ -68,18 +65,31 @@ def _named(genotypes: Genotypes) -> tskit.TreeSequence:
     empty = [chunk.positions[np.diff(chunk.indptr) == 0] for chunk in carrier_chunks(ts)]
     places = np.searchsorted(ts.sites_position, np.concatenate([np.empty(0), *empty]))
     tables = ts.delete_sites(places, record_provenance=False).dump_tables()
-    tables.individuals.clear()
-    tables.individuals.metadata_schema = tables.metadata_schema = JSON
-    for row in genotypes.people[list(PEOPLE_COLUMNS)].to_dict("records"):
-        tables.individuals.add_row(metadata=row)
-    tables.metadata = {
-        "description": SYNTHETIC,
-        "assembly": ASSEMBLY,
-        "contig": genotypes.contig,
-    }
+    _cut_states(tables)
+    set_people(tables, genotypes.people)
+    tables.metadata_schema = TREES_SCHEMA
+    tables.metadata = trees_metadata(genotypes.identity, genotypes.contig)
     if genotypes.contig == "chrM":
         tables.metadata |= {HETEROPLASMY: genotypes.mixtures().to_numpy(object).tolist()}
     return tables.tree_sequence()
+
+
+def _cut_states(tables: tskit.TableCollection) -> None:
+    """Cut the states of each site to the fewest bases that name those that are left."""
+    sites, mutations = tables.sites, tables.mutations
+    long = np.flatnonzero(np.diff(sites.ancestral_state_offset.astype(np.int64)) > 1)
+    if not long.size:
+        return
+    ancestral = tskit.unpack_strings(sites.ancestral_state, sites.ancestral_state_offset)
+    derived = tskit.unpack_strings(mutations.derived_state, mutations.derived_state_offset)
+    first = np.searchsorted(mutations.site, long)
+    last = np.searchsorted(mutations.site, long, side="right")
+    for site, m0, m1 in zip(long.tolist(), first.tolist(), last.tolist(), strict=True):
+        if cut := shared_end(ancestral[site], *derived[m0:m1]):
+            ancestral[site] = ancestral[site][:-cut]
+            derived[m0:m1] = [state[:-cut] for state in derived[m0:m1]]
+    sites.packset_ancestral_state(ancestral)
+    mutations.packset_derived_state(derived)
 
 
 def _without_dates(path: Path) -> None:

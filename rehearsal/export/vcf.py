@@ -37,12 +37,14 @@ def write_bcf(
     ids = genotypes.people["id"].tolist()
     notes = AlleleNotes(consequences)
     mixtures = genotypes.mixtures() if genotypes.contig == "chrM" else None
-    with open_bcf(path, genotypes.contig, genotypes.length, ids) as writer:
+    about = genotypes.contig, genotypes.length, ids, genotypes.identity
+    with open_bcf(path, *about) as writer:
         for chunk, haplotypes in genotypes.chunks():
             people = count_groups(chunk, haplotypes, male.astype(np.int32), 2).by_zygosity()
             template = bcf_template(genotypes.contig, haplotypes.ploidy, male)
             texts = notes.of_chunk(chunk)
-            sites = bcf_sites(chunk, chunk.indptr[:-1], chunk.indptr[1:], people, texts)
+            present = np.logical_or.reduce(people, axis=(1, 2))
+            sites = bcf_sites(chunk, chunk.indptr[:-1], chunk.indptr[1:], people, present, texts)
             writer.write(sites, template, bcf_levels(chunk, mixtures))
 
 

@@ -28,7 +28,6 @@ from rehearsal.export.structural import structural_info
 from rehearsal.files import atomic_path
 from rehearsal.formats.bcf_header import BCSQ, STRUCTURAL
 from rehearsal.genomes.allele_notes import AlleleNotes
-from rehearsal.genomes.assembly import ASSEMBLY
 from rehearsal.model import SYNTHETIC
 
 VARIANTS_PER_CHUNK, PEOPLE_PER_CHUNK = 1000, 10_000  # defaults of bio2zarr
@@ -101,7 +100,10 @@ class _Selection(vcz.Source):
 
     @property
     def root_attrs(self) -> dict[str, str]:
-        return {"description": SYNTHETIC, "assembly": ASSEMBLY}
+        contig, identity = self._genotypes.contig, self._genotypes.identity
+        about = {"reference": identity.file, "md5": identity.md5(contig)}
+        known = {key: value for key, value in about.items() if value}
+        return {"description": SYNTHETIC, "assembly": identity.assembly(contig), **known}
 
     def iter_contig(self, start: int, stop: int) -> Iterator[int]:
         number = list(self._contigs).index(self._genotypes.contig)

@@ -44,12 +44,33 @@ SYMBOLIC = {
 }
 
 
+class Reference(NamedTuple):
+    """The sequences that REF is of, for headers."""
+
+    file: str  # name of the FASTA; empty: not known
+    assembly: dict[str, str]  # its name by contig
+    md5: dict[str, str]  # of the bases, by contig as far as known
+
+    def lines(self, contigs: dict[str, int]) -> list[str]:
+        """Format ``##reference`` and the lines of contigs, without IDX.
+
+        Args:
+            contigs: Lengths in bases by name.
+        """
+        lines = [f"##reference={self.file}"] if self.file else []
+        for name, length in contigs.items():
+            fields = f"ID={name},length={length},assembly={self.assembly[name]}"
+            fields += f",md5={self.md5[name]}" if name in self.md5 else ""
+            lines.append(f"##contig=<{fields}>")
+        return lines
+
+
 class Header(NamedTuple):
     """What the header of a BCF file lists."""
 
     contigs: dict[str, int]  # lengths in bases by name
     samples: list[str]  # names, in the order of the columns
-    assembly: str  # for example ``GRCh38``
+    reference: Reference
 
 
 def header_text(header: Header) -> str:
@@ -66,8 +87,10 @@ def header_text(header: Header) -> str:
         '##FILTER=<ID=PASS,Description="All filters passed",IDX=0>',
         f"##source=rehearsal: {SYNTHETIC}",
     ]
-    for index, (name, length) in enumerate(header.contigs.items()):
-        lines.append(f"##contig=<ID={name},length={length},assembly={header.assembly},IDX={index}>")
+    about = header.reference.lines(header.contigs)
+    first = len(about) - len(header.contigs)
+    lines += about[:first]
+    lines += [f"{line[:-1]},IDX={index}>" for index, line in enumerate(about[first:])]
     keys = [(name + suffix, name, who) for suffix, who in GROUPS.items() for name in INFO]
     for index, (key, name, who) in enumerate(keys, start=1):
         number, meaning = INFO[name]

@@ -33,6 +33,8 @@ from rehearsal.formats.bcf_values_kernel import (
     put_type,
 )
 
+ALLELES = 1  # a byte of a note
+
 
 class Sites(NamedTuple):
     """The content of the records of consecutive sites, in arrays for compiled code.
@@ -45,6 +47,7 @@ class Sites(NamedTuple):
     first_allele: NDArray[np.int64]  # (n_sites,) first allele of each site in ``text_offset``
     text: NDArray[np.uint8]  # ASCII letters of all alleles
     text_offset: NDArray[np.int32]  # (n_alleles + 1,) first letter of each allele
+    cut: NDArray[np.int64]  # (n_sites,) last letters that no allele of the record has
     haplotype: NDArray[np.int32]  # (n_entries,) carrying haplotypes, ascending within a site
     allele: NDArray[np.uint8]  # (n_entries,) index into the site's alleles, at least 1
     start: NDArray[np.int64]  # (n_sites,) first entry of each site that is in the file
@@ -52,7 +55,8 @@ class Sites(NamedTuple):
     people: NDArray[np.int32]  # (n_rows, 2 sexes, 3) homozygous, heterozygous, hemizygous
     affected_end: NDArray[np.int64]  # (n_sites,) end of the bases that each site affects, exclusive
     svlen: NDArray[np.int64]  # (n_sites,) length of the structural variant, 0: the site has none
-    note: NDArray[np.uint8]  # ASCII letters of BCSQ of all rows
+    # ASCII letters of BCSQ of all rows; ALLELES stands for the REF>ALT that the record has
+    note: NDArray[np.uint8]
     note_offset: NDArray[np.int32]  # (n_rows + 1,) first letter of each row's BCSQ
 
 
@@ -152,19 +156,27 @@ def _put_structural(
 
 
 @numba.njit(cache=True)
-def _put_allele(index: int, sites: Sites, out: NDArray[np.uint8], w: int) -> int:
-    t0, t1 = sites.text_offset[index], sites.text_offset[index + 1]
-    w = put_type(t1 - t0, CHAR, out, w)
+def _put_letters(index: int, site: int, sites: Sites, out: NDArray[np.uint8], w: int) -> int:
+    """Write the letters of an allele as its record has it."""
+    t0, t1 = sites.text_offset[index], sites.text_offset[index + 1] - sites.cut[site]
     out[w : w + t1 - t0] = sites.text[t0:t1]
     return w + t1 - t0
 
 
 @numba.njit(cache=True)
+def _put_allele(index: int, site: int, sites: Sites, out: NDArray[np.uint8], w: int) -> int:
+    size = sites.text_offset[index + 1] - sites.cut[site] - sites.text_offset[index]
+    w = put_type(size, CHAR, out, w)
+    return _put_letters(index, site, sites, out, w)
+
+
+@numba.njit(cache=True)
 def _same_note(one: int, other: int, sites: Sites) -> bool:
-    """Tell whether two rows have the same BCSQ."""
+    """Tell whether two rows have the same BCSQ, which it is not if it names the alleles."""
     a, b = sites.note_offset[one], sites.note_offset[one + 1]
     c, d = sites.note_offset[other], sites.note_offset[other + 1]
-    return np.array_equal(sites.note[a:b], sites.note[c:d])
+    is_same: bool = np.array_equal(sites.note[a:b], sites.note[c:d])
+    return is_same and not (sites.note[a:b] == ALLELES).any()
 
 
 @numba.njit(cache=True)
@@ -183,20 +195,39 @@ def _noted(rows: NDArray[np.int64], sites: Sites) -> NDArray[np.int64]:
 
 
 @numba.njit(cache=True)
-def _put_notes(noted: NDArray[np.int64], sites: Sites, out: NDArray[np.uint8], w: int) -> int:
+def _note_size(row: int, site: int, sites: Sites) -> int:
+    """Count the letters of a row's BCSQ, with the names of alleles in it."""
+    ref = sites.first_allele[site]
+    alt = ref + 1 + row - sites.row_offset[site]
+    names = sites.text_offset[ref + 1] - sites.text_offset[ref]
+    names += sites.text_offset[alt + 1] - sites.text_offset[alt] - 2 * sites.cut[site]
+    t0, t1 = sites.note_offset[row], sites.note_offset[row + 1]
+    size: int = t1 - t0 + names * (sites.note[t0:t1] == ALLELES).sum()
+    return size
+
+
+@numba.njit(cache=True)
+def _put_notes(
+    noted: NDArray[np.int64], site: int, sites: Sites, out: NDArray[np.uint8], w: int
+) -> int:
     """Write BCSQ: the texts with commas between them."""
     size = noted.size - 1
     for row in noted:
-        size += sites.note_offset[row + 1] - sites.note_offset[row]
+        size += _note_size(row, site, sites)
     w = put_type(1, INT8, out, w)
     w = put(BCSQ_KEY, 1, out, w)
     w = put_type(size, CHAR, out, w)
+    ref = sites.first_allele[site]
     for i in range(noted.size):
         if i:
             w = put(44, 1, out, w)
-        t0, t1 = sites.note_offset[noted[i]], sites.note_offset[noted[i] + 1]
-        out[w : w + t1 - t0] = sites.note[t0:t1]
-        w += t1 - t0
+        for letter in sites.note[sites.note_offset[noted[i]] : sites.note_offset[noted[i] + 1]]:
+            if letter != ALLELES:
+                w = put(letter, 1, out, w)
+                continue
+            w = _put_letters(ref, site, sites, out, w)
+            w = put(62, 1, out, w)  # >
+            w = _put_letters(ref + 1 + noted[i] - sites.row_offset[site], site, sites, out, w)
     return w
 
 
@@ -222,21 +253,30 @@ def _put_site(
     w = put((rows.size + 1) << 16 | fields, 4, out, w)
     w = put(formats << 24 | template.individuals, 4, out, w)
     w = put_type(0, CHAR, out, w)  # no id
-    w = _put_allele(ref, sites, out, w)
+    w = _put_allele(ref, site, sites, out, w)
     for row in rows:
-        w = _put_allele(ref + 1 + row - sites.row_offset[site], sites, out, w)
+        w = _put_allele(ref + 1 + row - sites.row_offset[site], site, sites, out, w)
     w = put_type(1, INT8, out, w)  # FILTER: PASS
     w = put(0, 1, out, w)
     w = _put_counts(rows, sites, template.an, out, w)
     if is_structural:
         w = _put_structural(site, rows, sites, out, w)
-    return _put_notes(noted, sites, out, w) if noted.size else w
+    return _put_notes(noted, site, sites, out, w) if noted.size else w
+
+
+@numba.njit(cache=True)
+def _places(site: int, rows: NDArray[np.int64], sites: Sites) -> NDArray[np.uint8]:
+    """Number the site's alleles as the record has them: 0 for REF and for those that it lacks."""
+    place = np.zeros(256, np.uint8)
+    for i in range(rows.size):
+        place[rows[i] - sites.row_offset[site] + 1] = i + 1
+    return place
 
 
 @numba.njit(cache=True)
 def _put_genotypes(
     site: int,
-    rows: NDArray[np.int64],
+    place: NDArray[np.uint8],
     sites: Sites,
     template: RecordTemplate,
     out: NDArray[np.uint8],
@@ -251,20 +291,17 @@ def _put_genotypes(
     # The loop compiles to one memory copy. Assigning the slice is 10 times slower.
     for i in range(field.size):
         field[i] = template.genotypes[i]
-    # alleles that nobody in the file has are left out, so the others get lower numbers
-    number = np.zeros(256, np.uint8)
-    for i in range(rows.size):
-        number[rows[i] - sites.row_offset[site] + 1] = i + 1
     for q in range(sites.start[site], sites.end[site]):
         slot = w + template.slot[sites.haplotype[q] - template.first_haplotype]
-        out[slot] = (number[sites.allele[q]] + 1) << 1 | out[slot] & 1
+        out[slot] = (place[sites.allele[q]] + 1) << 1 | out[slot] & 1
     return w + template.genotypes.size
 
 
 @numba.njit(cache=True)
 def _put_levels(
     site: int,
-    rows: NDArray[np.int64],
+    alternates: int,
+    place: NDArray[np.uint8],
     sites: Sites,
     template: RecordTemplate,
     levels: Levels,
@@ -272,19 +309,16 @@ def _put_levels(
     w: int,
 ) -> int:
     """Write HF: 1 for the called allele, 0 for others, and the levels of people with a mixture."""
-    number = np.full(256, -1, np.int64)  # place among the record's alleles
-    for i in range(rows.size):
-        number[rows[i] - sites.row_offset[site] + 1] = i
-    fractions = np.zeros((template.individuals, rows.size), np.float32)
+    fractions = np.zeros((template.individuals, alternates), np.float32)
     for q in range(sites.start[site], sites.end[site]):
         who = template.slot[sites.haplotype[q] - template.first_haplotype]  # one byte a person
-        fractions[who, number[sites.allele[q]]] = 1
+        fractions[who, place[sites.allele[q]] - 1] = 1
     for q in range(levels.offset[site], levels.offset[site + 1]):
-        if number[levels.allele[q]] >= 0:
-            fractions[levels.person[q], number[levels.allele[q]]] = levels.level[q]
+        if place[levels.allele[q]]:
+            fractions[levels.person[q], place[levels.allele[q]] - 1] = levels.level[q]
     w = put_type(1, INT8, out, w)
     w = put(HF_KEY, 1, out, w)
-    w = put_type(rows.size, FLOAT, out, w)
+    w = put_type(alternates, FLOAT, out, w)
     content = fractions.ravel().view(np.uint8)
     out[w : w + content.size] = content
     return w + content.size
@@ -366,8 +400,8 @@ def fill_records(
         first = sites.first_allele[site]
         last = first + sites.row_offset[site + 1] - sites.row_offset[site] + 1
         letters = sites.text_offset[last] - sites.text_offset[first]
-        r0, r1 = sites.row_offset[site], sites.row_offset[site + 1]
-        letters += sites.note_offset[r1] - sites.note_offset[r0]
+        for row in rows:
+            letters += _note_size(row, site, sites)
         extra = 64 + 4 * rows.size * template.individuals if has_levels else 0
         has_copies = _has_copies(site, rows, sites)
         extra += 8 + template.individuals if has_copies else 0
@@ -378,9 +412,10 @@ def fill_records(
         offset[site] = base + w
         formats = 1 + has_levels + has_copies
         shared = _put_site(site, rows, sites, template, formats, out, w + 8)
-        end = _put_genotypes(site, rows, sites, template, out, shared)
+        place = _places(site, rows, sites)
+        end = _put_genotypes(site, place, sites, template, out, shared)
         if has_levels:
-            end = _put_levels(site, rows, sites, template, levels, out, end)
+            end = _put_levels(site, rows.size, place, sites, template, levels, out, end)
         if has_copies:
             end = _put_copies(site, sites, template, out, end)
         put(shared - w - 8, 4, out, w)

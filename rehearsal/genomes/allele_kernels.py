@@ -102,3 +102,99 @@ def copy_alleles(
                     text[w] = derived[i]
                     w += 1
     text_offset[offset[-1]] = w
+
+
+@numba.njit(cache=True)
+def find_shared_ends(
+    site_offset: NDArray[np.int64],
+    text: NDArray[np.uint8],
+    text_offset: NDArray[np.int32],
+    shared: NDArray[np.int32],
+) -> int:
+    """Count the last letters that each alternate allele shares with its REF, leaving one of each.
+
+    Args:
+        site_offset: First allele of each site, shape (n_sites + 1,).
+        text: ASCII letters of all alleles.
+        text_offset: First letter of each allele, shape (n_alleles + 1,).
+        shared: Filled with the counts, shape (n_alleles,). 0 for REF and symbolic alleles.
+
+    Returns:
+        The first site with an allele that, without those letters, has first letters in common with
+        REF too, although both have more than one; -1 if there is none.
+    """
+    shared[:] = 0
+    wrong = -1
+    for site in range(site_offset.size - 1):
+        ref = site_offset[site]
+        r0, r1 = text_offset[ref], text_offset[ref + 1]
+        if r1 - r0 == 1:
+            continue
+        for k in range(ref + 1, site_offset[site + 1]):
+            a0, a1 = text_offset[k], text_offset[k + 1]
+            if text[a0] == 60:  # <
+                continue
+            most = min(r1 - r0, a1 - a0) - 1
+            n = 0
+            while n < most and text[r1 - 1 - n] == text[a1 - 1 - n]:
+                n += 1
+            shared[k] = n
+            if n < most and text[r0] == text[a0] and wrong < 0:
+                wrong = site
+    return wrong
+
+
+@numba.njit(cache=True)
+def find_cuts(
+    first_allele: NDArray[np.int64],
+    row_offset: NDArray[np.int64],
+    shared: NDArray[np.int32],
+    present: NDArray[np.bool_],
+    cut: NDArray[np.int64],
+) -> None:
+    """Find the last letters that all alleles of a record share: it has those that are present.
+
+    Args:
+        first_allele: First allele of each site in ``shared``, shape (n_sites,).
+        row_offset: First row (alternate allele) of each site, shape (n_sites + 1,).
+        shared: The counts of :func:`find_shared_ends`.
+        present: Which alternate alleles the records have, shape (n_rows,).
+        cut: Filled with the number of letters, shape (n_sites,). 0 for a site without any.
+    """
+    for site in range(cut.size):
+        least = -1
+        for row in range(row_offset[site], row_offset[site + 1]):
+            if present[row]:
+                n = shared[first_allele[site] + 1 + row - row_offset[site]]
+                least = n if least < 0 else min(least, n)
+        cut[site] = max(least, 0)
+
+
+@numba.njit(cache=True)
+def copy_cut_alleles(
+    allele: NDArray[np.int64],
+    cut: NDArray[np.int32],
+    text: NDArray[np.uint8],
+    text_offset: NDArray[np.int32],
+) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    """Copy alleles without their last letters.
+
+    Args:
+        allele: Which alleles to copy, shape (n,).
+        cut: Letters that each loses, shape (n,).
+        text: ASCII letters of all alleles.
+        text_offset: First letter of each allele.
+
+    Returns:
+        The letters, and the first one of each allele, shape (n + 1,).
+    """
+    offset = np.zeros(allele.size + 1, np.int32)
+    for i in range(allele.size):
+        size = text_offset[allele[i] + 1] - text_offset[allele[i]] - cut[i]
+        offset[i + 1] = offset[i] + size
+    out = np.empty(offset[-1], np.uint8)
+    for i in range(allele.size):
+        first = text_offset[allele[i]]
+        for k in range(offset[i + 1] - offset[i]):
+            out[offset[i] + k] = text[first + k]
+    return out, offset

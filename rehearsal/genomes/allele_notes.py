@@ -1,4 +1,8 @@
-"""The consequences of a block's alleles, as texts beside the rows of a sparse pass."""
+"""The consequences of a block's alleles, as texts beside the rows of a sparse pass.
+
+BCSQ names the alleles as ``bcftools csq`` does: by REF and ALT of the record, which depend on what
+else the record has. Texts have the byte ``ALLELES`` in their place.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +13,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rehearsal.formats.bcf_kernel import ALLELES
+from rehearsal.genomes.allele_names import own_name
 from rehearsal.genomes.carriers import CarrierChunk
 
 
 class Notes(NamedTuple):
     """Texts of R alternate alleles, as one string of bytes."""
 
-    text: NDArray[np.uint8]  # ASCII letters
+    text: NDArray[np.uint8]  # ASCII letters and ALLELES
     offset: NDArray[np.int32]  # (R + 1,) first letter of each allele's text
 
 
@@ -28,13 +34,16 @@ class AlleleNotes:
     """
 
     def __init__(self, consequences: pd.DataFrame | None = None) -> None:
-        self._by_allele: dict[tuple[int, str], str] = {}
+        self._by_allele: dict[tuple[int, str, str], str] = {}
         if consequences is not None:
-            columns = (consequences[name] for name in ("position", "alt", "bcsq"))
-            for position, alt, text in zip(*columns, strict=True):
-                before = self._by_allele.get((position, alt))
-                self._by_allele[position, alt] = text if before is None else f"{before},{text}"
-        positions = {position for position, _ in self._by_allele}
+            columns = (consequences[name] for name in ("position", "ref", "alt", "bcsq"))
+            for *allele, text in zip(*columns, strict=True):
+                position, ref, alt = allele
+                text = text.replace(f"|{position + 1}{ref}>{alt}", f"|{position + 1}{chr(ALLELES)}")
+                before = self._by_allele.get((position, ref, alt))
+                text = text if before is None else f"{before},{text}"
+                self._by_allele[position, ref, alt] = text
+        positions = {position for position, _, _ in self._by_allele}
         self._positions = np.array(sorted(positions), np.int64)
 
     def of_record(self, position: int, alleles: Sequence[str]) -> str:
@@ -44,7 +53,13 @@ class AlleleNotes:
             position: Place of the record, 0-based.
             alleles: REF and the alternate alleles.
         """
-        found = (self._by_allele.get((position, alt), "") for alt in alleles[1:])
+        ref, *alts = alleles
+        found = (
+            self._by_allele.get((position, *own_name(ref, alt)), "").replace(
+                chr(ALLELES), f"{ref}>{alt}"
+            )
+            for alt in alts
+        )
         return ",".join(dict.fromkeys(filter(None, found)))
 
     def of_chunk(self, chunk: CarrierChunk) -> Notes:
@@ -61,9 +76,8 @@ class AlleleNotes:
         texts = []
         for site in np.flatnonzero(np.isin(chunk.positions, self._positions)).tolist():
             position = int(chunk.positions[site])
-            _, *alts = chunk.table.of_site(chunk.first_site + site)
-            for k, alt in enumerate(alts):
-                text = self._by_allele.get((position, alt), "").encode()
+            for k, name in enumerate(chunk.table.names_at(chunk.first_site + site)):
+                text = self._by_allele.get((position, *name), "").encode()
                 texts.append(text)
                 size[int(rows[site]) + k + 1] = len(text)
         letters = np.frombuffer(b"".join(texts), np.uint8)

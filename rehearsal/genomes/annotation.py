@@ -13,6 +13,7 @@ import pandas as pd
 import tskit
 from numpy.typing import NDArray
 
+from rehearsal.genomes.allele_names import own_name
 from rehearsal.genomes.coding_names import Window, coding_name
 from rehearsal.genomes.coding_sequence import CodingSequence
 from rehearsal.genomes.consequence_terms import BY_LABEL, Term
@@ -55,7 +56,7 @@ def annotate_block(
 
     Returns:
         One row per alternate allele and transcript: the 0-based ``position``, ``ref`` and ``alt``
-        as in the tree sequence, ``gene``, ``transcript``, the most severe ``consequence`` with its
+        with the fewest bases, ``gene``, ``transcript``, the most severe ``consequence`` with its
         accession in the Sequence Ontology (``consequence_id``), ``hgvs_c`` and ``hgvs_p`` (empty
         for structural variants and deep in introns), and ``bcsq``, the text of ``INFO/BCSQ``. In
         order of position, alternate allele in order of appearance, and transcript.
@@ -150,10 +151,10 @@ class _GeneCopy:
         start = alleles.positions[site]
         ref, alts = alleles.of_site(site)
         rows = []
-        for k, alt in enumerate(alts):
-            found = self._row(start, ref, alt, reach, close)
+        for k, name in enumerate(own_name(ref, alt) for alt in alts):
+            found = self._row(start, *name, reach, close)
             if found is not None:
-                rows.append((start, k, number, start, ref, alt, *found))
+                rows.append((start, k, number, start, *name, *found))
         return rows
 
     def _row(

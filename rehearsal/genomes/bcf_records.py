@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,15 +12,18 @@ from numpy.typing import NDArray
 
 from rehearsal.files import atomic_path
 from rehearsal.formats.bcf import NO_LEVELS, BcfWriter, make_template
-from rehearsal.formats.bcf_header import Header
+from rehearsal.formats.bcf_header import Header, Reference
 from rehearsal.formats.bcf_kernel import Levels, RecordTemplate, Sites
 from rehearsal.genomes.allele_notes import Notes
-from rehearsal.genomes.assembly import ASSEMBLY, listed_contigs
+from rehearsal.genomes.assembly import listed_contigs
 from rehearsal.genomes.carriers import CarrierChunk
+from rehearsal.genomes.reference_identity import ReferenceIdentity
 
 
 @contextmanager
-def open_bcf(path: Path | str, contig: str, length: int, ids: list[str]) -> Iterator[BcfWriter]:
+def open_bcf(
+    path: Path | str, contig: str, length: int, ids: list[str], identity: ReferenceIdentity
+) -> Iterator[BcfWriter]:
     """Open a BCF file to write, and write its index when the ``with`` block ends well.
 
     Both files appear whole or not at all.
@@ -30,17 +33,30 @@ def open_bcf(path: Path | str, contig: str, length: int, ids: list[str]) -> Iter
         contig: Contig of all records.
         length: Length of the contig in bases.
         ids: Names of the samples, in the order of the file's columns.
+        identity: What the sequences of the reference are.
 
     Yields:
         A writer that takes the results of :func:`bcf_sites`, in order of position, with the
         template of their block (:func:`bcf_template`).
     """
     contigs = listed_contigs(contig, length)
-    header = Header(contigs, ids, ASSEMBLY)
+    header = Header(contigs, ids, header_reference(identity, contigs))
     with atomic_path(path) as aside, atomic_path(f"{path}.csi") as csi:
         with BcfWriter(aside, header, list(contigs).index(contig)) as writer:
             yield writer
         writer.write_index(csi)
+
+
+def header_reference(identity: ReferenceIdentity, contigs: Iterable[str]) -> Reference:
+    """Select what headers of VCF and of formats like it say of the reference.
+
+    Args:
+        identity: What the sequences of the reference are.
+        contigs: Names of the contigs that the header lists.
+    """
+    contigs = list(contigs)
+    md5 = {name: one.md5 for name, one in identity.contigs.items() if name in contigs}
+    return Reference(identity.file, {name: identity.assembly(name) for name in contigs}, md5)
 
 
 def bcf_template(
@@ -67,9 +83,12 @@ def bcf_sites(
     start: NDArray[np.int64],
     end: NDArray[np.int64],
     people: NDArray[np.int32],
+    present: NDArray[np.bool_],
     notes: Notes,
 ) -> Sites:
     """Select from a chunk what ``BcfWriter.write`` needs for the people of one file.
+
+    A record has the alleles that are present, cut to the fewest bases that name them.
 
     Args:
         chunk: Carriers of S consecutive sites.
@@ -77,24 +96,27 @@ def bcf_sites(
         end: One past the last such entry of each site, shape (S,).
         people: Homozygous, heterozygous and hemizygous people of either sex, by alternate allele.
             Shape (R, 2, 3), where R is the number of alternate alleles in the chunk.
+        present: Which alternate alleles the file's people have, shape (R,).
         notes: Consequences of the chunk's alternate alleles.
 
     Returns:
         The sites, as views of the chunk's arrays where possible.
     """
     sites = slice(chunk.first_site, chunk.first_site + chunk.positions.size)
+    cut = chunk.cuts(present)
     return Sites(
         chunk.positions,
         chunk.row_offset,
         chunk.table.site_offset[sites],
         chunk.table.text,
         chunk.table.text_offset,
+        cut,
         chunk.haplotype,
         chunk.allele,
         start,
         end,
         people,
-        chunk.affected_end,
+        chunk.affected_end - cut,
         chunk.svlen,
         notes.text,
         notes.offset,

@@ -79,6 +79,8 @@ class Alleles:
     site_offset: NDArray[np.int64]  # (n_sites + 1,) first allele of each site, the ancestral one
     text: NDArray[np.uint8]  # ASCII letters of all alleles
     text_offset: NDArray[np.int32]  # (n_alleles + 1,) first letter of each allele
+    # (n_alleles,) last letters that an alternate allele shares with REF and that its own name lacks
+    shared_end: NDArray[np.int32]
 
     def of_site(self, site: int) -> tuple[str, ...]:
         """List the alleles of a site.
@@ -93,6 +95,23 @@ class Alleles:
         ends = self.text_offset[first : end + 1].tolist()
         text = self.text[ends[0] : ends[-1]].tobytes().decode()
         return tuple(text[a - ends[0] : b - ends[0]] for a, b in pairwise(ends))
+
+    def names_at(self, site: int) -> list[tuple[str, str]]:
+        """List the alternate alleles of a site by their own names.
+
+        Args:
+            site: Index of the site in the tree sequence.
+
+        Returns:
+            REF and ALT of each, with the fewest bases (:mod:`rehearsal.genomes.allele_names`).
+        """
+        ref, *alts = self.of_site(site)
+        first = int(self.site_offset[site]) + 1
+        shared = self.shared_end[first : first + len(alts)].tolist()
+        return [
+            (ref[: len(ref) - cut], alt[: len(alt) - cut])
+            for alt, cut in zip(alts, shared, strict=True)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +144,21 @@ class CarrierChunk:
         sites = np.arange(self.positions.size + 1)
         offset = self.table.site_offset[self.first_site + sites]
         return offset - offset[0] - sites
+
+    def cuts(self, present: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Count the last bases that each site's record loses to be in normal form.
+
+        Args:
+            present: Which alternate alleles the records have, shape (rows,).
+
+        Returns:
+            The bases that REF and all present alleles share, shape (S,), int64.
+        """
+        cut = np.zeros(self.positions.size, np.int64)
+        first = self.table.site_offset[self.first_site :]
+        find_cuts = allele_kernels.find_cuts
+        find_cuts(first, self.row_offset, self.table.shared_end, present, cut)
+        return cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +213,8 @@ def carrier_chunks(
         Chunks of consecutive sites. Their arrays are valid until the next chunk.
 
     Raises:
-        InputError: An individual has three sample nodes, a sample has no individual, or a site has
-            more than 255 alternate alleles.
+        InputError: An individual has three sample nodes, a sample has no individual, a site has
+            more than 255 alternate alleles, or one whose first bases are not needed.
     """
     haplotypes = Haplotypes.of(ts) if haplotypes is None else haplotypes
     if ts.num_sites == 0:
@@ -330,6 +364,23 @@ def _alleles_and_mutations(
     text_offset = np.empty(site_offset[-1] + 1, np.int32)
     allele_kernels.copy_alleles(*ancestral, *derived, source, site_offset, text, text_offset)
     return (
-        Alleles(site_offset, text, text_offset),
+        Alleles(site_offset, text, text_offset, _shared_ends(ts, site_offset, text, text_offset)),
         carrier_kernels.Mutations(offset, label[mutations.node], allele.astype(np.uint8)),
     )
+
+
+def _shared_ends(
+    ts: tskit.TreeSequence,
+    site_offset: NDArray[np.int64],
+    text: NDArray[np.uint8],
+    text_offset: NDArray[np.int32],
+) -> NDArray[np.int32]:
+    """Find the last letters that alleles lose. Cutting first ones would reorder records."""
+    shared = np.empty(text_offset.size - 1, np.int32)
+    wrong = allele_kernels.find_shared_ends(site_offset, text, text_offset, shared)
+    if wrong >= 0:
+        key = f"position {ts.sites_position[wrong] + 1:.0f}"
+        expected = "alleles that differ in the first base or behind it"
+        alleles = Alleles(site_offset, text, text_offset, shared).of_site(wrong)
+        raise InputError("tree sequence", key, expected, ", ".join(alleles))
+    return shared

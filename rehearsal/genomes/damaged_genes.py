@@ -10,7 +10,9 @@ from collections.abc import Collection, Iterable, Sequence
 import numpy as np
 import pandas as pd
 import tskit
+from numpy.typing import NDArray
 
+from rehearsal.genomes.allele_names import states_by_name
 from rehearsal.genomes.consequence_terms import LOSS_OF_FUNCTION
 from rehearsal.model import PlantedVariant
 
@@ -39,23 +41,31 @@ def find_damaged_haplotypes(
     """
     contig, inside = ts.metadata["contig"], (ts.metadata["start"], ts.metadata["end"])
     alleles = {
-        (one.gene, one.variant.start, one.variant.alt)
+        (one.gene, one.variant.start, one.variant.ref, one.variant.alt)
         for one in planted
         if one.variant.contig == contig and inside[0] <= one.variant.start < inside[1]
     }
     losses = consequences[consequences["consequence"].isin(LOSS_OF_FUNCTION)]
-    alleles |= set(zip(losses["gene"], losses["position"], losses["alt"], strict=True))
+    columns = (losses[name] for name in ("gene", "position", "ref", "alt"))
+    alleles |= set(zip(*columns, strict=True))
     asked = sorted(one for one in alleles if one[0] in genes)
     individual = pd.Series(ts.nodes_individual[ts.samples()])
     haplotype = individual.groupby(individual).cumcount().to_numpy()
     ids = people["id"].to_numpy()
     found: set[tuple[str, str, int]] = set()
-    for gene, position, alt in asked:
-        for site in ts.variants(left=position, right=position + 1):
-            if alt in site.alleles:
-                has = np.flatnonzero(site.genotypes == site.alleles.index(alt))
-                found |= {(gene, ids[individual[k]], int(haplotype[k])) for k in has}
+    for gene, position, *name in asked:
+        has = _samples_with(ts, position, *name)
+        found |= {(gene, ids[individual[k]], int(haplotype[k])) for k in has}
     return pd.DataFrame(sorted(found), columns=list(HAPLOTYPE_COLUMNS))
+
+
+def _samples_with(ts: tskit.TreeSequence, position: int, ref: str, alt: str) -> NDArray[np.int64]:
+    """List the samples that have an allele."""
+    for site in ts.variants(left=position, right=position + 1):
+        state = states_by_name(site.alleles).get((ref, alt))
+        if state is not None:
+            return np.flatnonzero(site.genotypes == site.alleles.index(state))
+    return np.empty(0, np.int64)
 
 
 def count_damaged_copies(blocks: Iterable[pd.DataFrame]) -> pd.DataFrame:

@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 import tskit
 
+from rehearsal.genomes.allele_names import states_by_name
 from rehearsal.genomes.annotation import ReadBlock, annotate_block
 from rehearsal.genomes.consequence_terms import LOSS_OF_FUNCTION
 from rehearsal.genomes.transcripts import Transcript
@@ -121,16 +122,17 @@ def _sites_at_risk(
     variant = tskit.Variant(ts)
     for position, rows in at_risk.groupby("position"):
         variant.decode(int(np.searchsorted(ts.sites_position, position)))
-        counts = variant.counts()
+        counts, states = variant.counts(), states_by_name(variant.alleles)
         stays, refused = 1.0, False
         losses: dict[str, int] = {}
         for row in rows.itertuples():
-            frequency = counts[row.alt] / ts.num_samples
+            state = states[row.ref, row.alt]
+            frequency = counts[state] / ts.num_samples
             stays = min(stays, chance_to_stay(row.consequence, loeuf[row.transcript], frequency))
             if row.consequence in LOSS_OF_FUNCTION:
-                losses[row.gene] = losses.get(row.gene, 0) + counts[row.alt]
+                losses[row.gene] = losses.get(row.gene, 0) + counts[state]
                 if row.gene in spared:
-                    has = variant.genotypes == variant.alleles.index(row.alt)
+                    has = variant.genotypes == variant.alleles.index(state)
                     refused |= bool((has & spared[row.gene]).any())
         yield _SiteAtRisk(int(position), stays, losses, refused)
 

@@ -22,7 +22,7 @@ import tskit
 
 from rehearsal.errors import InputError
 from rehearsal.files import atomic_path
-from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS
+from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.genomes.blocks import CONFIG, planted_in
 from rehearsal.genomes.crossover_points import Points, draw_points, spread_crossovers
 from rehearsal.genomes.gene_drop import Gametes, draw_gametes, force_transmissions
@@ -32,11 +32,13 @@ from rehearsal.genomes.mutations import add_mutations
 from rehearsal.genomes.pedigree import Pedigree
 from rehearsal.genomes.planting import check_places, plant
 from rehearsal.genomes.reference import check_reference
+from rehearsal.genomes.reference_identity import ReferenceIdentity
 from rehearsal.genomes.sex_chromosomes import (
     mutation_factor,
     recombination_factor,
     size_factor,
 )
+from rehearsal.genomes.tree_metadata import TREES_SCHEMA, set_people, trees_metadata
 from rehearsal.genomes.variant_classes import VariantClasses
 from rehearsal.model import Block, PlantedVariant
 from rehearsal.seeds import derive_seed
@@ -89,6 +91,7 @@ def simulate_block(
     settings: SimulationSettings,
     recombination: msprime.RateMap,
     reference: str,
+    identity: ReferenceIdentity | None = None,
 ) -> tskit.TreeSequence:
     """Simulate the block's genomes of all people.
 
@@ -104,12 +107,13 @@ def simulate_block(
         settings: Settings of the run.
         recombination: Map of the WHOLE contig (Morgans per base; on chrX the women's).
         reference: The block's bases. Every REF is its base, and unknown bases (N) have no variants.
+        identity: What the sequences of the reference are, for the metadata. None: not known.
 
     Returns:
         A tree sequence in GRCh38 coordinates. Its length is the contig's, and it is empty outside
-        the block. Individual i is row i of ``people``. Sample nodes are in order of people, the
-        mother's haplotype first. Positions are integers. Every site has at least two alleles among
-        the samples. There is no provenance.
+        the block. Individual i is row i of ``people``, whose id, country and sex are its metadata.
+        Sample nodes are in order of people, the mother's haplotype first. Positions are integers.
+        Every site has at least two alleles among the samples. There is no provenance.
 
     Raises:
         InputError: The demography lacks a country, the map does not cover the block, or planted
@@ -139,7 +143,7 @@ def simulate_block(
     if trees is not None:
         plant(tables, trees, people, planted, planted_plan, pedigree.depth, settings.seed)
     del trees, rates  # frees memory for the next step
-    ts = _finished(tables, block)
+    ts = _finished(tables, block, identity or ReferenceIdentity())
     return add_heteroplasmy(ts, people, settings.heteroplasmy, settings.seed, planted)
 
 
@@ -265,6 +269,7 @@ def _assemble(
     tables.time_units = source.time_units
     tables.populations.replace_with(source.populations)
     _set_individuals(tables, pedigree)
+    set_people(tables, people)
     copies = pedigree.copies(block.contig, block.start)
     person = np.repeat(np.arange(len(people)), copies)
     samples = len(person)
@@ -350,15 +355,13 @@ def _set_individuals(tables: tskit.TableCollection, pedigree: Pedigree) -> None:
     )
 
 
-def _finished(tables: tskit.TableCollection, block: Block) -> tskit.TreeSequence:
+def _finished(
+    tables: tskit.TableCollection, block: Block, identity: ReferenceIdentity
+) -> tskit.TreeSequence:
     index = tables.indexes  # still valid, as edges do not change, but sorting drops it
     tables.sort(edge_start=len(tables.edges))
     tables.indexes = index
-    tables.metadata_schema = tskit.MetadataSchema.permissive_json()
-    tables.metadata = {
-        "assembly": ASSEMBLY,
-        "contig": block.contig,
-        "start": block.start,
-        "end": block.end,
-    }
+    tables.metadata_schema = TREES_SCHEMA
+    own = {"start": block.start, "end": block.end}
+    tables.metadata = trees_metadata(identity, block.contig) | own
     return tables.tree_sequence()

@@ -30,8 +30,8 @@ from rehearsal.node.runtime_files import make_state_private
 from rehearsal.node.scoring.endpoints import ScoreEndpoints
 from rehearsal.node.serve_options import add_serve_options
 from rehearsal.node.settings.node_settings import TUMOURS, NodeSettings
+from rehearsal.stores.node_reference import reference_of_node
 from rehearsal.stores.people_store import PeopleStore
-from rehearsal.stores.sequence_names import SequenceNames
 from rehearsal.stores.variant_store import VariantStore
 from rehearsal.web.address import ServiceAddress, service_address
 from rehearsal.web.command_line import OneLineParser, prepare_to_serve, run_command
@@ -69,7 +69,7 @@ def open_node(folder: Path | str) -> NodeData:
     if tumours is not None and tumours.individuals != variants.individuals:
         raise InputError(folder / TUMOURS, "individuals", expected, "other people")
     liftover = Liftover(folder / settings.chain_file if settings.chain_file else None)
-    sequences = SequenceNames.of_node(folder)
+    sequences = reference_of_node(folder)
     return NodeData(settings, variants, people, tumours, sequences, liftover)
 
 

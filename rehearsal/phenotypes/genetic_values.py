@@ -11,6 +11,7 @@ import tskit
 import tstrait
 
 from rehearsal.errors import InputError, mismatch
+from rehearsal.genomes.allele_names import own_name
 from rehearsal.genomes.assembly import AUTOSOMES
 from rehearsal.genomes.structural import site_spans
 from rehearsal.model import Block, Patient
@@ -191,13 +192,15 @@ def block_genetic_values(
         alpha=genetics.frequency_dependence,
         random_seed=derive_seed(seed, "effects", trait.name, block.id),
     )
+    refs = ts.sites_ancestral_state[simulated["site_id"].to_numpy()]
+    names = [own_name(*one) for one in zip(refs, simulated["causal_allele"], strict=True)]
     effects = pd.DataFrame(
         {
             "trait": trait.name,
             "contig": block.contig,
             "start": simulated["position"],
-            "ref": list(ts.sites_ancestral_state[simulated["site_id"].to_numpy()]),
-            "alt": simulated["causal_allele"],
+            "ref": [ref for ref, _ in names],
+            "alt": [alt for _, alt in names],
             "effect": simulated["effect_size"],
         }
     )

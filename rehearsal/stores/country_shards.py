@@ -16,6 +16,7 @@ from rehearsal.errors import InputError, shown
 from rehearsal.files import atomic_path
 from rehearsal.formats.bcf import BcfWriter
 from rehearsal.formats.bcf_kernel import RecordTemplate
+from rehearsal.genomes.allele_kernels import copy_cut_alleles
 from rehearsal.genomes.allele_notes import AlleleNotes
 from rehearsal.genomes.bcf_records import bcf_levels, bcf_sites, bcf_template, open_bcf
 from rehearsal.genomes.carriers import (
@@ -27,6 +28,7 @@ from rehearsal.genomes.carriers import (
 )
 from rehearsal.genomes.heteroplasmy import heteroplasmy_of
 from rehearsal.genomes.indel_shifts import row_shifts
+from rehearsal.genomes.reference_identity import ReferenceIdentity
 from rehearsal.logs import Progress
 from rehearsal.model import SEXES, Block
 from rehearsal.stores.country_shards_kernel import entries_of_haplotypes, write_lists
@@ -86,7 +88,8 @@ def write_shards(
         group[country.individuals] = 2 * country.number + country.male
     contig, length = block.contig, int(ts.sequence_length)
     with ExitStack() as stack:
-        bcfs = _open_bcfs(stack, out_bcf, contig, length, countries)
+        identity = ReferenceIdentity.of_trees(ts)
+        bcfs = _open_bcfs(stack, out_bcf, contig, length, countries, identity)
         parts = _open_parts(stack, out_store_part, contig, length, countries)
         templates = {code: _template(contig, countries[code], haplotypes) for code in bcfs}
         mixtures = {code: _mixtures(ts, contig, countries[code]) for code in bcfs}
@@ -100,7 +103,8 @@ def write_shards(
             for country in wanted:
                 shard = _Shard.of(chunk, counts, country)
                 if country.code in bcfs:
-                    sites = bcf_sites(chunk, shard.start, shard.end, shard.people, notes)
+                    own = shard.start, shard.end, shard.people, shard.carried
+                    sites = bcf_sites(chunk, *own, notes)
                     levels = bcf_levels(chunk, mixtures[country.code])
                     bcfs[country.code].write(sites, templates[country.code], levels)
                 if country.code in parts:
@@ -146,11 +150,12 @@ def _open_bcfs(
     contig: str,
     length: int,
     countries: dict[str, _Country],
+    identity: ReferenceIdentity,
 ) -> dict[str, BcfWriter]:
     writers = {}
     for code, path in paths.items():
         ids = countries[code].people["id"].tolist()
-        writers[code] = stack.enter_context(open_bcf(path, contig, length, ids))
+        writers[code] = stack.enter_context(open_bcf(path, contig, length, ids, identity))
     return writers
 
 
@@ -193,6 +198,7 @@ class _Shard:
     start: NDArray[np.int64]  # (n_sites,) the country's first entry of each site
     end: NDArray[np.int64]  # (n_sites,) one past its last entry
     people: NDArray[np.int32]  # (n_rows, 2 sexes, 3) homozygous, heterozygous, hemizygous
+    carried: NDArray[np.bool_]  # (n_rows,) whether anybody there has the allele
 
     @classmethod
     def of(cls, chunk: CarrierChunk, counts: GroupCounts, country: _Country) -> _Shard:
@@ -200,16 +206,18 @@ class _Shard:
             chunk.indptr, chunk.haplotype, country.haplotypes.start, country.haplotypes.stop
         )
         sexes = slice(2 * country.number, 2 * country.number + 2)
-        return cls(country, start, end, counts.by_zygosity(sexes))
+        people = counts.by_zygosity(sexes)
+        return cls(country, start, end, people, np.logical_or.reduce(people, axis=(1, 2)))
 
 
 def _store_order(chunk: CarrierChunk, counts: GroupCounts) -> NDArray[np.int64]:
-    """Order the chunk's rows as in the store: a site's alternate alleles by their letters."""
+    """Order the chunk's rows as in the store: a site's alternate alleles by their own names."""
     order = np.arange(counts.site.size)
     offset = chunk.row_offset
     for site in np.flatnonzero(np.diff(offset) > 1):
-        alts = np.array(chunk.table.of_site(chunk.first_site + int(site))[1:])
-        order[offset[site] : offset[site + 1]] = offset[site] + np.argsort(alts)
+        names = chunk.table.names_at(chunk.first_site + int(site))
+        by_name = sorted(range(len(names)), key=names.__getitem__)
+        order[offset[site] : offset[site + 1]] = offset[site] + np.array(by_name)
     return order
 
 
@@ -222,16 +230,16 @@ def _store_columns(
     haplotypes: Haplotypes,
 ) -> list[pa.Array]:
     """Select the country's rows of the chunk, as columns of a store part."""
-    carried = np.logical_or.reduce(shard.people, axis=(1, 2))
-    rows = order[carried[order]]
+    rows = order[shard.carried[order]]
     site, allele = counts.site[rows], counts.allele[rows]
     table = chunk.table
     ref = table.site_offset[chunk.first_site + site]
-    letters = pa.StringArray.from_buffers(
-        table.text_offset.size - 1, pa.py_buffer(table.text_offset), pa.py_buffer(table.text)
-    )
-    columns = [pa.array(chunk.positions[site]), letters.take(pa.array(ref))]
-    columns.append(letters.take(pa.array(ref + allele)))
+    cut = table.shared_end[ref + allele]
+    columns = [pa.array(chunk.positions[site])]
+    for which in (ref, ref + allele):
+        text, offset = copy_cut_alleles(which, cut, table.text, table.text_offset)
+        names = pa.StringArray.from_buffers(rows.size, pa.py_buffer(offset), pa.py_buffer(text))
+        columns.append(names)
     behind_ref = chunk.positions[site] + table.text_offset[ref + 1] - table.text_offset[ref]
     structural = chunk.svlen[site], chunk.affected_end[site] - behind_ref
     columns += [pa.array(values.astype(np.int32)) for values in structural]

@@ -11,7 +11,7 @@ import tskit
 from rehearsal.errors import mismatch
 from rehearsal.model import Variant
 from rehearsal.truth.subcohort import Subcohort
-from rehearsal.truth.variant_classes import Extent, extents
+from rehearsal.truth.variant_classes import Extent, alone, extents
 
 
 def cells(people: pd.DataFrame) -> np.ndarray:
@@ -60,7 +60,7 @@ class DecodedGenotypes:
     def within(
         self, intervals: Sequence[tuple[int, int]]
     ) -> Iterator[tuple[Variant, Extent, np.ndarray]]:
-        """Yield each alternate allele at sites that overlap an interval.
+        """Yield each alternate allele at sites that overlap an interval, under its own name.
 
         A site inside two intervals comes once.
 
@@ -68,7 +68,7 @@ class DecodedGenotypes:
             intervals: 0-based half-open.
 
         Yields:
-            The variant, its extent, and the copies of each person, shape (people,), int64.
+            The variant, its own extent, and the copies of each person, shape (people,), int64.
 
         Raises:
             ValueError: A site has missing genotypes.
@@ -85,7 +85,8 @@ class DecodedGenotypes:
                 holders = self._person[decoder.genotypes == index]
                 if len(holders):
                     copies = np.bincount(holders, minlength=self._people)
-                    yield Variant(self._contig, int(decoder.position), ref, alt), extent, copies
+                    named = Variant(self._contig, int(decoder.position), ref, alt)
+                    yield *_by_itself(named, extent), copies
 
     def _sites_within(self, intervals: Sequence[tuple[int, int]]) -> np.ndarray:
         """Return the numbers of sites that affect bases of an interval, in order."""
@@ -116,3 +117,10 @@ class DecodedGenotypes:
         )
         sums = [np.bincount(self._cell, part, self._cells).astype(np.int64) for part in parts]
         return np.stack(sums, axis=1).reshape(-1, 2, 5)
+
+
+def _by_itself(variant: Variant, of_site: Extent) -> tuple[Variant, Extent]:
+    """Return the allele's own name and extent."""
+    own = alone(variant)
+    end = of_site.end if of_site.length else own.start + len(own.ref)
+    return own, Extent(end, of_site.length)

@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 import tskit
 
-from rehearsal.model import Block
+from rehearsal.model import Block, Variant
 from rehearsal.truth.subcohort import Subcohort
-from rehearsal.truth.variant_classes import extents
+from rehearsal.truth.variant_classes import Extent, alone, extents
 
 
 def pooled_sites(trees: Mapping[Block, Path], subcohort: Subcohort | None = None) -> pd.DataFrame:
@@ -25,9 +25,9 @@ def pooled_sites(trees: Mapping[Block, Path], subcohort: Subcohort | None = None
         subcohort: The people and alleles to count. None counts all.
 
     Returns:
-        One row per allele: ``contig``, ``start`` (0-based), ``ref``, ``alt``, ``end`` (of the
-        affected bases, exclusive), ``svlen`` (of a structural variant, else 0), ``ac`` (copies,
-        above 0), ``an`` (genomes at that position).
+        One row per allele, under the name that it has by itself: ``contig``, ``start`` (0-based),
+        ``ref``, ``alt``, ``end`` (of the affected bases, exclusive), ``svlen`` (of a structural
+        variant, else 0), ``ac`` (copies, above 0), ``an`` (genomes at that position).
     """
     rows: list[tuple[str, int, str, str, int, int, int, int]] = []
     for block, path in sorted(trees.items()):
@@ -38,12 +38,20 @@ def pooled_sites(trees: Mapping[Block, Path], subcohort: Subcohort | None = None
         held = some.contains_alleles(block.contig, sequence.sites_position)
         for tree in sequence.trees(tracked_samples=counted):
             for site in tree.sites():
-                place = (block.contig, int(site.position), site.ancestral_state)
                 copies = _copies(tree, site) if held[site.id] else {}
-                extent = int(ends[site.id]), int(lengths[site.id])
-                rows += [(*place, alt, *extent, ac, len(counted)) for alt, ac in copies.items()]
+                extent = Extent(int(ends[site.id]), int(lengths[site.id]))
+                place = block.contig, int(site.position), site.ancestral_state
+                for alt, ac in copies.items():
+                    rows.append((*_named(Variant(*place, alt), extent), ac, len(counted)))
     columns = ["contig", "start", "ref", "alt", "end", "svlen", "ac", "an"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _named(variant: Variant, extent: Extent) -> tuple[str, int, str, str, int, int]:
+    """Return contig, start, REF and ALT by which an allele is known alone, its end and length."""
+    own = alone(variant)
+    end = extent.end if extent.length else own.start + len(own.ref)
+    return own.contig, own.start, own.ref, own.alt, end, extent.length
 
 
 def _copies(tree: tskit.Tree, site: Any) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +25,7 @@ KNOWN = {"SNP", "MNP", "INS", "DEL", "INDEL", "DELINS"}.union(*(names for _, nam
 
 
 class Extent(NamedTuple):
-    """The bases of the reference that the variants of a site affect, and their length."""
+    """The bases of the reference that a variant affects, and its length."""
 
     end: int  # 0-based, exclusive
     length: int  # of a structural variant; 0: the site has letters
@@ -46,6 +47,28 @@ def extents(trees: tskit.TreeSequence) -> tuple[np.ndarray, np.ndarray]:
         about = trees.site(int(site)).metadata
         ends[site], lengths[site] = about["end"], about["svlen"]
     return ends.astype(np.int64), lengths
+
+
+def alone(variant: Variant) -> Variant:
+    """Name an allele as if its site had no other: without bases that REF and ALT need not have.
+
+    The shared last bases go first, then the shared first ones. One base of each stays.
+
+    Args:
+        variant: The variant by the REF of its site.
+    """
+    start, ref, alt = variant.start, variant.ref, variant.alt
+    if alt.startswith("<"):
+        return variant
+    behind = _count_shared(ref[:0:-1], alt[:0:-1])
+    ref, alt = ref[: len(ref) - behind], alt[: len(alt) - behind]
+    before = _count_shared(ref[:-1], alt[:-1])
+    return Variant(variant.contig, start + before, ref[before:], alt[before:])
+
+
+def _count_shared(one: str, other: str) -> int:
+    """Count the first letters that two texts share."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def names_of(variant: Variant) -> set[str]:

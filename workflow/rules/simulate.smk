@@ -146,6 +146,7 @@ rule simulate_block:
         map=recombination_map,
         reference=rules.make_reference.output.fasta,
         indexes=[rules.make_reference.output.fai, rules.make_reference.output.gzi],
+        contigs=rules.make_reference.output.contigs,
         transcripts=GENE_MODEL,
     output:
         trees=f"{RESULTS}/cohort/blocks/{{block}}.trees",

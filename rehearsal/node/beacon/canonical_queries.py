@@ -64,8 +64,8 @@ def canonical_query(
             return _placed(query)
         case StructuralQuery():
             return _event(query)
-        case ProteinQuery():
-            return _changing_protein(query, node_data)
+        case ProteinQuery(gene=str(symbol)):
+            return replace(query, gene=node_data.gene(symbol).name)
     return query
 
 
@@ -195,19 +195,3 @@ def _only_length(query: RangeQuery | BracketQuery) -> int:
         return 1 if query.end - query.start == 1 else 0
     (first, last), (low, high) = query.start, query.end
     return low - first if (first, low) == (last, high) else 0
-
-
-def _changing_protein(query: ProteinQuery, node_data: NodeData) -> VariantQuery:
-    """Return the query for the allele with the effect. If there are several, name their gene."""
-    if query.gene is not None:
-        query = replace(query, gene=node_data.gene(query.gene).name)
-    changes = [
-        one
-        for one in node_data.settings.protein_changes
-        if one.change == query.change and query.gene in (None, one.gene)
-    ]
-    if len(changes) == 1:
-        (one,) = changes
-        return _named(one.contig, one.start, one.ref, one.alt) or query
-    genes = {one.gene for one in changes}
-    return ProteinQuery(query.change, genes.pop()) if len(genes) == 1 else query

@@ -20,7 +20,7 @@ from rehearsal.stores.people_store import PeopleStore
 from rehearsal.web.problem import Problem
 
 if TYPE_CHECKING:
-    from rehearsal.stores.sequence_names import SequenceNames
+    from rehearsal.genomes.reference_identity import ReferenceIdentity
     from rehearsal.stores.variant_store import VariantRow, VariantStore
 
 
@@ -53,7 +53,7 @@ class NodeData:
         variants: VariantStore,
         people: PeopleStore,
         tumours: VariantStore | None = None,
-        sequences: SequenceNames | None = None,
+        sequences: ReferenceIdentity | None = None,
         liftover: Liftover | None = None,
     ) -> None:
         self.settings, self.variants, self.people = settings, variants, people

@@ -8,6 +8,7 @@ from pyroaring import BitMap
 
 from rehearsal.formats.ontology_terms import HEMIZYGOUS, HETEROZYGOUS, HOMOZYGOUS
 from rehearsal.genomes.assembly import REFSEQ, ploidy
+from rehearsal.genomes.reference_identity import ReferenceIdentity
 from rehearsal.model import AlleleCounts
 from rehearsal.node.beacon import vrs
 from rehearsal.node.beacon.datasets import Dataset
@@ -47,7 +48,9 @@ def variant_record(row: VariantRow, node_data: NodeData) -> Record:
     """
     named_by = _accession(row, node_data)
     change = _COPY_CHANGES.get(class_of(row.ref, row.alt))
-    variation = _variation(row) if change is None else _copy_number_change(row, change, named_by)
+    variation = (
+        _variation(row, node_data) if change is None else _copy_number_change(row, change, named_by)
+    )
     record: Record = {"variantInternalId": identifier_of(row), "variation": variation}
     identifiers: Record = {}
     name = described(row)
@@ -117,17 +120,20 @@ def _location(sequence: str, start: int, end: int) -> Record:
     }
 
 
-def _variation(row: VariantRow) -> Record:
+def _variation(row: VariantRow, node_data: NodeData) -> Record:
     """Build the variation as a ``LegacyVariation``.
 
     It states bases, of which a structural variant has none: it has ``.`` as ``alternateBases``, its
-    length, and the symbolic allele of VCF.
+    length, and the symbolic allele of VCF. Its sequence is GRCh38's where the bases are.
     """
+    names = node_data.sequences or ReferenceIdentity()
     variation: Record = {
         "variantType": shown_type(row.ref, row.alt),
         "referenceBases": row.ref,
         "alternateBases": "." if row.svlen else row.alt,
-        "location": _location(f"refseq:{REFSEQ[row.contig]}", row.start, row.end),
+        "location": _location(
+            names.sequence_id(row.contig, row.start, row.end), row.start, row.end
+        ),
     }
     if row.svlen:
         variation["length"], variation["symbolicAllele"] = row.svlen, row.alt
@@ -144,24 +150,13 @@ def _genes_at(row: VariantRow, node_data: NodeData) -> list[str]:
     ]
 
 
-def _listed_changes(row: VariantRow, node_data: NodeData) -> list[str]:
-    """List the protein changes that the node's settings name for the allele."""
-    allele = (row.contig, row.start, row.ref, row.alt)
-    return [
-        one.change
-        for one in node_data.settings.protein_changes
-        if (one.contig, one.start, one.ref, one.alt) == allele
-    ]
-
-
 def _molecular_attributes(row: VariantRow, node_data: NodeData) -> Record:
     genes = _genes_at(row, node_data)
-    changes = _listed_changes(row, node_data)
     effects = node_data.variants.effects(row)
-    if not (genes or changes or effects):  # as most alleles
+    if not (genes or effects):  # as most alleles
         return {}
     genes += [one.gene for one in effects]
-    changes += filter(None, (short_change(one.hgvs_p) for one in effects))
+    changes = filter(None, (short_change(one.hgvs_p) for one in effects))
     labels = {one.term: one.label for one in effects}
     found = {
         "geneIds": list(dict.fromkeys(genes)),

@@ -264,16 +264,10 @@ def _is_impossible(wanted: Restrictions) -> bool:
 def _changing_protein(
     query: ProteinQuery, node_data: NodeData, source: AlleleSource
 ) -> Iterator[Any]:
+    if source is not node_data.variants:  # public facts do not list what alleles change
+        return
     gene = None if query.gene is None else node_data.gene(query.gene).name
-    alleles = [
-        (change.contig, change.start, change.ref, change.alt)
-        for change in node_data.settings.protein_changes
-        if change.change == query.change and gene in (None, change.gene)
-    ]
-    if source is node_data.variants:  # public facts do not list what alleles change
-        name = protein_name(query.change)
-        alleles += node_data.variants.changing_protein(name, gene)
-    for allele in dict.fromkeys(alleles):
+    for allele in node_data.variants.changing_protein(protein_name(query.change), gene):
         row = source.get(*allele)
         if row is not None:
             yield row

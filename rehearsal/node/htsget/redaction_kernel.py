@@ -4,7 +4,10 @@ Removing their columns is not enough. Counts in INFO include everyone, so INFO i
 for what it says of a structural variant itself: its type, length and end. Of FORMAT remain the
 genotype, copy numbers and levels of heteroplasmy of the others. An allele that only those people
 carry would reveal that one of them has it. Alleles without a remaining carrier are therefore
-removed, and a record with its last alternate allele.
+removed, and a record with its last alternate allele. A REF that only a removed deletion needs to be
+long would reveal it too: last bases that all remaining alleles share are cut off, and a record that
+then ends before the window is left out. First bases stay, as the order of records depends on them;
+those of a run never are more than is needed.
 """
 
 from __future__ import annotations
@@ -48,6 +51,7 @@ class Redaction(NamedTuple):
 
     Args:
         contig: Number of the contig in the output.
+        start: Records must reach beyond this position, 0-based.
         samples: Number of samples in the input.
         runs: Runs of remaining samples, of :func:`runs_of`.
         gt_key: Number of GT in the dictionary of the header.
@@ -58,6 +62,7 @@ class Redaction(NamedTuple):
     """
 
     contig: int  # its number in what is written
+    start: int
     samples: int  # in what is read
     runs: Runs
     gt_key: int
@@ -92,7 +97,7 @@ def redact(data: Bytes, out: Bytes, redaction: Redaction) -> tuple[int, int]:
 @numba.njit(cache=True, nogil=True)
 def _redact_record(data: Bytes, at: int, end: int, out: Bytes, w: int, redaction: Redaction) -> int:
     """Write one record; returns the end of the output, ``w`` itself if no carrier remains."""
-    contig, samples, runs, gt_key, info_keys, format_keys = redaction
+    contig, start, samples, runs, gt_key, info_keys, format_keys = redaction
     border = at + 8 + u32(data, at)  # between the shared part and the samples
     alleles, fields = u32(data, at + 24) >> 16, u32(data, at + 28) >> 24
     if u32(data, at + 28) & 0xFFFFFF != samples or border > end:
@@ -112,9 +117,15 @@ def _redact_record(data: Bytes, at: int, end: int, out: Bytes, w: int, redaction
     if kept <= 1:
         return w
 
+    cut = _shared_end(data, at + FIXED, border, alleles, carried) if kept < alleles else 0
+    if cut < 0:
+        return BAD
+    bases = u32(data, at + 16) - cut
+    if u32(data, at + 12) + bases <= start:
+        return w
     first = w
     w = _copy(data, at, at + FIXED, out, w)
-    shared, info = _copy_shared(data, at + FIXED, border, alleles, carried, out, w)
+    shared, info = _copy_shared(data, at + FIXED, border, alleles, carried, cut, out, w)
     if shared < 0:
         return BAD
     fields = u32(data, at + 24) & 0xFFFF
@@ -140,6 +151,7 @@ def _redact_record(data: Bytes, at: int, end: int, out: Bytes, w: int, redaction
     _put(shared - first - 8, out, first)
     _put(w - shared, out, first + 4)
     _put(contig, out, first + 8)
+    _put(bases, out, first + 16)
     _put(kept << 16 | fields, out, first + 24)
     _put((1 + formats) << 24 | stay, out, first + 28)
     return w
@@ -210,16 +222,56 @@ def _copy(data: Bytes, begin: int, end: int, out: Bytes, w: int) -> int:
 
 
 @numba.njit(cache=True, nogil=True)
+def _shared_end(data: Bytes, at: int, border: int, alleles: int, carried: NDArray[np.bool_]) -> int:
+    """Count the last letters that REF and all remaining alleles share, leaving one of each.
+
+    0 where an allele is not written in bases, BAD if the record is damaged.
+    """
+    ref_end = cut = 0
+    for value in range(alleles + 1):  # the id comes first
+        kind, length, begin = read_descriptor(data, at, border)
+        if kind < 0:
+            return BAD
+        at = begin + length * width_of(kind)
+        if value == 0 or not carried[value]:
+            continue
+        if value == 1:
+            ref_end, cut = at, length - 1
+        elif length == 0 or not 65 <= data[begin] <= 122:  # < of symbols, * of lost bases
+            cut = 0
+        else:
+            most, cut = min(cut, length - 1), 0
+            while cut < most and data[at - 1 - cut] == data[ref_end - 1 - cut]:
+                cut += 1
+    return max(cut, 0)
+
+
+@numba.njit(cache=True, nogil=True)
+def _put_descriptor(length: int, kind: int, out: Bytes, w: int) -> int:
+    """Write a type descriptor; lengths from 15 on follow in four bytes at most."""
+    if length < 15:
+        out[w] = length << 4 | kind
+        return w + 1
+    out[w] = 15 << 4 | kind
+    number = 1 if length < 128 else 2 if length < 1 << 15 else 3
+    out[w + 1] = 1 << 4 | number
+    for byte in range(width_of(number)):
+        out[w + 2 + byte] = length >> 8 * byte & 255
+    return w + 2 + width_of(number)
+
+
+@numba.njit(cache=True, nogil=True)
 def _copy_shared(
     data: Bytes,
     at: int,
     border: int,
     alleles: int,
     carried: NDArray[np.bool_],
+    cut: int,
     out: Bytes,
     w: int,
 ) -> tuple[int, int]:
-    """Copy the id, the alleles that are still carried, and the filters.
+    """Copy the id, the alleles that are still carried, without their last letters, and the filters.
 
     Returns the ends of the output, BAD if the record is damaged, and of what was read.
     """
@@ -228,8 +280,11 @@ def _copy_shared(
         if kind < 0:
             return BAD, at
         behind = begin + length * width_of(kind)
-        if not 1 <= value <= alleles or carried[value]:
+        if not 1 <= value <= alleles:
             w = _copy(data, at, behind, out, w)
+        elif carried[value]:
+            w = _put_descriptor(length - cut, kind, out, w)
+            w = _copy(data, begin, behind - cut, out, w)
         at = behind
     return w, at
 

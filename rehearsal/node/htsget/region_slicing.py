@@ -44,11 +44,13 @@ class Span:
     """The records of a window.
 
     Args:
+        start: First position of the window, 0-based.
         reaching: Whole records that begin before the window and reach into it, uncompressed.
         first: Virtual offset of the first other record.
         last: Virtual offset behind the last record.
     """
 
+    start: int
     reaching: bytes  # whole records, uncompressed
     first: int  # virtual offsets
     last: int
@@ -82,14 +84,14 @@ def find_span(file: BinaryIO, genome: GenomeFile, window: Window) -> Span:
     """
     block, end = genome.block, genome.layout.end
     if window.start <= block.start and window.end >= block.end:
-        return Span(b"", genome.layout.first_record, end)
+        return Span(window.start, b"", genome.layout.first_record, end)
     offset = genome.index.reaching(genome.contig_number, window.start)
     if window.start >= window.end or offset is None:
-        return Span(b"", end, end)
+        return Span(window.start, b"", end, end)
     reaching, first = _read_reaching(file, offset, window, end)
     offset = genome.index.reaching(genome.contig_number, window.end)
     last = end if offset is None else _first_from(file, max(first, offset), window.end, end)
-    return Span(reaching, first, last)
+    return Span(window.start, reaching, first, last)
 
 
 def _read_reaching(file: BinaryIO, offset: int, window: Window, end: int) -> tuple[bytes, int]:
@@ -188,7 +190,7 @@ def rewritten(
     Raises:
         InputError: The records do not match their header.
     """
-    rewrite = _without_people(genome, number, excluded) if excluded else _renumbered(number)
+    rewrite = _without_people(genome, span, number, excluded) if excluded else _renumbered(number)
     rest = b""
     for piece in uncompressed(genome, span):
         rest += piece
@@ -216,7 +218,7 @@ def _renumbered(number: int) -> _Rewrite:
     return rewrite
 
 
-def _without_people(genome: GenomeFile, number: int, excluded: Set[str]) -> _Rewrite:
+def _without_people(genome: GenomeFile, span: Span, number: int, excluded: Set[str]) -> _Rewrite:
     from rehearsal.node.htsget.redaction_kernel import Redaction, redact, runs_of
 
     header = genome.read_header()
@@ -225,7 +227,8 @@ def _without_people(genome: GenomeFile, number: int, excluded: Set[str]) -> _Rew
     runs = runs_of(np.array([name not in excluded for name in header.samples], bool))
     info_keys = header.keys("INFO", "SVTYPE", "END", "SVLEN")
     format_keys = header.keys("FORMAT", "CN", "HF")
-    redaction = Redaction(number, len(header.samples), runs, header.gt_key, info_keys, format_keys)
+    about = len(header.samples), runs, header.gt_key, info_keys, format_keys
+    redaction = Redaction(number, span.start, *about)
 
     def rewrite(records: bytes) -> tuple[int, bytes]:
         data = np.frombuffer(records, np.uint8)

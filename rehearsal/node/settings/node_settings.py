@@ -32,18 +32,6 @@ TUMOURS = "tumours.sqlite"  # the variant store of somatic variants
 
 
 @dataclass(frozen=True, slots=True)
-class ProteinChange:
-    """The effect of one variant on a protein, for queries by ``aminoacidChange``."""
-
-    contig: str
-    start: int  # 0-based
-    ref: str
-    alt: str
-    gene: str
-    change: str  # one-letter form, e.g. "N215S"
-
-
-@dataclass(frozen=True, slots=True)
 class NodeSettings:
     """Identity, datasets, tables and access rules of one node."""
 
@@ -58,7 +46,6 @@ class NodeSettings:
     build: str = ""  # digest of what the node's stores were built from
     reference_year: int = 2026  # age = reference year - birth year
     genes: tuple[Gene, ...] = ()
-    protein_changes: tuple[ProteinChange, ...] = ()
     access: AccessSettings = field(default_factory=AccessSettings)  # default: all are anonymous
     chain_file: str = ""  # from GRCh37 to GRCh38, in the node's folder; empty: none
 
@@ -68,7 +55,6 @@ class NodeSettings:
         code: str,
         name: str,
         genes: Iterable[Gene] = (),
-        protein_changes: Iterable[ProteinChange] = (),
         build: str = "",
         reference_year: int = 2026,
         access: AccessSettings | None = None,
@@ -82,7 +68,6 @@ class NodeSettings:
             code: Country code, ISO 3166-1 alpha-2.
             name: Country name in English.
             genes: Genes that queries may name.
-            protein_changes: Protein changes that queries may name.
             build: Digest of what the node's stores are built from.
             reference_year: The year for which ages are computed.
             access: Access settings. None trusts no issuer.
@@ -102,7 +87,6 @@ class NodeSettings:
             build=build,
             reference_year=reference_year,
             genes=tuple(genes),
-            protein_changes=tuple(protein_changes),
             access=access or AccessSettings(),
         )
 
@@ -149,9 +133,6 @@ class NodeSettings:
             raise InputError(path, "file", "the settings of a node", "an empty file")
         values = read_keys(path, "", cls, values)
         values["genes"] = _read_genes(path, values.get("genes"))
-        values["protein_changes"] = read_dataclasses(
-            path, "protein_changes", ProteinChange, values.get("protein_changes")
-        )
         values["access"] = access_settings(path, values.get("access"))
         settings = read_dataclass(path, "", cls, values)
         check_names(path, settings)
@@ -169,7 +150,6 @@ class NodeSettings:
         path = Path(folder) / SETTINGS_FILE
         values = asdict(self)
         values["genes"] = [asdict(gene) for gene in self.genes]
-        values["protein_changes"] = [asdict(change) for change in self.protein_changes]
         values["access"] = as_yaml(self.access)
         with atomic_path(path) as aside:
             aside.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")

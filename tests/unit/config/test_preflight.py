@@ -201,10 +201,20 @@ def test_a_country_of_fewer_people_than_must_carry_a_variant_is_refused(small, t
 
 
 def test_two_variants_at_one_place_are_refused(small, tmp_path):
-    write_variants(small, tmp_path, [planted(ref="ACG"), planted("BRCA2", 2_002, "C", "T")])
+    write_variants(
+        small, tmp_path, [planted(ref="ACG", alt="A"), planted("BRCA2", 2_002, "C", "T")]
+    )
     assert re.search(
         r"mine\.tsv: BRCA2 v .*bases that no.*, found bases of BRCA1", complaint(small)
     )
+
+
+@pytest.mark.parametrize(("ref", "alt"), [("ACT", "AT"), ("AC", "AG"), ("CAC", "C")])
+def test_a_planted_variant_is_in_normal_form(small, tmp_path, ref, alt):
+    """Too long behind, too long before, and not at its leftmost place."""
+    write_variants(small, tmp_path, [planted(ref=ref, alt=alt)])
+    expected = "line 2: alt: expected ref and alt left-aligned, without bases that both need not"
+    assert f"{expected} have, found {ref} and {alt}" in complaint(small)
 
 
 def write_map(path, first, last):

@@ -78,7 +78,7 @@ def example_trees(contig="chr22", seed=3):
     tables = ts.delete_sites(np.flatnonzero(ends)).dump_tables()
     last = ts.num_samples - 1
     add(tables, ts, 0, "A", {0: "G", last: "T"})
-    add(tables, ts, free[0], "ACT", {1: "A", 5: "ACTG", last: "A"})
+    add(tables, ts, free[0], "ACT", {1: "A", 5: "AGCT", last: "A"})
     add(tables, ts, free[1], "C", {2: "CTTG", 3: "T", last - 1: "G"})
     add(tables, ts, LENGTH - 1, "C", dict.fromkeys(range(ts.num_samples), "T"))
     tables.sites.metadata_schema = SITE_SCHEMA
@@ -197,7 +197,7 @@ def test_bcftools_reads_the_same_genotypes(example, tmp_path, write, name):
     assert structural_fields_of_text(text) == structural_fields(genotypes)
     assert SYNTHETIC in text
     header = [line for line in text.splitlines() if line.startswith("##contig")]
-    assert f"##contig=<ID={genotypes.contig},length={LENGTH},assembly=GRCh38>" in header
+    assert f"##contig=<ID={genotypes.contig},length={LENGTH},assembly=synthetic-GRCh38>" in header
     last = f"{genotypes.contig}:{LENGTH}-{LENGTH}"
     assert len(output("bcftools", "view", "-H", tmp_path / name, "-r", last).splitlines()) == 1
     assert {path.suffix for path in tmp_path.iterdir()} <= {".bcf", ".csi", ".gz", ".tbi"}

@@ -1,6 +1,7 @@
 """Reads of chosen people and regions show the haplotypes of the genotypes."""
 
 import gzip
+import hashlib
 import shutil
 
 import numpy as np
@@ -69,7 +70,10 @@ def test_alignments_show_the_genotypes_at_grch38_coordinates(folders):
         assert not depth[: REGION.start].any() and not depth[REGION.end :].any()
         assert 32 < depth[REGION.start + 500 : REGION.end - 500].mean() < 48
         header = cram.header.to_dict()
-    assert header["SQ"] == [{"SN": "chr22", "LN": LENGTH, "AS": "GRCh38"}]
+    with pysam.FastaFile(reference) as fasta:
+        md5 = hashlib.md5(fasta.fetch("chr22").encode()).hexdigest()
+    about = {"AS": "synthetic-GRCh38", "M5": md5, "UR": "reference.fa.gz"}
+    assert header["SQ"] == [{"SN": "chr22", "LN": LENGTH, **about}]
     assert "SYNTHETIC" in header["CO"][0] and "PG" not in header
 
 

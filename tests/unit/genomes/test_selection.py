@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import tskit
 
+from rehearsal.genomes.allele_names import states_by_name
 from rehearsal.genomes.annotation import annotate_block
 from rehearsal.genomes.consequence_terms import LOSS_OF_FUNCTION
 from rehearsal.genomes.selection import annotate_under_selection, chance_to_stay
@@ -114,7 +115,9 @@ def loss_copies(ts: tskit.TreeSequence, table: pd.DataFrame, gene: str) -> np.nd
     copies = np.zeros(ts.num_individuals, int)
     for row in losses.itertuples():
         (site,) = ts.variants(left=row.position, right=row.position + 1)
-        carrying = ts.samples()[site.genotypes == site.alleles.index(row.alt)]
+        carrying = ts.samples()[
+            site.genotypes == site.alleles.index(states_by_name(site.alleles)[row.ref, row.alt])
+        ]
         np.add.at(copies, ts.nodes_individual[carrying], 1)
     return copies
 

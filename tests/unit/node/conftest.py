@@ -16,7 +16,7 @@ import orjson
 import pandas as pd
 import pytest
 
-from rehearsal.node.settings.node_settings import Gene, NodeSettings, ProteinChange
+from rehearsal.node.settings.node_settings import Gene, NodeSettings
 from rehearsal.node.vcf_import import build_from_vcf
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.stores.people_store_writer import COLUMNS as COLUMNS_OF
@@ -69,7 +69,6 @@ GENES = (
         ("HGNC:15631", "ENSG00000196664", "51284"),
     ),
 )
-CHANGES = (ProteinChange("chrX", 12_886_151, "A", "G", "TLR7", "N215S"),)
 
 
 HEART = ("ICD10:I25.1", "Atherosclerotic heart disease", "MONDO:0005010")
@@ -193,7 +192,7 @@ def write_node(folder: Path) -> Path:
     """A whole node folder."""
     folder.mkdir(parents=True, exist_ok=True)
     settings = NodeSettings.for_country(
-        "FI", "Finland", GENES, CHANGES, build="0" * 64, reference_year=REFERENCE_YEAR
+        "FI", "Finland", GENES, build="0" * 64, reference_year=REFERENCE_YEAR
     )
     settings.opened().write(folder)
     build_from_vcf([write_vcf(folder / "all.vcf")], individuals(), folder / "variants.sqlite")

@@ -26,7 +26,10 @@ needs_bcftools = pytest.mark.skipif(
 
 
 def make_block(seed=1, ploidy_of_men=1, rate=2e-3, per_sex=5):
-    """Two countries; women first, then men. Dense recurrent mutation and one planted deletion."""
+    """Two countries; women first, then men. Dense recurrent mutation, a deletion, an insertion.
+
+    The insertion is in both countries, the deletion in Finland only.
+    """
     demography = msprime.Demography.island_model([50, 50], 1e-3)
     samples = []
     for country in range(2):
@@ -44,7 +47,7 @@ def make_block(seed=1, ploidy_of_men=1, rate=2e-3, per_sex=5):
     tables = ts.dump_tables()
     free = next(x for x in range(1, LENGTH) if x not in set(ts.sites_position))
     site = tables.sites.add_row(position=free, ancestral_state="ACT")
-    for node, state in ((0, "A"), (5, "ACTG"), (ts.num_samples - 1, "A")):
+    for node, state in ((0, "A"), (5, "AGCT"), (ts.num_samples - 1, "AGCT")):
         tables.mutations.add_row(
             site=site, node=node, derived_state=state, time=ts.nodes_time[node]
         )
@@ -71,6 +74,13 @@ def shards(tmp_path):
     return ts, people, bcf, part
 
 
+def fewest_bases(alleles):
+    """Take away the last base while all alleles share it and keep one."""
+    while min(map(len, alleles)) > 1 and len({allele[-1] for allele in alleles}) == 1:
+        alleles = [allele[:-1] for allele in alleles]
+    return alleles
+
+
 def expected_genotypes(ts, people, code):
     """Return {(start, ref, alts): genotypes as text} of the sites with carriers in the file."""
     haplotypes = Haplotypes.of(ts)
@@ -84,9 +94,10 @@ def expected_genotypes(ts, people, code):
             texts.append(own)
         kept = [a for a in range(len(variant.alleles)) if a == 0 or a in seen]
         if len(kept) > 1:
-            alts = tuple(variant.alleles[a] for a in kept[1:])
-            key = int(variant.site.position), variant.alleles[0], alts
-            rows[key] = ["|".join(str(kept.index(a)) for a in own) for own in texts]
+            ref, *alts = fewest_bases([variant.alleles[a] for a in kept])
+            rows[int(variant.site.position), ref, tuple(alts)] = [
+                "|".join(str(kept.index(a)) for a in own) for own in texts
+            ]
     return rows
 
 
@@ -115,10 +126,29 @@ def test_a_country_gets_its_own_people_and_the_sites_they_carry(shards):
 def test_planted_deletions_are_written_with_their_letters(shards):
     _, _, bcf, _ = shards
     (alts,) = [alts for _, ref, alts in genotypes_of(bcf["FI"]) if ref == "ACT"]
-    assert alts == ("A", "ACTG")
+    assert alts == ("A", "AGCT")
     with pysam.VariantFile(str(bcf["FI"])) as file:
         (record,) = [record for record in file if record.ref == "ACT"]
         assert record.stop - record.start == 3
+
+
+def test_a_country_without_the_deletion_needs_one_base_for_the_insertion(shards):
+    with pysam.VariantFile(str(shards[2]["ES"])) as file:
+        (record,) = [record for record in file if len(record.alts[0]) > 1]
+    assert (record.alleles, record.rlen) == (("A", "AG"), 1)
+
+
+def test_an_allele_has_one_name_in_the_stores_of_all_countries(shards):
+    """Each alone: the insertion needs none of the bases of the deletion at its site."""
+    part = shards[3]
+    names = {}
+    for code in CODES:
+        rows = pd.read_parquet(part[code], columns=["start", "ref", "alt", "reach"])
+        assert rows["reach"].eq(0).all()
+        assert rows.sort_values(["start", "ref", "alt"]).equals(rows)
+        long = rows[rows["ref"].str.len() + rows["alt"].str.len() > 2]
+        names[code] = list(zip(long["ref"], long["alt"], strict=True))
+    assert names == {"FI": [("A", "AG"), ("ACT", "A")], "ES": [("A", "AG")]}
 
 
 def test_men_are_haploid_on_x_and_everybody_phased(shards):
@@ -135,7 +165,8 @@ def test_the_header_says_that_the_data_are_synthetic(shards):
         text = str(file.header)
     assert text.startswith("##fileformat=VCFv4.3\n")
     assert "SYNTHETIC data" in text
-    assert f"##contig=<ID=chrX,length={LENGTH},assembly=GRCh38>" in text
+    assert f"##contig=<ID=chrX,length={LENGTH},assembly=synthetic-GRCh38>" in text
+    assert "assembly=GRCh38" not in text
     assert "date" not in text.lower()
 
 

@@ -8,8 +8,7 @@ from rehearsal.genomes.known_bases import KnownBases
 from rehearsal.genomes.reference import read_reference
 from rehearsal.genomes.reference_files import write_reference
 from rehearsal.model import Block
-from rehearsal.stores.node_reference import share_reference
-from rehearsal.stores.sequence_names import SequenceNames
+from rehearsal.stores.node_reference import reference_of_node, share_reference
 
 REAL = KnownBases("chrM", 5_000, "ACGTACGTAC", "a test")
 WHOLE = Block("chrM", 0, 16_569)
@@ -30,13 +29,13 @@ def test_nodes_share_one_file_and_read_its_bases(files, tmp_path):
     assert shared.samefile(tmp_path / "ES" / "reference" / "reference.fa.gz")
     assert read_reference(shared, WHOLE) == SOURCE.bases(WHOLE).tobytes().decode()
     assert read_reference(shared, Block("chrM", 5_000, 5_010)) == REAL.bases
-    names = SequenceNames.of_node(tmp_path / "FI")
+    names = reference_of_node(tmp_path / "FI")
     assert names.contigs["chrM"].length == 16_569
 
 
 def test_only_real_bases_have_the_accession_of_grch38(files, tmp_path):
     share_reference(files, tmp_path)
-    names = SequenceNames.of_node(tmp_path)
+    names = reference_of_node(tmp_path)
     assert names.accession("chrM", 5_000, 5_010) == REFGET["chrM"]
     drawn = names.accession("chrM", 4_999, 5_010)
     assert drawn == names.contigs["chrM"].refget != REFGET["chrM"]
@@ -44,5 +43,12 @@ def test_only_real_bases_have_the_accession_of_grch38(files, tmp_path):
     assert names.accession("chr1", 0, 1) is None
 
 
+def test_locations_name_the_sequence_whose_bases_they_have(files, tmp_path):
+    share_reference(files, tmp_path)
+    names = reference_of_node(tmp_path)
+    assert names.sequence_id("chrM", 5_000, 5_001) == "refseq:NC_012920.1"
+    assert names.sequence_id("chrM", 4_999, 5_000) == f"ga4gh:{names.contigs['chrM'].refget}"
+
+
 def test_a_node_without_reference_has_none(tmp_path):
-    assert SequenceNames.of_node(tmp_path) is None
+    assert reference_of_node(tmp_path) is None

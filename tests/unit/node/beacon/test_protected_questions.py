@@ -18,9 +18,8 @@ from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.variant_queries import HgvsQuery, SequenceQuery
 from rehearsal.node.privacy.door import Door, ProtectedAnswer
 from rehearsal.node.privacy.public_facts import SCHEMA, PublicFacts, size_facts
-from rehearsal.node.settings.node_settings import ProteinChange
 
-from ..conftest import CHANGES, call
+from ..conftest import call
 
 HEALTH, DEFAULT = "DUO:0000006", "DUO:0000042"
 WOMAN, HEART, BREAST = "NCIT:C16576", "ICD10:I25.1", "ICD10:C50"
@@ -29,12 +28,6 @@ START = 43_044_300
 SNV = PLACE | {"start": START, "referenceBases": "A", "alternateBases": "G"}
 HGVS = "NC_000017.11:g."
 BRCA1 = PLACE | {"start": 43_044_294, "end": 43_125_364}
-PROTEIN_CHANGES = (
-    *CHANGES,
-    ProteinChange("chr17", START, "A", "G", "BRCA1", "K5R"),
-    ProteinChange("chr17", START, "A", "T", "BRCA1", "M5L"),
-    ProteinChange("chr17", START, "A", "C", "BRCA1", "M5L"),
-)
 
 
 def url(path, purpose=None, **parameters):
@@ -60,7 +53,7 @@ def questions_of(node_data, monkeypatch):
 
     monkeypatch.setattr(Door, "answer", answer)
     access = AccessSettings(without_consent="include", purpose=DEFAULT)
-    settings = replace(node_data.settings, access=access, protein_changes=PROTEIN_CHANGES)
+    settings = replace(node_data.settings, access=access)
     data = NodeData(settings, node_data.variants, node_data.people)
     app = beacon_app(data, Authorizer(settings, data.people))
 
@@ -97,8 +90,6 @@ ONE_QUESTION = {
         url("g_variants", genomicAlleleShortForm=f"{HGVS}0{START + 1}A>G"),
         url("g_variants", genomicAlleleShortForm=f"{HGVS}{START + 1}delAinsG"),
         url("g_variants", genomicAlleleShortForm=f"{HGVS}{START + 1}_{START + 2}delATinsGT"),
-        url("g_variants", aminoacidChange="K5R"),
-        url("g_variants", aminoacidChange="p.Lys5Arg", geneId="BRCA1"),
         url(f"g_variants/chr17-{START + 1}-A-G", requestedGranularity="count"),
         url(f"g_variants/17-0{START + 1}-A-G/individuals"),
         url("datasets/GOE-FI-REHEARSAL-1/g_variants", **SNV),
@@ -145,8 +136,8 @@ ONE_QUESTION = {
         url("g_variants", **BRCA1, variantType="SO:1000032"),
         url("g_variants", geneId="BRCA1", variantType="DELINS"),
     ],
-    "several alleles with one effect": [
-        url("g_variants", aminoacidChange="M5L"),
+    "a change of a protein": [
+        url("g_variants", aminoacidChange="M5L", geneId="BRCA1"),
         url("g_variants", aminoacidChange="Met5Leu", geneId="BRCA1"),
     ],
     "an allele beside filters": [

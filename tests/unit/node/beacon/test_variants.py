@@ -215,13 +215,6 @@ def test_a_gene_is_its_range(query, facts):
     assert ids(body) == overlapping(facts, "chr17", 43_044_294, 43_125_364)
 
 
-@pytest.mark.parametrize("change", ["N215S", "p.Asn215Ser", "Asn215Ser"])
-def test_a_protein_change_is_found_by_its_names(query, change):
-    body = query("g_variants", aminoacidChange=change, geneId="TLR7", _granularity="record")
-    assert ids(body) == ["chrX-12886152-A-G"]
-    assert query("g_variants", aminoacidChange="V600E")["responseSummary"]["exists"] is False
-
-
 def test_every_variant_is_found_by_its_own_hgvs_and_by_its_identifier(query, ask, facts):
     for allele in facts.genotypes:
         found = query("g_variants", _granularity="record", **sequence(allele))

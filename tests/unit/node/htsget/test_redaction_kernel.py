@@ -28,10 +28,11 @@ def test_people_who_are_left_out_leave_no_trace(app, rare, tmp_path, monkeypatch
         assert list(reader.header.samples) == kept
         rows = list(reader)
         expected = [("C", "T"), ("G", "T"), ("T", "A", "G"), ("A", "<CN0>", "<CN3>")]
+        expected.append(("TAC", "T"))  # only a removed deletion needs the other bases
         assert [one.alleles for one in rows] == expected
         about = {"SVTYPE": "CNV", "SVLEN": (-100, 200)}
-        assert [dict(one.info) for one in rows] == [{}, {}, {}, about]
-        assert rows[3].stop == 151
+        assert [dict(one.info) for one in rows] == [{}, {}, {}, about, {}]
+        assert [rows[3].stop, rows[4].stop] == [151, 162]
         calls = rows[2].samples
         assert [calls[SAMPLES[i]]["GT"] for i in (40, 41, 42)] == [(1, 2), (1,), (None,)]
         fields = [list(one.format) for one in rows]
@@ -41,6 +42,20 @@ def test_people_who_are_left_out_leave_no_trace(app, rare, tmp_path, monkeypatch
         for one in rows[:2]:
             calls = [call["GT"] for call in one.samples.values()]
             assert calls == [(0, 1) if name == SAMPLES[40] else (0, 0) for name in kept]
+
+
+@pytest.mark.parametrize(("start", "found"), [(161, 1), (162, 0)])
+def test_a_record_that_no_remaining_allele_makes_reach_into_the_range_is_left_out(
+    rare, tmp_path, monkeypatch, start, found
+):
+    """Bases 159 to 161 are all that a remaining allele needs, and 159 to 163 the removed one."""
+    folder, carriers = rare
+    monkeypatch.setattr(htsget, "may_read", lambda request, dataset: carriers)
+    app = app_of(folder)
+    path = tmp_path / "left.bcf"
+    path.write_bytes(put_together(app, ticket(app, referenceName="chr2", start=start, end=200)))
+    with pysam.VariantFile(str(path)) as reader:
+        assert len(list(reader)) == found
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +84,7 @@ def rare(tmp_path_factory):
         (30, "G", "T", {9: "1|1", 40: "0|1"}),
         (40, "T", "A,C,G", {7: "2", 9: "3|1", 40: "1|3", 41: "1", 42: "."}),
         (51, "A", "<CN0>,<CN2>,<CN3>", {7: "0|2", 40: "1|3"}),
+        (160, "TACAC", "T,TAC", {7: "1|2", 40: "0|2"}),
     ):
         more, own = {40: ("HF", "0.5,0.25,0.125"), 51: ("CN", "2")}.get(position, ("MQ", "3"))
         given = [f"{calls.get(i, '0|0')}:3:{own}" for i in range(len(SAMPLES))]

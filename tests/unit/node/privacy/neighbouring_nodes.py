@@ -29,7 +29,7 @@ from rehearsal.stores.ontology import HumanPhenotypeOntology
 from rehearsal.stores.people_store_writer import build_people
 from rehearsal.stores.tumour_store_writer import build_tumours
 
-from ..conftest import CHANGES, COLUMNS, CONTIGS, GENES, samples
+from ..conftest import COLUMNS, CONTIGS, GENES, samples
 
 Allele = tuple[str, int, str, str]  # contig, 0-based start, ref, alt
 
@@ -284,7 +284,7 @@ def _write_rest(folder: Path, access: AccessSettings) -> None:
     """Write what is not a store: settings, catalogue, table of drugs, secret key."""
     build = sha256((folder / "variants.sqlite").read_bytes()).hexdigest()
     settings = NodeSettings.for_country(
-        "FI", "Finland", GENES, CHANGES, build, YEAR, access, has_tumours=True
+        "FI", "Finland", GENES, build, YEAR, access, has_tumours=True
     )
     settings.write(folder)
     facts = PublicFacts.open(folder / PUBLIC_FACTS_FILE)

@@ -3,7 +3,7 @@
 import pytest
 
 from rehearsal.errors import InputError
-from rehearsal.node.settings.node_settings import Gene, NodeSettings, ProteinChange
+from rehearsal.node.settings.node_settings import Gene, NodeSettings
 
 
 def test_settings_are_read_back_as_written(tmp_path):
@@ -11,7 +11,6 @@ def test_settings_are_read_back_as_written(tmp_path):
         "NO",
         "Norway",
         genes=[Gene("BRCA1", "chr17", 43044294, 43125364, "-")],
-        protein_changes=[ProteinChange("chrX", 12886151, "A", "G", "TLR7", "N215S")],
         build="ab" * 32,
     )
     settings.write(tmp_path)
