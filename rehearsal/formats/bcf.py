@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rehearsal.errors import InputError, shown
+from rehearsal.formats.bcf_alleles_kernel import Sites
 from rehearsal.formats.bcf_header import Header, header_text
-from rehearsal.formats.bcf_kernel import Levels, RecordTemplate, Sites, fill_records
+from rehearsal.formats.bcf_kernel import Levels, RecordTemplate, fill_records
 from rehearsal.formats.bgzf import BgzfWriter
 from rehearsal.formats.csi import RecordOffsets, write_csi
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rehearsal.formats.bcf_kernel import ALLELES
+from rehearsal.formats.bcf_alleles_kernel import ALLELES
 from rehearsal.genomes.allele_names import own_name
 from rehearsal.genomes.carriers import CarrierChunk
 

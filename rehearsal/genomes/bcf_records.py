@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from rehearsal.files import atomic_path
 from rehearsal.formats.bcf import NO_LEVELS, BcfWriter, make_template
+from rehearsal.formats.bcf_alleles_kernel import Sites
 from rehearsal.formats.bcf_header import Header, Reference
-from rehearsal.formats.bcf_kernel import Levels, RecordTemplate, Sites
+from rehearsal.formats.bcf_kernel import Levels, RecordTemplate
 from rehearsal.genomes.allele_notes import Notes
 from rehearsal.genomes.assembly import listed_contigs
 from rehearsal.genomes.carriers import CarrierChunk
