@@ -250,9 +250,11 @@ def check_hotspots(contig: str, genome: Mapping[str, Any], seed: int) -> None:
         raise InputError(CONFIG, "genome.hotspots.width", expected, shown(hotspots.width))
     densest = 1 + hotspots.share * hotspots.spacing / hotspots.width  # hotspots, times the mean
     sigmas = 5.5 * (hotspots.sigma + hotspots.broad_sigma)  # further out than any draw
-    if genome["recombination_rate"] * CM_PER_MB * densest * np.exp(sigmas) <= MOST_CM_PER_MB:
+    rate = genome["recombination_rate"]  # None: the published one, below 3 cM/Mb on every contig
+    mean = 3.0 if rate is None else rate * CM_PER_MB
+    if mean * densest * np.exp(sigmas) <= MOST_CM_PER_MB:
         return
-    rates = hotspot_map(contig, genome["recombination_rate"], hotspots, seed).rate * CM_PER_MB
+    rates = hotspot_map(contig, rate, hotspots, seed).rate * CM_PER_MB
     if not rates.max() <= MOST_CM_PER_MB:
         expected = f"settings with rates of at most {MOST_CM_PER_MB:,.0f} cM/Mb in each hotspot"
         raise InputError(CONFIG, "genome.hotspots", expected, f"{rates.max():,.0f} on {contig}")
