@@ -14,8 +14,8 @@ from starlette.responses import Response
 
 from rehearsal.model import Answer
 from rehearsal.network.beacon_response import BEACON_ID, Conditions
-from rehearsal.network.node_responses import failure_response, forward_request
-from rehearsal.network.outcomes import node_states
+from rehearsal.network.node_responses import forward_request
+from rehearsal.network.outcomes import common_failure, node_states
 from rehearsal.network.service import Network
 from rehearsal.node.beacon import envelope
 from rehearsal.node.matchmaker.endpoint import (
@@ -62,7 +62,7 @@ class MatchStatus:
         """
         answers = await self._ask(request, HEARTBEAT)
         if not _answers_with(answers, "heartbeat"):
-            return failure_response(answers)
+            return _refusal(answers)
         return Json(heartbeat_body() | {"_info": node_states(answers)})
 
     async def metrics(self, request: Request) -> Response:
@@ -77,7 +77,7 @@ class MatchStatus:
         answers = await self._ask(request, METRICS)
         found = _answers_with(answers, "metrics")
         if not found:
-            return failure_response(answers)
+            return _refusal(answers)
         sums: Counter[str] = Counter()
         for one in found:
             sums.update({name: one[name] for name in ADDED if isinstance(one.get(name), int)})
@@ -92,3 +92,10 @@ def _answers_with(answers: Sequence[Answer], key: str) -> list[Body]:
     """List what the nodes that answered have under a key."""
     found = [(one.body or {}).get(key) for one in answers if one.state == "answered"]
     return [one for one in found if isinstance(one, dict)]
+
+
+def _refusal(answers: Sequence[Answer]) -> Response:
+    """Build the network's error when no node answered."""
+    failure = common_failure(answers)
+    body = ERROR_BODY(failure.status, failure.reason)
+    return Json({**body, "info": node_states(answers)}, failure.status)

@@ -136,7 +136,7 @@ def test_every_room_and_every_single_module_has_a_place_in_the_python_pages(root
 
 def test_every_page_is_in_the_navigation_once(root, pages):
     text = re.sub(r"!!python\S*", "", (root / "mkdocs.yml").read_text())
-    named = re.findall(r"^ +- (?:[^:\n]+: )?([\w/-]+\.md)$", text.partition("nav:")[2], re.M)
+    named = re.findall(r"^ +- (?:[^:\n]+: )?([\w/.-]+\.md)$", text.partition("nav:")[2], re.M)
     written = {str(path.relative_to(root / "docs")) for path in (root / "docs").rglob("*.md")}
     assert sorted(named) == sorted(written | set(pages))
 
