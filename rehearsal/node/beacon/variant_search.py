@@ -288,18 +288,21 @@ def identifier_of(row: Any) -> str:
     return f"{row.contig}-{row.start + 1}-{row.ref}-{row.alt[1:-1]}-{row.svlen}"
 
 
-def query_of_identifier(identifier: str) -> SequenceQuery | StructuralQuery:
-    """Build the query for one variant by its ``variantInternalId``.
+def query_of_identifier(identifier: str) -> SequenceQuery | StructuralQuery | HgvsQuery:
+    """Build the query for one variant by its ``variantInternalId`` or its name.
 
     Args:
-        identifier: As :func:`identifier_of` builds it.
+        identifier: As :func:`identifier_of` builds it, or a genomic HGVS description.
 
     Returns:
         The query.
 
     Raises:
-        Problem: The identifier has another form (404), or its contig is unknown (400).
+        Problem: The identifier has another form (404), its contig is unknown or it is a wrong
+            description (400).
     """
+    if ":g." in identifier:
+        return HgvsQuery(hgvs.parse(identifier))
     match = INTERNAL_ID.fullmatch(identifier)
     if match is None:
         expected = "a variant identifier like chr17-43124027-ACT-A"

@@ -106,3 +106,29 @@ def test_the_network_is_a_registry_of_services(asked, granted):
     assert asked.ask("network", "/services/org.example", granted=granted)[0] == 404
     (kind,) = asked.ask("network", "/services/types", granted=granted)[1]
     assert kind["artifact"] == "beacon"
+
+
+@pytest.mark.parametrize("where", ["EE", "network"])
+@pytest.mark.parametrize(
+    ("name", "identifier"),
+    [
+        ("NC_000017.11:g.43044301A>G", "chr17-43044301-A-G"),
+        ("NC_000017.11:g.43124028_43124029del", "chr17-43124027-ACT-A"),
+        ("NC_000017.11:g.43124028_43124029delCT", "chr17-43124027-ACT-A"),
+    ],
+)
+def test_a_variant_is_found_below_its_hgvs_name(asked, where, name, identifier):
+    sent = body(granularity="record")
+    status, answer = asked.ask(where, f"/g_variants/{name}", sent, granted=True)
+    assert status == 200
+    found = {
+        record["variantInternalId"]
+        for one in answer["response"]["resultSets"]
+        for record in one["results"]
+    }
+    assert found == {identifier}
+    status, answer = asked.ask(where, f"/g_variants/{name}", sent, granted=False)
+    assert status in (200, 403)
+    if status == 200:
+        assert answer["responseSummary"]["exists"] is False
+    assert asked.ask("EE", "/g_variants/NC_000017.11:g.5_1del", sent, granted=True)[0] == 400
