@@ -165,7 +165,7 @@ async def _entries(
     rights = caller_rights(request)
     asked = await _read(request)
     identifier = request.path_params.get("id")
-    caller, base = caller_name(rights, request), base_url(request)
+    caller, base = caller_name(rights, request), partial(base_url, request)
     return Json(answer_entries(node_data, rights, asked, path, identifier, listed, caller, base))
 
 

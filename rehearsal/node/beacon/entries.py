@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -43,7 +44,7 @@ def answer_entries(
     identifier: str | None = None,
     listed: str | None = None,
     caller: str = "",
-    base: str = "",
+    base: Callable[[], str] = str,
 ) -> Body:
     """Answer ``/{path}``, ``/{path}/{identifier}`` or ``/{path}/{identifier}/{listed}``.
 
@@ -57,7 +58,7 @@ def answer_entries(
         identifier: Identifier of one entry, or None.
         listed: Path of the entry type listed below that entry, or None.
         caller: Who spends the privacy budget: issuer and subject, or an address.
-        base: The URL by which the caller reached the node, without a slash at the end.
+        base: Returns the URL by which the caller reached the node, without a slash at the end.
 
     Returns:
         The body of the answer.
@@ -84,7 +85,7 @@ def _usual_granularity(identifier: str | None, listed: str | None) -> Granularit
     return "record" if identifier is not None and listed is None else DEFAULT_GRANULARITY
 
 
-def _answer(question: Question, node_data: NodeData, base: str) -> Body:
+def _answer(question: Question, node_data: NodeData, base: Callable[[], str]) -> Body:
     """Answer a query for entries. ``base``: as in :func:`answer_entries`."""
     request, entry_type, wanted = question.request, question.entry_type, question.granularity
     result = answer(question, node_data)

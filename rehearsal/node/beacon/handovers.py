@@ -6,6 +6,7 @@ genomes and Phenopackets too.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import quote, urlencode
 
 from rehearsal.node.beacon.node_data import NodeData
@@ -17,14 +18,16 @@ VCF = {"id": "EDAM:format_3016", "label": "VCF"}
 JSON = {"id": "EDAM:format_3464", "label": "JSON"}
 
 
-def handovers(one: ResultSet, entry_type: str, node_data: NodeData, base: str) -> list[Body]:
+def handovers(
+    one: ResultSet, entry_type: str, node_data: NodeData, base: Callable[[], str]
+) -> list[Body]:
     """Build the handovers of a result set with records.
 
     Args:
         one: The result set.
         entry_type: Path of the endpoint of its entries.
         node_data: The node's data.
-        base: The URL by which the caller reached the node, without a slash at the end.
+        base: Returns the URL by which the caller reached the node, without a slash at the end.
 
     Returns:
         The handovers, possibly none.
@@ -32,9 +35,10 @@ def handovers(one: ResultSet, entry_type: str, node_data: NodeData, base: str) -
     if one.dataset != node_data.settings.people_dataset:
         return []
     if entry_type == "individuals":
-        return [_to_phenopacket(record, base) for record in one.records]
+        address = base()
+        return [_to_phenopacket(record, address) for record in one.records]
     if entry_type == "g_variants" and node_data.has_genomes:
-        return _to_tickets(one, base)
+        return _to_tickets(one, base())
     return []
 
 

@@ -8,7 +8,7 @@ docs/reference/leniency.md.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from rehearsal.node.beacon.request_models import (
@@ -99,12 +99,25 @@ ADDITIONS = (
 GENE_IDENTIFIER = re.compile(r"HGNC:\d{1,6}|ENSG\d{11}(\.\d{1,3})?|\d{1,9}")
 
 
-def additions_in(meta: RequestMeta, parameters: RequestParameters) -> Iterator[Addition]:
+NOTED = frozenset(
+    {"assemblyid", "variantType", "variantMinLength", "variantMaxLength", "geneId"}
+    | {"aminoacidChange"}
+)
+
+
+def additions_in(
+    meta: RequestMeta,
+    parameters: RequestParameters,
+    variants: VariantParameters,
+    given: Collection[str],
+) -> Iterator[Addition]:
     """Find the additions in the parts of a request that GET and POST share.
 
     Args:
         meta: The request's meta.
         parameters: Its parameters.
+        variants: The parameters of variants among them, from both places.
+        given: Names of the parameters of variants that the request contains, as sent.
 
     Yields:
         The additions.
@@ -113,11 +126,11 @@ def additions_in(meta: RequestMeta, parameters: RequestParameters) -> Iterator[A
         yield DATASET_IDS
     if isinstance(parameters.datasets, DatasetsObject):
         yield DATASETS_OBJECT
-    schemas = (one for one in meta.requested_schemas or () if isinstance(one, RequestedSchema))
-    if any(one.schema_colon is not None for one in schemas):
-        yield SCHEMA_COLON
-    variants = parameters.variants()
-    if variants.sent():
+    if meta.requested_schemas:
+        schemas = (one for one in meta.requested_schemas if isinstance(one, RequestedSchema))
+        if any(one.schema_colon is not None for one in schemas):
+            yield SCHEMA_COLON
+    if not NOTED.isdisjoint(given):
         yield from _in_variants(variants)
 
 

@@ -186,9 +186,9 @@ def _request(
         datasets=parameters.named_datasets(),
         requested_schemas=tuple(map(_schema, meta.requested_schemas or ())),
         parameters=sent,
-        on_grch37=is_on_grch37(variants),
+        on_grch37=query is not None and is_on_grch37(variants),
         warnings=(
-            *(one.warning for one in additions_in(meta, parameters)),
+            *(one.warning for one in additions_in(meta, parameters, variants, sent)),
             *(f"filters: {one} is of no ontology known here" for one in unknown_terms(filters)),
         ),
     )

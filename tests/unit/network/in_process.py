@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from urllib.parse import unquote
 
 import orjson
 
@@ -48,7 +49,12 @@ class InProcessClient:
         parameters = "&".join(f"{name}={value}" for name, value in request.parameters)
         exchange = Exchange()
         exchange.status, _, exchange.body = await call(
-            self.apps[node.country], f"/{request.path}", body, parameters, request.method, headers
+            self.apps[node.country],
+            f"/{unquote(request.path)}",
+            body,
+            parameters,
+            request.method,
+            headers,
         )
         state, content, reason = read_answer(False, exchange)
         return Answer(request.query, node.country, state, exchange.status, content, 0.0, 0, reason)
