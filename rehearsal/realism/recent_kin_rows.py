@@ -119,7 +119,7 @@ def segment_rows(
     index = {code: i for i, code in enumerate(panel.codes)}
     first, second = (published[c].map(index).to_numpy(int) for c in ("country1", "country2"))
     mine = three[first, second]  # NaN without long blocks
-    theirs, weight = (published[c].to_numpy(float) for c in ("segments", "weight"))
+    theirs, weight = published[["segments", "weight"]].to_numpy(float).T
     source = "Ralph and Coop 2013, PLoS Biol 11:e1001555, figure of sharing by distance"
     for low, high in ((0, 1_000), (1_000, 2_000), (2_000, 4_000)):
         near = published["km"].between(low, high, inclusive="left").to_numpy()
