@@ -63,7 +63,9 @@ class BlockMeasures:
     homozygous: Array  # derived homozygous sites per person, (n,)
     homozygous_other: Array  # homozygous sites that differ from a neighbour's haplotype, (n,)
     spectrum: Array  # sites by copies of the derived allele in the panel, (2 n + 1,)
-    relationship: Array  # z z' over common sites, z the standardised genotypes, (n, n)
+    # z z' over common sites, z the standardised genotypes, weighted by block (weigh_relationship),
+    # (n, n)
+    relationship: Array
     common_sites: Array  # number of common sites, ()
     pair_both_heterozygous: Array  # sites per pair, (P,)
     pair_opposite: Array  # sites where both are homozygous for different alleles, (P,)
@@ -240,6 +242,7 @@ def _add_autosome(sums: BlockMeasures, ts: tskit.TreeSequence, panel: MeasuredPe
         _add_relationship(sums, genotypes_own[common], frequency)
         linked.append(genotypes_own[common][:, ::every])
         places.append(chunk.positions[common])
+    sums.relationship[...] = weigh_relationship(sums.relationship)
     if places:
         linkage = linkage_sums(np.concatenate(linked), np.concatenate(places))
         sums.linkage[...], sums.linkage_pairs[...] = linkage
@@ -263,6 +266,28 @@ def differences(copies: NDArray[np.floating], haplotypes: NDArray[np.floating]) 
     with np.errstate(invalid="ignore", divide="ignore"):
         np.fill_diagonal(between, (2 * p * (1 - p)).sum(axis=0) * n / (n - 1))
     return between
+
+
+def weigh_relationship(relationship: Array) -> Array:
+    """Weigh a block's relationships by what they say: the inverse of their variance.
+
+    Where little recombines, many sites have one genealogy and say as much as one. Without weights
+    such blocks outweigh the others in principal components. Published components come from sites
+    pruned by linkage disequilibrium (Novembre et al. 2008) for this reason.
+
+    Args:
+        relationship: Sums of a block, shape (n, n).
+
+    Returns:
+        The sums divided by the variance between different people, with the mean of one person's
+        relationship to itself as unit. Zeros if there is no variance.
+    """
+    unit = np.diag(relationship).mean() if len(relationship) else 0.0
+    if len(relationship) < 3 or unit == 0:
+        return np.zeros_like(relationship)
+    scaled = relationship / unit
+    variance = float(scaled[np.triu_indices(len(scaled), 1)].var())
+    return scaled / variance if variance > 0 else np.zeros_like(scaled)
 
 
 def _differences_on_x(ts: tskit.TreeSequence, panel: MeasuredPeople) -> Array:

@@ -17,10 +17,10 @@ LEAST_SITES, LEAST_CROSSOVERS = 10_000, 100
 LEAST_COUNTRIES = 5  # for a correlation over countries
 STANDARD_ERRORS = 3  # a mean kinship is judged if it is this far from the next degree
 
-# The error of an F_ST from n people per country and L bases falls as 1 / (n sqrt(L)). At 400 Mb and
-# 15 people the error alone lowers a correlation over all pairs to about 0.98
-# (docs/design/realism.md).
-FST_PEOPLE_MB = 400 * 15**2
+# The error of an F_ST from n people per country and L bases falls as 1 / (n sqrt(L)). It alone
+# lowered a correlation over all pairs to 0.942 (17 people, 140 Mb) and 0.970 (25 people, 135 Mb).
+# So it lowers it to 0.985 at 400 Mb and 21 people (docs/design/realism.md).
+FST_PEOPLE_MB = 400 * 21**2
 
 
 def describe_sample(panel: MeasuredPeople, bases: float) -> str:
