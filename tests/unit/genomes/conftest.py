@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import demes
 import msprime
 import pytest
 
@@ -70,13 +71,13 @@ def cohort(countries, planted):
 
 
 @pytest.fixture(scope="session")
-def demography() -> msprime.Demography:
+def demography() -> demes.Graph:
     model = msprime.Demography()
     for code in CODES:
         model.add_population(name=code, initial_size=10_000)
     model.add_population(name="ancestors", initial_size=10_000)
     model.add_population_split(time=100, derived=list(CODES), ancestral="ancestors")
-    return model
+    return model.to_demes()
 
 
 @pytest.fixture(scope="session")
