@@ -101,7 +101,7 @@ class _Walk:
         n, length = len(sample_demes), int(recombination.sequence_length)
         every, none = np.arange(n, dtype=np.int32), np.full(n, NONE, np.int32)
         deme = sample_demes.astype(np.int32)
-        position = recombination.position
+        position = np.array(recombination.position, float)
         self.record = Record(
             segments=np.column_stack([0 * every, 0 * every + length, every, none]),
             nodes=np.column_stack([deme, none]),
@@ -229,7 +229,7 @@ def _follow_generations(walk: _Walk, history: Sequence[Period], factor: float) -
         walk.time += 1
         haplotypes = np.where(people > 0, 2 * np.maximum(np.rint(people), 1), 0).astype(np.int64)
         generation = generations_kernel.Generation(
-            walk.time, np.cumsum(haplotypes) - haplotypes, haplotypes, *rates
+            float(walk.time), np.cumsum(haplotypes) - haplotypes, haplotypes, *rates
         )
         room = _step_back(walk, generation, morgans, room)
         steps += walk.number
@@ -282,7 +282,9 @@ def _follow_continuously(walk: _Walk, history: Sequence[Period], factor: float) 
     hudson_kernel.sum_up(n, walk.morgans, sums)
     walk.make_room(n + 64, n + 64, walk.record.counts[SEGMENTS] + 8 * n + 1024)
     people = np.where(np.isfinite(now.end_sizes), now.end_sizes, 0) * factor
-    period = hudson_kernel.Period(now.start, now.end, people, _growth(now), *_leaving(now))
+    period = hudson_kernel.Period(
+        float(now.start), float(now.end), people, _growth(now), *_leaving(now)
+    )
     walk.number, walk.time = hudson_kernel.follow_events(
         n, walk.time, max(200, 5 * n), period, walk.lineages, walk.morgans, sums,
         walk.by_deme(len(people)), walk.record,
