@@ -32,7 +32,7 @@ from scipy import stats
 from rehearsal.config.tables import read_countries
 from rehearsal.demography.model import build_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
-from rehearsal.genomes.ancestry import simulate_ancestry
+from rehearsal.genomes.ancestry import as_trees, simulate_ancestry
 from rehearsal.model import Country
 from rehearsal.seeds import derive_seed
 
@@ -101,17 +101,8 @@ def recipe(
     names = [deme.name for deme in model.demes]
     sample_demes = np.repeat([names.index(code) for code in codes], 2 * people)
     found = simulate_ancestry(sample_demes, 0, model, rates, seed)
-    tables = tskit.TableCollection(rates.sequence_length)
-    flags = np.zeros(len(found.time), np.uint32)
-    flags[: len(sample_demes)] = tskit.NODE_IS_SAMPLE
-    tables.nodes.set_columns(flags=flags, time=found.time)
-    tables.edges.set_columns(
-        left=found.left, right=found.right, parent=found.parent, child=found.child
-    )
-    tables.sort()
-    return msprime.sim_mutations(
-        tables.tree_sequence(), rate=MUTATION_RATE, model=msprime.HKY(KAPPA), random_seed=seed
-    )
+    ts = as_trees(found, len(sample_demes), int(rates.sequence_length))
+    return msprime.sim_mutations(ts, rate=MUTATION_RATE, model=msprime.HKY(KAPPA), random_seed=seed)
 
 
 def measure_speed(found: dict[str, Simulate], people: int, seed: int) -> None:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import demes
 import msprime
 import numpy as np
+import tskit
 
 from rehearsal.demography.periods import Period, periods
 from rehearsal.errors import mismatch
@@ -90,6 +91,30 @@ def simulate_ancestry(
     while walk.number:
         _follow_continuously(walk, history, size_factor)
     return walk.ancestry()
+
+
+def as_trees(found: Ancestry, samples: int, length: int) -> tskit.TreeSequence:
+    """Make a tree sequence of an ancestry alone.
+
+    Args:
+        found: The ancestry.
+        samples: The number of its samples.
+        length: The length of the sequence in bases.
+
+    Returns:
+        The trees. Populations are demes, without names.
+    """
+    tables = tskit.TableCollection(length)
+    for _ in range(found.deme.max() + 1):
+        tables.populations.add_row()
+    flags = np.zeros(len(found.time), np.uint32)
+    flags[:samples] = tskit.NODE_IS_SAMPLE
+    tables.nodes.set_columns(flags=flags, time=found.time, population=found.deme)
+    tables.edges.set_columns(
+        left=found.left, right=found.right, parent=found.parent, child=found.child
+    )
+    tables.sort()
+    return tables.tree_sequence()
 
 
 class _Walk:

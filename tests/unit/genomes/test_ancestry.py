@@ -4,12 +4,11 @@ import demes
 import msprime
 import numpy as np
 import pytest
-import tskit
 from scipy import stats
 
 from rehearsal.demography.model import to_msprime
 from rehearsal.genomes import ancestry
-from rehearsal.genomes.ancestry import simulate_ancestry
+from rehearsal.genomes.ancestry import as_trees, simulate_ancestry
 from rehearsal.genomes.recombination import uniform_map
 
 ONE_COUNTRY = {"demes": [{"name": "A", "epochs": [{"start_size": 1_000}]}]}
@@ -50,20 +49,8 @@ def simulate(content, samples, length, rate, seed, time=0):
     names = [deme.name for deme in graph.demes]
     sample_demes = np.repeat([names.index(name) for name in samples], list(samples.values()))
     along = rate if isinstance(rate, msprime.RateMap) else msprime.RateMap.uniform(length, rate)
-    return as_trees(simulate_ancestry(sample_demes, time, graph, along, seed), time, length)
-
-
-def as_trees(found, time, length):
-    tables = tskit.TableCollection(length)
-    for _ in range(found.deme.max() + 1):
-        tables.populations.add_row()
-    flags = np.where(found.time == time, tskit.NODE_IS_SAMPLE, 0).astype(np.uint32)
-    tables.nodes.set_columns(flags=flags, time=found.time, population=found.deme)
-    tables.edges.set_columns(
-        left=found.left, right=found.right, parent=found.parent, child=found.child
-    )
-    tables.sort()
-    return tables.tree_sequence()
+    found = simulate_ancestry(sample_demes, time, graph, along, seed)
+    return as_trees(found, len(sample_demes), length)
 
 
 @pytest.mark.parametrize("content", [ONE_COUNTRY, EVENTS])
