@@ -9,7 +9,7 @@ from rehearsal.realism.measures import weigh_relationship
 def relationship(sites, copies, seed):
     """Of 40 people of two groups at independent sites, each of which counts several times."""
     rng = np.random.default_rng(seed)
-    shift = np.where(np.arange(40) < 20, 0.3, -0.3)
+    shift = np.where(np.arange(40) < 20, 0.05, -0.05)
     z = rng.normal(size=(sites, 40)) + np.outer(rng.normal(size=sites), shift)
     return copies * z.T @ z
 
