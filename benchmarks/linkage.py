@@ -12,17 +12,16 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-import demes
 import msprime
 import numpy as np
 import pandas as pd
 import yaml
 from measuring import header
 
-from rehearsal.demography.model import build_model
+from rehearsal.demography.model import build_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
-from rehearsal.genomes.ancestry import as_trees, simulate_ancestry
 from rehearsal.genomes.assembly import AUTOSOMES
+from rehearsal.genomes.crossover_points import draw_points
 from rehearsal.genomes.hotspots import Hotspots, hotspot_map
 from rehearsal.model import Block, Country
 from rehearsal.realism.linkage import LINKAGE_DISTANCES, LINKAGE_PEOPLE, linkage_sums
@@ -51,7 +50,7 @@ def middles(overlay: Path) -> list[Block]:
 
 
 def linkage(
-    block: Block, genome: dict[str, Any], hotspots: Hotspots, model: demes.Graph, seed: int
+    block: Block, genome: dict[str, Any], hotspots: Hotspots, demography: Any, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Simulate a block and sum r² over pairs of common sites.
 
@@ -59,24 +58,20 @@ def linkage(
         block: The block.
         genome: The section ``genome`` of the configuration.
         hotspots: How maps are drawn.
-        model: The model.
+        demography: The model, as msprime has it, of countries alone.
         seed: The root seed.
 
     Returns:
         The sums and the numbers of pairs, one per distance.
     """
     drawn = hotspot_map(block.contig, genome["recombination_rate"], hotspots, seed)
-    codes = [deme.name for deme in model.demes if len(deme.name) == 2]
-    names = [deme.name for deme in model.demes]
-    people = LINKAGE_PEOPLE // len(codes)
-    found = simulate_ancestry(
-        np.repeat([names.index(code) for code in codes], 2 * people),
-        0,
-        model,
-        drawn.slice(block.start, block.end, trim=True),
-        derive_seed(seed, "linkage", block.id),
+    codes = [p.name for p in demography.populations if len(p.name) == 2]
+    ts = msprime.sim_ancestry(
+        dict.fromkeys(codes, LINKAGE_PEOPLE // len(codes)),
+        demography=demography,
+        recombination_rate=draw_points(block, drawn, seed).concentrated(),
+        random_seed=derive_seed(seed, "linkage", block.id),
     )
-    ts = as_trees(found, 2 * people * len(codes), block.length)
     ts = msprime.sim_mutations(ts, rate=genome["mutation_rate"], random_seed=1 + seed)
     carried = ts.genotype_matrix()
     common = (np.minimum(carried > 0, 1).mean(axis=1) * 2 - 1) ** 2 < (1 - 2 * LEAST_FREQUENCY) ** 2
@@ -106,9 +101,9 @@ def main() -> None:
     table = pd.read_csv(ROOT / "config/countries.tsv", sep="\t", na_filter=False)
     countries = [Country(**row) for row in table.to_dict("records")]
     model = build_model(countries, read_parameters(ROOT / "config/demography.yaml"))
-    began = time.process_time()
+    demography, began = to_msprime(model), time.process_time()
     parts = [
-        linkage(block, genome, hotspots, model, options.seed)
+        linkage(block, genome, hotspots, demography, options.seed)
         for block in middles(options.overlay)[:: options.every]
     ]
     sums, pairs = (np.array(part) for part in zip(*parts, strict=True))

@@ -20,7 +20,7 @@ import yaml
 from measuring import header
 
 from rehearsal.config.tables import read_countries
-from rehearsal.demography.model import build_model
+from rehearsal.demography.model import build_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.export.pgen import write_pgen
@@ -46,7 +46,7 @@ def simulated(megabases: float, each: int) -> tuple[list[tskit.TreeSequence], pd
     schema = ROOT / "workflow/schemas/countries.schema.yaml"
     countries = read_countries(ROOT / "config/countries.tsv", schema)
     parameters = read_parameters(ROOT / "config/demography.yaml")
-    demography = build_model(countries, parameters)
+    demography = to_msprime(build_model(countries, parameters))
     numbers = {country.code: each for country in countries}
     people, plan = plan_people(countries, numbers, 0.3, [], SEED)
     settings = SimulationSettings.of_genome(genome, demography, SEED)

@@ -1,8 +1,8 @@
 """Compare the fast simulation recipe with plain msprime: is it as correct, and how much faster?
 
-The recipe is ``genomes.ancestry``, and drops migration rates below the threshold of
-config/demography.yaml. Plain means msprime with every migration rate. Between them is msprime with
-the recipe's migration. One run answers two
+The recipe simulates crossovers at few points and spreads them (``crossover_points``), and drops
+migration rates below the threshold of config/demography.yaml. Plain means msprime's own crossovers
+and every migration rate. Between them is msprime with the recipe's migration. One run answers two
 questions:
 
 - speed: CPU seconds of ancestry and mutations for the same people and sequence;
@@ -22,7 +22,6 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import demes
 import msprime
 import numpy as np
 import tskit
@@ -32,12 +31,14 @@ from scipy import stats
 from rehearsal.config.tables import read_countries
 from rehearsal.demography.model import build_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
-from rehearsal.genomes.ancestry import as_trees, simulate_ancestry
-from rehearsal.model import Country
+from rehearsal.genomes.crossover_points import draw_points, spread_crossovers
+from rehearsal.genomes.recombination import uniform_map
+from rehearsal.model import Block, Country
 from rehearsal.seeds import derive_seed
 
 ROOT = Path(__file__).resolve().parents[1]
 MUTATION_RATE, RECOMBINATION_RATE, KAPPA = 1.29e-8, 1.1e-8, 4.0
+CONTIG, START = "chr1", 20_000_000
 FALSE_ALARMS = 0.01
 
 Simulate = Callable[[int, int], tskit.TreeSequence]  # (people per country, seed)
@@ -53,13 +54,13 @@ def ways(countries: list[Country], bases: int) -> dict[str, Simulate]:
     parameters = read_parameters(ROOT / "config" / "demography.yaml")
     every = dataclasses.replace(parameters.migration, threshold=0.0)
     full = to_msprime(build_model(countries, dataclasses.replace(parameters, migration=every)))
-    model = build_model(countries, parameters)
+    sparse = to_msprime(build_model(countries, parameters))
     uniform = msprime.RateMap.uniform(bases, RECOMBINATION_RATE)
     codes = [country.code for country in countries]
     return {
         "plain": simulator(codes, full, uniform),
-        "sparse migration": simulator(codes, to_msprime(model), uniform),
-        "recipe": partial(recipe, codes, model, uniform),
+        "sparse migration": simulator(codes, sparse, uniform),
+        "recipe": partial(recipe, codes, sparse, Block(CONTIG, START, START + bases)),
     }
 
 
@@ -87,22 +88,32 @@ def simulator(codes: list[str], demography: msprime.Demography, rates: msprime.R
 
 
 def recipe(
-    codes: list[str], model: demes.Graph, rates: msprime.RateMap, people: int, seed: int
+    codes: list[str], demography: msprime.Demography, block: Block, people: int, seed: int
 ) -> tskit.TreeSequence:
     """Simulate as the rehearsal does.
 
     Args:
         codes: Codes of the countries.
-        model: The model.
-        rates: The recombination map.
+        demography: The model.
+        block: The sequence.
         people: People per country.
         seed: Seed of the simulation.
     """
-    names = [deme.name for deme in model.demes]
-    sample_demes = np.repeat([names.index(code) for code in codes], 2 * people)
-    found = simulate_ancestry(sample_demes, 0, model, rates, seed)
-    ts = as_trees(found, len(sample_demes), int(rates.sequence_length))
-    return msprime.sim_mutations(ts, rate=MUTATION_RATE, model=msprime.HKY(KAPPA), random_seed=seed)
+    points = draw_points(block, uniform_map(CONTIG, RECOMBINATION_RATE), seed)
+    ts = msprime.sim_ancestry(
+        dict.fromkeys(codes, people),
+        demography=demography,
+        recombination_rate=points.concentrated(),
+        coalescing_segments_only=False,
+        random_seed=seed,
+    )
+    tables = ts.dump_tables()
+    left, right, parent, child = spread_crossovers(ts, points, seed)
+    tables.edges.set_columns(left=left, right=right, parent=parent, child=child)
+    tables.sort()
+    return msprime.sim_mutations(
+        tables.tree_sequence(), rate=MUTATION_RATE, model=msprime.HKY(KAPPA), random_seed=seed
+    )
 
 
 def measure_speed(found: dict[str, Simulate], people: int, seed: int) -> None:

@@ -33,7 +33,7 @@ import yaml
 from measuring import header
 
 from rehearsal.config.loader import Inputs, read_inputs
-from rehearsal.demography.model import build_model
+from rehearsal.demography.model import build_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
 from rehearsal.genomes.cohort_mix import CohortMix
 from rehearsal.genomes.drawn_reference import planned_reference
@@ -154,7 +154,7 @@ def simulate(run: Run) -> dict[str, Any]:
     """
     genome = run.config["genome"]
     parameters = read_parameters(run.config["demography"]["parameters"])
-    demography = build_model(run.inputs.countries, parameters)
+    demography = to_msprime(build_model(run.inputs.countries, parameters))
     rate = mean_rate(run.block.contig, genome["recombination_rate"])
     ts = simulate_block(
         run.block,

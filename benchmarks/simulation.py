@@ -76,7 +76,7 @@ def simulate_bins(
     """
     ts = msprime.sim_ancestry(
         [msprime.SampleSet(number, population=code) for code, number in founders.items()],
-        demography=to_msprime(settings.demography),
+        demography=settings.demography,
         sequence_length=block.length,
         recombination_rate=binned_map(block, recombination),
         random_seed=1,
@@ -92,7 +92,9 @@ def measure_blocks(args: argparse.Namespace, countries: list[Country]) -> None:
         args: Options of the command.
         countries: The countries.
     """
-    demography = read_model(args.model, countries) if args.model else default_model(countries)
+    demography = to_msprime(
+        read_model(args.model, countries) if args.model else default_model(countries)
+    )
     genome = yaml.safe_load((ROOT / "config/config.yaml").read_text())["genome"]
     settings = SimulationSettings.of_genome(genome, demography, seed=1)
     rate = genome["recombination_rate"]

@@ -5,6 +5,7 @@ from functools import partial
 import demes
 import pandas as pd
 
+from rehearsal.demography.model import to_msprime
 from rehearsal.files import write_parquet
 from rehearsal.genomes.planting_plan import rows_that_lack
 from rehearsal.genomes.recombination import contig_map
@@ -22,7 +23,7 @@ def main(smk):
         smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
     """
     block, genome = smk.params.block, smk.params.genome
-    demography = demes.load(smk.input.model).in_generations()
+    demography = to_msprime(demes.load(smk.input.model))
     people, plan = pd.read_parquet(smk.input.people), pd.read_parquet(smk.input.planted)
     ts = simulate_block(
         block,

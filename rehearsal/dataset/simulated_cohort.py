@@ -10,7 +10,7 @@ import pandas as pd
 import tskit
 
 from rehearsal.dataset.plan import COMMAND, DatasetPlan
-from rehearsal.demography.model import build_model
+from rehearsal.demography.model import build_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
 from rehearsal.errors import InputError
 from rehearsal.genomes.assembly import AUTOSOMES
@@ -73,7 +73,7 @@ def simulate_cohort(
         InputError: No causal sites were found for a trait.
     """
     seed = plan.order.seed
-    demography = build_model(plan.countries, read_parameters(plan.parameters))
+    demography = to_msprime(build_model(plan.countries, read_parameters(plan.parameters)))
     settings = SimulationSettings.of_genome(plan.genome, demography, seed)
     cohort = plan_cohort(
         plan.asked, plan.numbers, plan.family_share, plan.planted, seed, mix=plan.mix

@@ -18,8 +18,7 @@ from rehearsal.model import Block, PlantedVariant
 CONFIG = "config.yaml"
 VARIANTS = "variants.tsv"
 SMALLEST_BLOCK = 5_000_000  # bases of a block that is chosen for very many people
-LARGEST_BLOCK = 20_000_000  # and for few people: less than a CPU minute of simulation
-PEOPLE_TIMES_BASES = 5.6e10  # between both
+PEOPLE_TIMES_BASES = 2.8e10  # of a larger one: about a CPU minute of simulation
 WINDOW_UNIT = 1_000  # windows begin and end at multiples of this, where the contig allows
 
 
@@ -64,10 +63,9 @@ def automatic_block_size(people: int) -> int:
         people: People in all countries.
 
     Returns:
-        Bases: 20 Mb up to 2,800 people, 5 Mb from 11,200 people on.
+        Bases: 10 Mb for 2,800 people, 5 Mb from 5,600 people on.
     """
-    wanted = int(PEOPLE_TIMES_BASES / max(people, 1))
-    return min(LARGEST_BLOCK, max(SMALLEST_BLOCK, wanted))
+    return max(SMALLEST_BLOCK, int(PEOPLE_TIMES_BASES / max(people, 1)))
 
 
 def plan_blocks(

@@ -6,6 +6,7 @@ share across the blocks of a contig, since gametes are drawn once per contig.
 
 from __future__ import annotations
 
+import copy
 import ctypes
 import mmap
 from collections.abc import Mapping, Sequence
@@ -13,26 +14,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import demes
 import msprime
 import numba
 import numpy as np
 import pandas as pd
 import tskit
 
-from rehearsal.demography.model import to_msprime
 from rehearsal.errors import InputError
 from rehearsal.files import atomic_path
-from rehearsal.genomes.ancestry import Ancestry, simulate_ancestry
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.genomes.blocks import CONFIG, planted_in
+from rehearsal.genomes.crossover_points import Points, draw_points, spread_crossovers
 from rehearsal.genomes.gene_drop import Gametes, draw_gametes, force_transmissions
 from rehearsal.genomes.heteroplasmy import add_heteroplasmy
 from rehearsal.genomes.mutation_rates import mutation_rates
 from rehearsal.genomes.mutations import add_mutations
 from rehearsal.genomes.pedigree import Pedigree
 from rehearsal.genomes.planting import check_places, plant
-from rehearsal.genomes.recombination import covers
 from rehearsal.genomes.reference import check_reference
 from rehearsal.genomes.reference_identity import ReferenceIdentity
 from rehearsal.genomes.sex_chromosomes import (
@@ -45,6 +43,7 @@ from rehearsal.genomes.variant_classes import VariantClasses
 from rehearsal.model import Block, PlantedVariant
 from rehearsal.seeds import derive_seed
 
+Edges = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # left, right, parent, child
 NO_UUID = b"00000000-0000-0000-0000-000000000000"
 
 
@@ -52,7 +51,7 @@ NO_UUID = b"00000000-0000-0000-0000-000000000000"
 class SimulationSettings:
     """Settings that are the same for all blocks of a run."""
 
-    demography: demes.Graph  # one deme per country code; times in generations
+    demography: msprime.Demography  # one population per country code; times in generations
     mutation_rate: float  # per base and generation
     kappa: float  # transition/transversion rate ratio of HKY with equal base frequencies
     seed: int  # the run's ROOT seed
@@ -62,13 +61,13 @@ class SimulationSettings:
 
     @classmethod
     def of_genome(
-        cls, genome: Mapping[str, Any], demography: demes.Graph, seed: int
+        cls, genome: Mapping[str, Any], demography: msprime.Demography, seed: int
     ) -> SimulationSettings:
         """Read the settings from the section ``genome`` of the configuration.
 
         Args:
             genome: The section.
-            demography: The demographic model, in generations, one deme per country code.
+            demography: The demographic model, one population per country code.
             seed: The run's root seed.
 
         Returns:
@@ -127,14 +126,13 @@ def simulate_block(
     _check_populations(people, settings.demography)
     check_reference(block, planted, reference)
     pedigree = Pedigree.of(people)
-    _check_map(block, recombination)
+    points = draw_points(block, recombination, settings.seed)
     gametes = force_transmissions(
         draw_gametes(pedigree, block.contig, recombination, settings.seed), people, transmissions
     )
     tables = _assemble(
         *(block, people, pedigree, gametes),
-        *_simulate_founders(block, people, pedigree, recombination, settings),
-        settings.demography,
+        *_simulate_founders(block, people, pedigree, points, settings),
     )
     _give_back_memory()
     rng = np.random.default_rng(derive_seed(settings.seed, "mutations", block.id))
@@ -173,16 +171,11 @@ def _give_back_memory() -> None:
         trim(0)
 
 
-def _check_populations(people: pd.DataFrame, demography: demes.Graph) -> None:
+def _check_populations(people: pd.DataFrame, demography: msprime.Demography) -> None:
+    names = {population.name for population in demography.populations}
     for name in people["population"].unique():
-        if name not in demography:
+        if name not in names:
             raise InputError("demography", name, "a deme with this population's name", "none")
-
-
-def _check_map(block: Block, recombination: msprime.RateMap) -> None:
-    if not covers(recombination, block):
-        expected = f"a map that covers the block {block.region}"
-        raise InputError("recombination map", block.contig, expected, "bases without a rate")
 
 
 def _plan_of(contig: str, planted: Sequence[PlantedVariant], plan: pd.DataFrame) -> pd.DataFrame:
@@ -196,37 +189,69 @@ def _simulate_founders(
     block: Block,
     people: pd.DataFrame,
     pedigree: Pedigree,
-    recombination: msprime.RateMap,
+    points: Points,
     settings: SimulationSettings,
-) -> tuple[Ancestry, np.ndarray]:
+) -> tuple[tskit.TreeSequence, Edges, np.ndarray]:
     """Simulate the founders' ancestry over ``[0, block.length)``.
 
-    Also returns the row of ``people`` of each sample. Samples are in order of people.
+    Founders are sampled by population, women before men where their ploidy differs. Also
+    returns the edges with their crossovers at any base, and the row of ``people`` of each
+    individual.
     """
     copies = pedigree.copies(block.contig, block.start)
-    row = np.repeat(np.arange(len(people)), np.where(pedigree.founder, copies, 0))
-    if not len(row):
+    population = people["population"].to_numpy()
+    sample_sets, rows = [], []
+    for name in people["population"].unique():
+        for ploidy in (2, 1):
+            row = np.flatnonzero((population == name) & pedigree.founder & (copies == ploidy))
+            if len(row):
+                sample_sets.append(
+                    msprime.SampleSet(len(row), population=name, time=pedigree.depth, ploidy=ploidy)
+                )
+                rows.append(row)
+    if not sample_sets:
         expected = "contigs that people in the cohort have"
         raise InputError(CONFIG, "genome.regions", expected, block.contig)
-    own = recombination.slice(block.start, block.end, trim=True)
-    factor = recombination_factor(block, own)
-    founders = simulate_ancestry(
-        _demes_of(people, settings.demography)[row],
-        pedigree.depth,
-        settings.demography,
-        msprime.RateMap(position=own.position, rate=own.rate * factor),
-        derive_seed(settings.seed, "ancestry", block.id),
-        size_factor(block),
+    block_map = points.concentrated()
+    recombination = msprime.RateMap(
+        position=block_map.position,
+        rate=block_map.rate * recombination_factor(block, block_map),
     )
-    # the longest step of a large block
-    print(f"{block.region}: ancestry, {len(founders.left)} edges; next: mutations", flush=True)
-    return founders, row
+    ts = msprime.sim_ancestry(
+        sample_sets,
+        demography=scale_sizes(settings.demography, size_factor(block)),
+        sequence_length=block.length,
+        recombination_rate=recombination,
+        coalescing_segments_only=False,  # so that a crossover changes the parent of one node only
+        ploidy=2,  # sets the time scale; the sample sets have ploidies of their own
+        random_seed=derive_seed(settings.seed, "ancestry", block.id),
+        record_provenance=False,
+    )
+    # msprime reports no progress, and this is the longest step of a large block
+    print(
+        f"{block.region}: ancestry, {ts.num_trees} trees; next: mutations and planting", flush=True
+    )
+    edges = spread_crossovers(ts, points, derive_seed(settings.seed, "crossovers", block.id))
+    return ts, edges, np.concatenate(rows)
 
 
-def _demes_of(people: pd.DataFrame, demography: demes.Graph) -> np.ndarray:
-    """Return the index of each person's deme in the model, int32."""
-    index = {deme.name: i for i, deme in enumerate(demography.demes)}
-    return people["population"].map(index).to_numpy(np.int32)
+def scale_sizes(demography: msprime.Demography, factor: float) -> msprime.Demography:
+    """Multiply all population sizes of a model.
+
+    Args:
+        demography: The model. It is not changed.
+        factor: Factor of all sizes, initial and at later events.
+
+    Returns:
+        A new model.
+    """
+    scaled = copy.deepcopy(demography)
+    for population in scaled.populations:
+        population.initial_size *= factor
+    for event in scaled.events:
+        if isinstance(event, msprime.PopulationParametersChange) and event.initial_size is not None:
+            event.initial_size *= factor
+    return scaled
 
 
 def _assemble(
@@ -234,42 +259,53 @@ def _assemble(
     people: pd.DataFrame,
     pedigree: Pedigree,
     gametes: Gametes,
-    founders: Ancestry,
-    founder_row: np.ndarray,
-    demography: demes.Graph,
+    founders: tskit.TreeSequence,
+    founders_edges: Edges,
+    row_of_individual: np.ndarray,
 ) -> tskit.TableCollection:
     """Join founders' ancestry and families in one set of tables, samples in order of people."""
+    source = founders.tables
     tables = tskit.TableCollection(CONTIG_LENGTHS[block.contig])
-    tables.time_units = "generations"
-    to_msprime(demography).insert_populations(tables)
+    tables.time_units = source.time_units
+    tables.populations.replace_with(source.populations)
     _set_individuals(tables, pedigree)
     set_people(tables, people)
     copies = pedigree.copies(block.contig, block.start)
     person = np.repeat(np.arange(len(people)), copies)
-    samples, sampled = len(person), len(founder_row)
+    samples = len(person)
 
-    # Renumber the founders' nodes: samples in order of people, the other nodes after all samples.
-    second = np.append(False, founder_row[1:] == founder_row[:-1])
+    # Renumber msprime's nodes: samples in order of people, the other nodes after all samples.
+    sampled = founders.num_samples
+    row = row_of_individual[source.nodes.individual[:sampled]]
+    second = np.append(False, row[1:] == row[:-1])
     first = pedigree.first_node(block.contig, block.start)
-    older = len(founders.time) - sampled
-    renumbered = np.concatenate([first[founder_row] + second, samples + np.arange(older)]).astype(
-        np.int32
-    )
+    renumbered = np.concatenate(
+        [first[row] + second, samples + np.arange(founders.num_nodes - sampled)]
+    ).astype(np.int32)
 
+    code = people["population"].map({p.metadata["name"]: p.id for p in founders.populations()})
+    older = slice(sampled, None)
     tables.nodes.set_columns(
-        flags=np.repeat(np.array([tskit.NODE_IS_SAMPLE, 0], np.uint32), [samples, older]),
-        time=np.concatenate(
-            [(pedigree.depth - pedigree.generation[person]).astype(float), founders.time[sampled:]]
+        flags=np.concatenate(
+            [np.full(samples, tskit.NODE_IS_SAMPLE, np.uint32), source.nodes.flags[older]]
         ),
-        population=np.concatenate([_demes_of(people, demography)[person], founders.deme[sampled:]]),
-        individual=np.concatenate([person.astype(np.int32), np.full(older, -1, np.int32)]),
+        time=np.concatenate(
+            [(pedigree.depth - pedigree.generation[person]).astype(float), source.nodes.time[older]]
+        ),
+        population=np.concatenate(
+            [code.to_numpy(np.int32)[person], source.nodes.population[older]]
+        ),
+        individual=np.concatenate(
+            [person.astype(np.int32), np.full(founders.num_nodes - sampled, -1, np.int32)]
+        ),
     )
     left, right, parent, child = gametes.edges(block, pedigree)
+    from_left, from_right, from_parent, from_child = founders_edges
     tables.edges.set_columns(
-        left=np.concatenate([left, founders.left + block.start]),
-        right=np.concatenate([right, founders.right + block.start]),
-        parent=np.concatenate([parent.astype(np.int32), renumbered[founders.parent]]),
-        child=np.concatenate([child.astype(np.int32), renumbered[founders.child]]),
+        left=np.concatenate([left, from_left + block.start]),
+        right=np.concatenate([right, from_right + block.start]),
+        parent=np.concatenate([parent.astype(np.int32), renumbered[from_parent]]),
+        child=np.concatenate([child.astype(np.int32), renumbered[from_child]]),
     )
     tables.sort()
     index_edges(tables)

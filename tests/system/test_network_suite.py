@@ -146,7 +146,7 @@ def cohort(tmp_path_factory) -> Cohort:
             people,
             plan,
             PLANTED,
-            SimulationSettings(demography.to_demes(), mutation_rate=1.5e-8, kappa=4.0, seed=11),
+            SimulationSettings(demography, mutation_rate=1.5e-8, kappa=4.0, seed=11),
             uniform_map(block.contig, 1e-8),
             reference,
         )

@@ -35,9 +35,7 @@ def cohort(tmp_path_factory):
     people, plan = plan_people([country], {"ES": PEOPLE}, 0.3, [], SEED)
     demography = msprime.Demography()
     demography.add_population(name="ES", initial_size=10_000)
-    settings = SimulationSettings(
-        demography.to_demes(), mutation_rate=1.29e-8, kappa=4.0, seed=SEED
-    )
+    settings = SimulationSettings(demography, mutation_rate=1.29e-8, kappa=4.0, seed=SEED)
     bases = draw_reference(BLOCK, SEED)
     recombination = hotspot_map(BLOCK.contig, 1.1e-8, Hotspots.of_genome(GENOME), SEED)
     ts = simulate_block(BLOCK, people, plan, [], settings, recombination, bases)

@@ -39,7 +39,7 @@ def files(tmp_path_factory):
         population.name = code
     ts = simulate_block(
         *(BLOCK, people, plan, PLANTED),
-        SimulationSettings(demography.to_demes(), mutation_rate=1.29e-8, kappa=4.0, seed=4),
+        SimulationSettings(demography, mutation_rate=1.29e-8, kappa=4.0, seed=4),
         uniform_map("chr22", 1.1e-8),
         read_reference(fasta, BLOCK),
     )

@@ -35,7 +35,7 @@ def cohort():
     people, plan = plan_people([country], {"ES": 60}, 0.9, [], seed=4)
     demography = msprime.Demography()
     demography.add_population(name="ES", initial_size=10_000)
-    settings = SimulationSettings(demography.to_demes(), mutation_rate=3e-8, kappa=4.0, seed=2)
+    settings = SimulationSettings(demography, mutation_rate=3e-8, kappa=4.0, seed=2)
     recombination = uniform_map("chrX", 1e-8)
     trees = [
         simulate_block(block, people, plan, [], settings, recombination, draw_reference(block, 1))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import demes
 import msprime
 import pytest
 
@@ -71,13 +70,13 @@ def cohort(countries, planted):
 
 
 @pytest.fixture(scope="session")
-def demography() -> demes.Graph:
+def demography() -> msprime.Demography:
     model = msprime.Demography()
     for code in CODES:
         model.add_population(name=code, initial_size=10_000)
     model.add_population(name="ancestors", initial_size=10_000)
     model.add_population_split(time=100, derived=list(CODES), ancestral="ancestors")
-    return model.to_demes()
+    return model
 
 
 @pytest.fixture(scope="session")

@@ -207,8 +207,7 @@ def test_the_window_of_a_planted_variant_ends_at_the_border():
 
 
 @pytest.mark.parametrize(
-    ("people", "megabases"),
-    [(0, 20), (2_800, 20), (5_600, 10), (28_000, 5), (10**6, 5)],
+    ("people", "megabases"), [(0, 28_000), (280, 100), (2_800, 10), (28_000, 5), (10**6, 5)]
 )
 def test_few_people_get_long_blocks(people, megabases):
     assert automatic_block_size(people) == megabases * 10**6

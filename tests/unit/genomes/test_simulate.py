@@ -15,6 +15,7 @@ from rehearsal.genomes.recombination import uniform_map
 from rehearsal.genomes.simulate import (
     SimulationSettings,
     index_edges,
+    scale_sizes,
     simulate_block,
     write_trees,
 )
@@ -176,6 +177,17 @@ def test_x_has_three_quarters_of_the_diversity_of_an_autosome(demography, countr
     assert diversity["chrX"] / diversity["chr22"] == pytest.approx(0.75, rel=0.08)
     # Expected coalescence time of an autosome: 2 N generations, 4 N on two branches.
     assert diversity["chr22"] == pytest.approx(4 * 10_000, rel=0.15)
+
+
+def test_sizes_are_scaled_in_every_epoch():
+    model = msprime.Demography()
+    model.add_population(name="A", initial_size=100, growth_rate=0.1)
+    model.add_population_parameters_change(time=5, population="A", initial_size=40, growth_rate=0)
+    model.add_population_parameters_change(time=9, population="A", growth_rate=0.2)
+    scaled = scale_sizes(model, 0.75)
+    assert scaled.populations[0].initial_size == 75
+    assert [event.initial_size for event in scaled.events] == [30, None]
+    assert model.populations[0].initial_size == 100
 
 
 def test_relatives_share_across_the_border_of_two_blocks(simulate, cohort, planted):

@@ -48,9 +48,7 @@ def golden():
     block = Block("chr22", 20_000_000, 20_050_000)
     ts = simulate_block(
         *(block, people, plan, planted),
-        SimulationSettings(
-            demography.to_demes(), mutation_rate=1.29e-8, kappa=4.0, seed=GOLDEN_SEED
-        ),
+        SimulationSettings(demography, mutation_rate=1.29e-8, kappa=4.0, seed=GOLDEN_SEED),
         uniform_map("chr22", 1.1e-8),
         draw_reference(block, GOLDEN_SEED, with_planted([], planted)),
     )

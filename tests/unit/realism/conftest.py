@@ -42,9 +42,7 @@ def _simulated(block: Block, people: pd.DataFrame):
         people,
         pd.DataFrame(columns=["variant", "gene", "role", "case", "kind", "person", "haplotype"]),
         [],
-        SimulationSettings(
-            demography.to_demes(), 1.29e-8, kappa=4.0, seed=SEED, classes=SINGLE_BASES
-        ),
+        SimulationSettings(demography, 1.29e-8, kappa=4.0, seed=SEED, classes=SINGLE_BASES),
         uniform_map(block.contig, 1.1e-8),
         draw_reference(block, SEED),
     )

@@ -37,7 +37,7 @@ def run(tmp_path_factory):
     demography = msprime.Demography.island_model([5_000, 5_000], 1e-3)
     for population, code in zip(demography.populations, codes, strict=True):
         population.name = code
-    settings = SimulationSettings(demography.to_demes(), 3e-8, 4.0, seed=5, heteroplasmy=0.5)
+    settings = SimulationSettings(demography, 3e-8, 4.0, seed=5, heteroplasmy=0.5)
     trees, parts = {}, {code: [] for code in codes}
     for block in BLOCKS:
         along, bases = uniform_map(block.contig, 1e-8), draw_reference(block, 5)
