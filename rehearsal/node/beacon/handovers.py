@@ -55,7 +55,9 @@ def _to_tickets(one: ResultSet, base: str) -> list[Body]:
     ranges: dict[str, tuple[int, int]] = {}
     for record in one.records:
         contig = record["variantInternalId"].partition("-")[0]
-        interval = record["variation"]["location"]["interval"]
+        variation = record["variation"]
+        location = variation["subject" if "subject" in variation else "location"]  # a copy number
+        interval = location["interval"]
         start, end = interval["start"]["value"], interval["end"]["value"]
         low, high = ranges.get(contig, (start, end))
         ranges[contig] = min(low, start), max(high, end)

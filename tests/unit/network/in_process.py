@@ -24,7 +24,7 @@ from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.stores.variant_store import VariantStore
 
-from ..node.conftest import CHANGES, GENES, call, write_node
+from ..node.conftest import GENES, call, write_node
 
 COUNTRIES = ("EE", "FI", "SE")
 GRANTED = [f"{kind}-{one}-REHEARSAL-1" for one in COUNTRIES for kind in ("GOE", "GDI")]
@@ -76,7 +76,7 @@ class Asked:
         )
         self.apps, self.data = {}, {}
         for country in COUNTRIES:
-            settings = NodeSettings.for_country(country, country, GENES, CHANGES)
+            settings = NodeSettings.for_country(country, country, GENES)
             settings = replace(settings, access=access)
             data = self.data[country] = NodeData(settings, variants, people)
             packets = Phenopackets(data)

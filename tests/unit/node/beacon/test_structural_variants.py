@@ -8,9 +8,11 @@ import pytest
 from rehearsal.model import Block
 from rehearsal.network.aggregate import allele_key
 from rehearsal.node.beacon.canonical_queries import canonical_query, names_one_allele
+from rehearsal.node.beacon.handovers import handovers
 from rehearsal.node.beacon.records import variant_record
 from rehearsal.node.beacon.request import parse_body, parse_query_string
 from rehearsal.node.beacon.request_models import VariantParameters
+from rehearsal.node.beacon.result import ResultSet
 from rehearsal.node.beacon.variant_queries import make_variant_query, with_effects
 from rehearsal.node.beacon.variant_search import (
     identifier_of,
@@ -116,7 +118,7 @@ def test_every_allele_is_found_by_its_identifier_and_its_description(store):
 
 
 def test_effects_restrict_the_alleles_of_a_gene_or_region(store, monkeypatch):
-    gene = SimpleNamespace(contig="chr22", start=0, end=60_000)
+    gene = SimpleNamespace(name="ONE", contig="chr22", start=0, end=60_000)
     monkeypatch.setattr(NODE, "gene", lambda symbol: gene, raising=False)
 
     def with_terms(terms, **parameters):
@@ -130,7 +132,7 @@ def test_effects_restrict_the_alleles_of_a_gene_or_region(store, monkeypatch):
 
 
 def test_changes_of_proteins_are_found_by_their_names_in_one_or_three_letters(store, monkeypatch):
-    monkeypatch.setattr(NODE, "gene", lambda symbol: None, raising=False)
+    monkeypatch.setattr(NODE, "gene", lambda symbol: SimpleNamespace(name=symbol), raising=False)
     for change in ("V600E", "Val600Glu", "p.Val600Glu"):
         assert found(store, aminoacidChange=change) == ["G"]
         assert found(store, aminoacidChange=change, geneId="ONE") == ["G"]
@@ -186,6 +188,14 @@ def test_copy_numbers_are_changes_of_copy_number_of_vrs(store):
         interval = variation["subject"]["interval"]  # without the base before, which VCF has
         assert [interval[bound]["value"] for bound in ("start", "end")] == [30_001, 34_001]
         assert allele_key(records[alt]) == (30_000, "T", alt, 34_001, 4_000)
+
+
+def test_structural_variants_and_copy_numbers_lead_to_one_ticket_of_their_range(store):
+    one = ResultSet("PEOPLE", exists=True, records=[variant_record(row, NODE) for row in store])
+    data = SimpleNamespace(settings=SimpleNamespace(people_dataset="PEOPLE"), has_genomes=True)
+    (found,) = handovers(one, "g_variants", data, lambda: "http://node.example")
+    place = "referenceName=chr22&start=1000&end=50001"
+    assert found["url"] == f"http://node.example/htsget/variants/PEOPLE?{place}"
 
 
 def test_identifiers_of_copy_numbers_are_those_of_the_nodes_sequence(store, monkeypatch):
