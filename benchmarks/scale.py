@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msprime
 import pandas as pd
 import tskit
 import yaml
@@ -146,6 +147,16 @@ def people(run: Run) -> dict[str, Any]:
     return {"files": ["people.parquet", "planted.parquet"]}
 
 
+def recombination_of(run: Run) -> msprime.RateMap:
+    """Build the uniform map of the block's contig, in Morgans per base.
+
+    Args:
+        run: The run.
+    """
+    contig = run.block.contig
+    return uniform_map(contig, mean_rate(contig, run.config["genome"]["recombination_rate"]))
+
+
 def simulate(run: Run) -> dict[str, Any]:
     """Simulate the block.
 
@@ -155,14 +166,13 @@ def simulate(run: Run) -> dict[str, Any]:
     genome = run.config["genome"]
     parameters = read_parameters(run.config["demography"]["parameters"])
     demography = to_msprime(build_model(run.inputs.countries, parameters))
-    rate = mean_rate(run.block.contig, genome["recombination_rate"])
     ts = simulate_block(
         run.block,
         run.people,
         pd.read_parquet(run.folder / "planted.parquet"),
         run.inputs.planted,
         SimulationSettings.of_genome(genome, demography, run.seed),
-        uniform_map(run.block.contig, rate),
+        recombination_of(run),
         run.bases(),
     )
     write_trees(ts, run.folder / "block.trees")
@@ -226,7 +236,7 @@ def realism(run: Run) -> dict[str, Any]:
         run: The run.
     """
     panel = choose_panel(run.people, run.seed)
-    measures = block_measures(run.trees, run.block, panel, run.bases())
+    measures = block_measures(run.trees, run.block, panel, run.bases(), recombination_of(run))
     write_measures(measures, run.folder / "realism.npz")
     return {"files": ["realism.npz"]}
 

@@ -3,6 +3,7 @@
 import pandas as pd
 import tskit
 
+from rehearsal.genomes.recombination import contig_map
 from rehearsal.genomes.reference import read_reference
 from rehearsal.logs import log_to_file
 from rehearsal.realism.measures import block_measures, write_measures
@@ -19,7 +20,9 @@ def main(smk):
     block = smk.params.block
     planted = [one.variant.start for one in smk.params.planted if block.holds_variant(one.variant)]
     bases = read_reference(smk.input.reference, block)
-    measures = block_measures(tskit.load(smk.input.trees), block, panel, bases, planted)
+    recombination = contig_map(block.contig, smk.input.map[0] if smk.input.map else None)
+    ts = tskit.load(smk.input.trees)
+    measures = block_measures(ts, block, panel, bases, recombination, planted)
     write_measures(measures, smk.output.measures)
 
 

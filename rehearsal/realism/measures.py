@@ -8,6 +8,7 @@ from functools import reduce
 from operator import add
 from pathlib import Path
 
+import msprime
 import numpy as np
 import tskit
 from numpy.typing import NDArray
@@ -77,6 +78,7 @@ class BlockMeasures:
     doubletons_by_size: Array  # of these, alleles seen twice, (S,)
     shared_doubletons: Array  # sites with two copies in two people of the panel, (k, k)
     kin_bases: Array  # autosomal bases in blocks of LONG_BLOCK and more, ()
+    kin_morgans: Array  # genetic length of these, ()
     shared_segments: Array  # in these, by LENGTHS_CM and the countries of two people, (2, k, k)
     homozygous_bases: Array  # in these, in runs of homozygosity by country, (k,)
     sites_of_all: Array  # alleles that vary in the whole cohort, including relatives, ()
@@ -137,6 +139,7 @@ def block_measures(
     block: Block,
     panel: MeasuredPeople,
     reference: str,
+    recombination: msprime.RateMap,
     planted: Collection[int] = (),
 ) -> BlockMeasures:
     """Compute the sums of one block.
@@ -149,6 +152,7 @@ def block_measures(
         block: The block.
         panel: The measured people.
         reference: The block's bases.
+        recombination: The map of the whole contig, in Morgans per base.
         planted: 0-based positions of planted variants, which do not count among small variants.
     """
     sums = no_measures(panel)
@@ -167,8 +171,11 @@ def block_measures(
         )
         sums.sites_of_all[...], sums.singletons_of_all[...], _ = varying_alleles(ts)
         if block.length >= LONG_BLOCK:
-            segments = shared_segments(ts, panel)
+            segments = shared_segments(ts, panel, recombination)
             sums.kin_bases[...] = block.length
+            sums.kin_morgans[...] = np.ptp(
+                recombination.get_cumulative_mass([block.start, block.end])
+            )
             sums.shared_segments[...] = segments.numbers
             sums.homozygous_bases[...] = segments.homozygous
         sums.small[...] = count_small(whole, block, reference, planted)

@@ -1,13 +1,14 @@
 """Signs of recent kinship: shared doubletons, shared segments, and runs of homozygosity.
 
-Segments are those of the tree sequence: stretches that two haplotypes inherit from one ancestor
-without a crossover in between. Software that finds segments in genotypes misses some of 2 cM.
+Segments are those of the tree sequence: stretches of which two haplotypes have the same most recent
+common ancestor. Software that finds segments in genotypes misses some of 2 cM.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msprime
 import numpy as np
 import tskit
 from numpy.typing import NDArray
@@ -17,9 +18,10 @@ from rehearsal.realism.panel import MeasuredPeople
 
 Array = NDArray[np.float64]
 
-BASES_A_CENTIMORGAN = 1e6 / 1.1  # mean of the genome
 LONG_BLOCK = 20_000_000  # bases; shorter blocks cut too many segments
 LENGTHS_CM = (2.0, 3.0)  # least lengths of shared segments
+# Generations. At a constant chance to meet, 1 in 10,000 of the segments over 2 cM is older.
+OLDEST = 300.0
 LEAST_HOMOZYGOUS = 1_500_000  # bases of a run of homozygosity (McQuillan et al. 2008)
 PEOPLE = 10  # per country; the number of pairs grows with its square
 
@@ -74,33 +76,86 @@ def pairs_of_people(panel: MeasuredPeople) -> Array:
     return pairs
 
 
-def shared_segments(ts: tskit.TreeSequence, panel: MeasuredPeople) -> SharedSegments:
+def shared_segments(
+    ts: tskit.TreeSequence, panel: MeasuredPeople, recombination: msprime.RateMap
+) -> SharedSegments:
     """Find the segments that members share, and those that are homozygous within one.
 
     Args:
         ts: The tree sequence of an autosomal block.
         panel: The measured people.
+        recombination: The map of the whole contig, in Morgans per base.
     """
     chosen = kin_members(panel)
     small, owner = restrict(ts, panel.members[chosen], copies=2)
-    country = panel.country[chosen][owner]
-    k = len(panel.codes)
-    numbers, homozygous = np.zeros((len(LENGTHS_CM), k, k)), np.zeros(k)
-    least = min(LENGTHS_CM[0] * BASES_A_CENTIMORGAN, LEAST_HOMOZYGOUS)
-    found = small.ibd_segments(
-        within=small.samples(), min_span=least, store_pairs=True, store_segments=True
-    )
-    for (one, other), segments in found.items():
-        spans = np.array([segment.right - segment.left for segment in segments])
-        if owner[one] == owner[other]:
-            homozygous[country[one]] += spans[spans >= LEAST_HOMOZYGOUS].sum()
+    tables = small.dump_tables()
+    tables.sites.clear()
+    tables.mutations.clear()
+    bare = tables.tree_sequence()
+    country, k = panel.country[chosen], len(panel.codes)
+    homozygous = np.zeros(k)
+    np.add.at(homozygous, country, [_homozygous(bare, owner, i) for i in range(len(chosen))])
+    return SharedSegments(_numbers(bare, country[owner], owner, k, recombination), homozygous)
+
+
+def _numbers(
+    ts: tskit.TreeSequence,
+    country: NDArray[np.int64],
+    owner: NDArray[np.int64],
+    k: int,
+    recombination: msprime.RateMap,
+) -> Array:
+    """Count segments between people by least length and countries, shape (2, k, k)."""
+    numbers = np.zeros((len(LENGTHS_CM), k, k))
+    least = np.array(LENGTHS_CM) / 100
+    shortest = shortest_span(recombination, least.min())
+    found = ts.ibd_segments(within=ts.samples(), max_time=OLDEST, store_segments=True)
+    for (one, other), pieces in found.items():
+        if owner[one] == owner[other] or pieces.total_span < shortest:
             continue
+        ends = recombination.get_cumulative_mass(_whole_segments(pieces))
+        number = ((ends[1] - ends[0])[:, None] >= least).sum(axis=0)
         i, j = country[one], country[other]
-        for index, length in enumerate(LENGTHS_CM):
-            number = (spans >= length * BASES_A_CENTIMORGAN).sum()
-            numbers[index, i, j] += number
-            numbers[index, j, i] += number if i != j else 0
-    return SharedSegments(numbers, homozygous)
+        numbers[:, i, j] += number
+        numbers[:, j, i] += number if i != j else 0
+    return numbers
+
+
+def shortest_span(recombination: msprime.RateMap, morgans: float) -> float:
+    """Find the length in bases of the shortest stretch that has some genetic length.
+
+    Args:
+        recombination: A map.
+        morgans: The genetic length.
+
+    Returns:
+        Bases. Infinity if the whole map is shorter.
+    """
+    # One end of the shortest stretch is where the rate changes.
+    position = recombination.position
+    along = recombination.get_cumulative_mass(position)
+    right = np.interp(along + morgans, along, position, right=np.inf)
+    left = np.interp(along - morgans, along, position, left=-np.inf)
+    return float(min((right - position).min(), (position - left).min()))
+
+
+def _whole_segments(pieces: tskit.IdentitySegmentList) -> Array:
+    """Join the pieces of a pair with one common ancestor, and return starts and ends, (2, s).
+
+    tskit cuts a segment where a lineage to the ancestor gains or loses a node, such as the common
+    ancestor of one of the two and a third haplotype.
+    """
+    order = np.argsort(pieces.left)
+    left, right, node = pieces.left[order], pieces.right[order], pieces.node[order]
+    starts = np.append(True, (left[1:] != right[:-1]) | (node[1:] != node[:-1]))
+    return np.stack([left[starts], right[np.append(starts[1:], True)]])
+
+
+def _homozygous(ts: tskit.TreeSequence, owner: NDArray[np.int64], person: int) -> float:
+    """Sum the bases of a person's runs of homozygosity, of any age."""
+    edges = ts.simplify(np.flatnonzero(owner == person), record_provenance=False).tables.edges
+    spans = (edges.right - edges.left)[edges.child == 0]
+    return float(spans[spans >= LEAST_HOMOZYGOUS].sum())
 
 
 def _rank_within(groups: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -13,7 +13,6 @@ from rehearsal.realism.measures import BlockMeasures
 from rehearsal.realism.panel import MeasuredPeople
 from rehearsal.realism.published import ReferenceFigures
 from rehearsal.realism.recent_kin import (
-    BASES_A_CENTIMORGAN,
     LENGTHS_CM,
     PEOPLE,
     kin_members,
@@ -110,10 +109,14 @@ def segment_rows(
         known: Published and predicted figures.
     """
     bases = float(joined.kin_bases)
-    sample = f"at most {PEOPLE} people per country, {bases / MB:.0f} Mb in blocks of 20 Mb and more"
+    morgans = float(joined.kin_morgans)
+    sample = (
+        f"at most {PEOPLE} people per country, {bases / MB:.0f} Mb ({100 * morgans:.0f} cM) in "
+        "blocks of 20 Mb and more"
+    )
     needs = "" if bases >= SEGMENT_MB * MB else f"needs {SEGMENT_MB} Mb in blocks of 20 Mb and more"
     needs = needs or needs_countries(len(panel.codes))
-    genomes = bases / (GENOME_MORGANS * 100 * BASES_A_CENTIMORGAN) or np.nan
+    genomes = morgans / GENOME_MORGANS or np.nan
     two, three = joined.shared_segments / pairs_of_people(panel) / genomes
     published = published_sharing(PUBLISHED_SHARING, known.countries)
     index = {code: i for i, code in enumerate(panel.codes)}

@@ -1,4 +1,4 @@
-# Needs: the people, the tree sequences, the model's expected F_ST.
+# Needs: the people, the tree sequences, the recombination maps, the model's expected F_ST.
 # Makes: results/realism/ (a table of realism measures, and figures), principal components of the people, and
 # allele-frequency spectra.
 
@@ -17,6 +17,7 @@ rule measure_block_realism:
     input:
         trees=rules.simulate_block.output.trees,
         people=rules.simulate_people.output.people,
+        map=recombination_map,
         reference=rules.make_reference.output.fasta,
         indexes=[rules.make_reference.output.fai, rules.make_reference.output.gzi],
     output:

@@ -33,6 +33,11 @@ def unknown(block: Block) -> str:
     return "N" * block.length
 
 
+def recombination(block: Block) -> msprime.RateMap:
+    """The map of a block's contig."""
+    return uniform_map(block.contig, 1.1e-8)
+
+
 def _simulated(block: Block, people: pd.DataFrame):
     demography = msprime.Demography.island_model([10_000] * len(PLACES), 1e-3)
     for population, code in zip(demography.populations, PLACES, strict=True):
@@ -43,7 +48,7 @@ def _simulated(block: Block, people: pd.DataFrame):
         pd.DataFrame(columns=["variant", "gene", "role", "case", "kind", "person", "haplotype"]),
         [],
         SimulationSettings(demography, 1.29e-8, kappa=4.0, seed=SEED, classes=SINGLE_BASES),
-        uniform_map(block.contig, 1.1e-8),
+        recombination(block),
         draw_reference(block, SEED),
     )
 
@@ -72,7 +77,9 @@ def cohort() -> SimpleNamespace:
 @pytest.fixture(scope="session")
 def joined(cohort):
     return join(
-        block_measures(cohort.trees[block.id], block, cohort.panel, unknown(block))
+        block_measures(
+            cohort.trees[block.id], block, cohort.panel, unknown(block), recombination(block)
+        )
         for block in cohort.blocks
     )
 
@@ -95,7 +102,9 @@ def known(cohort):
 @pytest.fixture(scope="session")
 def measured(cohort):
     return {
-        block.id: block_measures(cohort.trees[block.id], block, cohort.panel, unknown(block))
+        block.id: block_measures(
+            cohort.trees[block.id], block, cohort.panel, unknown(block), recombination(block)
+        )
         for block in cohort.blocks
     }
 

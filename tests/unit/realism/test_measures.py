@@ -18,6 +18,8 @@ from rehearsal.realism.measures import (
     write_measures,
 )
 
+from .conftest import recombination
+
 
 def nodes_of(ts, people):
     return [int(u) for i in people for u in ts.individual(i).nodes]
@@ -94,7 +96,7 @@ def test_indels_and_structural_variants_do_not_count(cohort, autosome, measured)
     tables.sort()
     more = tables.tree_sequence()
     assert more.num_sites > ts.num_sites
-    again = block_measures(more, block, cohort.panel, "N" * block.length)
+    again = block_measures(more, block, cohort.panel, "N" * block.length, recombination(block))
     assert again.sites == measured[block.id].sites
     assert again.sites_of_all == measured[block.id].sites_of_all
 
@@ -132,17 +134,20 @@ def test_a_file_holds_the_measures_and_has_the_same_bytes_again(cohort, autosome
     block, ts = autosome
     paths = [tmp_path / name for name in ("one.npz", "two.npz")]
     for path in paths:
-        write_measures(block_measures(ts, block, cohort.panel, "N" * block.length), path)
+        write_measures(
+            block_measures(ts, block, cohort.panel, "N" * block.length, recombination(block)), path
+        )
     one, two = (path.read_bytes() for path in paths)
     assert one == two
     read = read_measures(paths[0])
     assert read.spectrum == pytest.approx(
-        block_measures(ts, block, cohort.panel, "N" * block.length).spectrum
+        block_measures(ts, block, cohort.panel, "N" * block.length, recombination(block)).spectrum
     )
 
 
 def test_other_contigs_give_nothing(cohort, autosome):
-    found = block_measures(autosome[1], Block("chrY", 0, 1000), cohort.panel, "N" * 1000)
+    block = Block("chrY", 0, 1000)
+    found = block_measures(autosome[1], block, cohort.panel, "N" * 1000, recombination(block))
     zeros = no_measures(cohort.panel)
     for field in fields(BlockMeasures):
         assert (getattr(found, field.name) == getattr(zeros, field.name)).all()
@@ -155,9 +160,10 @@ def test_differences_of_two_groups_by_hand():
 
 
 def test_a_person_without_two_haplotypes_is_refused(cohort):
+    block = cohort.blocks[0]
     ts = msprime.sim_ancestry(
         [msprime.SampleSet(len(cohort.people), ploidy=1)], ploidy=2, population_size=10,
         random_seed=1,
     )  # fmt: skip
     with pytest.raises(ValueError, match="people: expected 2 haplotypes each, found another"):
-        block_measures(ts, cohort.blocks[0], cohort.panel, "")
+        block_measures(ts, block, cohort.panel, "", recombination(block))

@@ -10,6 +10,8 @@ from rehearsal.realism.rows import COLUMNS
 from rehearsal.realism.structure_rows import measured_fst
 from rehearsal.realism.table import realism_table
 
+from .conftest import recombination
+
 
 def larger(joined, factor):
     return replace(joined, **{name: value * factor for name, value in vars(joined).items()})
@@ -69,7 +71,8 @@ def test_f_st_that_agrees_with_the_prediction_passes(joined, cohort, known):
 
 def test_a_run_without_x_has_no_ratio_of_x(cohort, known):
     block = cohort.blocks[0]
-    alone = block_measures(cohort.trees[block.id], block, cohort.panel, "N" * block.length)
+    bases = "N" * block.length
+    alone = block_measures(cohort.trees[block.id], block, cohort.panel, bases, recombination(block))
     row = by_name(realism_table(alone, cohort.panel, known)).loc[
         "diversity of X relative to autosomes"
     ]
