@@ -7,8 +7,11 @@ few facts that decide which jobs there are.
 from __future__ import annotations
 
 import hashlib
+import os
 import pickle
+import stat
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +21,16 @@ from rehearsal.config.loader import Inputs
 from rehearsal.files import atomic_path
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 
-FILE = Path(".snakemake/rehearsal-inputs.pickle")  # in the folder of the run, which is the user's
+FILE = Path(".snakemake/rehearsal-inputs.pickle")  # in the folder of the run
+WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 def keep_inputs(
     inputs: Inputs, config: Mapping[str, Any], sources: Sequence[Path], path: Path = FILE
 ) -> None:
-    """Keep inputs for :func:`kept_inputs`.
+    """Keep inputs for :func:`kept_inputs`, in a file that only this user can write.
+
+    A folder that cannot be written is no error: jobs then read the inputs again.
 
     Args:
         inputs: The inputs.
@@ -32,8 +38,8 @@ def keep_inputs(
         sources: The configuration files.
         path: The file to keep them in.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_path(path) as aside:
+    with suppress(OSError), atomic_path(path) as aside:
+        aside.touch(mode=0o600)
         aside.write_bytes(pickle.dumps((_state(config, sources), inputs)))
 
 
@@ -48,11 +54,16 @@ def kept_inputs(
         path: The file that they were kept in.
 
     Returns:
-        The inputs; None if none were kept for this configuration, or if a file that it names has
-        changed in size or time since.
+        The inputs; None if none were kept for this configuration, if a file that it names has
+        changed in size or time since, or if another user could have written the kept file: reading
+        a pickle runs what it says.
     """
     try:
-        state, inputs = pickle.loads(path.read_bytes())
+        with path.open("rb") as file:
+            facts = os.fstat(file.fileno())
+            if facts.st_uid != os.geteuid() or facts.st_mode & WRITABLE_BY_OTHERS:
+                return None
+            state, inputs = pickle.load(file)
     except Exception:  # absent, cut off or of another version: the inputs are read again
         return None
     return inputs if state == _state(config, sources) else None
@@ -66,7 +77,8 @@ def _state(config: Mapping[str, Any], sources: Sequence[Path]) -> str:
     for path in sorted({*map(str, sources), *_texts(named)}):
         for file in _files(path):
             facts = file.stat()
-            digest.update(f"{file}\0{facts.st_size}\0{facts.st_mtime_ns}\0".encode())
+            times = f"{facts.st_mtime_ns}\0{facts.st_ctime_ns}"  # a copy can bring an old mtime
+            digest.update(f"{file}\0{facts.st_size}\0{times}\0".encode())
     return digest.hexdigest()
 
 

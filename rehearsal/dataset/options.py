@@ -172,7 +172,9 @@ def _pair(form: str) -> Callable[[str], tuple[str, int]]:
 def _dataset(options: argparse.Namespace) -> None:
     from rehearsal.dataset.build import dataset_command
     from rehearsal.dataset.plan import DatasetOrder
+    from rehearsal.logs import show_notes
 
+    show_notes()
     preset = PRESETS[options.preset or "tiny"]
     people = preset.people if options.preset else {}
     order = DatasetOrder(

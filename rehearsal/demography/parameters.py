@@ -17,7 +17,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import yaml
 
-from rehearsal.errors import InputError, cause, shown, unreadable_file
+from rehearsal.errors import FALSE_COUNTRY, InputError, cause, shown, unreadable_file
 
 SOURCES = ("WHG", "EHG", "CHG", "YAM")  # sources whose log-odds against NEO are in the file
 
@@ -199,9 +199,10 @@ def _mapping(node: Any, path: Path | str, key: str) -> Mapping[Any, Any]:
 
 
 def _name(item: Any, path: Path | str, key: str) -> str:
-    """Read a country code or the name of a group; YAML reads an unquoted ``NO`` as false."""
+    """Read a country code or the name of a group."""
     if not isinstance(item, str):
-        raise InputError(path, key, 'a name in quotes, such as "NO"', shown(item))
+        hint = FALSE_COUNTRY if item is False else ""
+        raise InputError(path, key, "a country code or a name", f"{shown(item)}{hint}")
     return item
 
 

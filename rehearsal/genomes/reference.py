@@ -97,7 +97,8 @@ def _name_in(fasta: pysam.FastaFile, path: Path | str, contig: str) -> str:
 def _check_files(path: Path | str) -> None:
     """Refuse a FASTA file that is not there or lacks an index."""
     if not Path(path).is_file():
-        raise InputError(path, "genome.reference_fasta", "an existing FASTA file", "nothing")
+        found = "a folder" if Path(path).is_dir() else "nothing"
+        raise InputError(path, "genome.reference_fasta", "an existing FASTA file", found)
     for suffix in (".fai", ".gzi") if str(path).endswith(".gz") else (".fai",):
         if not Path(f"{path}{suffix}").is_file():
             expected = f"an index beside it ({Path(path).name}{suffix}, made by samtools faidx)"

@@ -1,6 +1,8 @@
 """What the main process has read is what its jobs get, as long as nothing has changed."""
 
 import copy
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from rehearsal.config.loader import Inputs
 
 ROOT = Path(__file__).resolve().parents[3]
 SOURCES = [ROOT / "config/config.yaml"]
+INPUTS = Inputs([], {"AT": 5}, *([] for _ in range(9)))
 
 
 @pytest.fixture
@@ -24,16 +27,40 @@ def config(tmp_path):
 
 
 def test_inputs_are_kept_until_a_file_or_the_configuration_changes(config, tmp_path):
-    inputs = Inputs([], {"AT": 5}, *([] for _ in range(9)))
     path = tmp_path / "hidden/kept.pickle"
     assert kept_inputs(config, SOURCES, path) is None
-    keep_inputs(inputs, config, SOURCES, path)
-    assert kept_inputs(copy.deepcopy(config), SOURCES, path) == inputs
+    keep_inputs(INPUTS, config, SOURCES, path)
+    assert kept_inputs(copy.deepcopy(config), SOURCES, path) == INPUTS
     assert kept_inputs(config | {"seed": 1}, SOURCES, path) is None
     (tmp_path / "chr22.txt").write_text("a longer map")
     assert kept_inputs(config, SOURCES, path) is None
-    keep_inputs(inputs, config, SOURCES, path)
+    keep_inputs(INPUTS, config, SOURCES, path)
     (tmp_path / "stories/mine.yaml").write_text("")
     assert kept_inputs(config, SOURCES, path) is None
     path.write_text("something else")
     assert kept_inputs(config, SOURCES, path) is None
+
+
+def test_another_text_of_equal_size_and_time_counts_as_changed(config, tmp_path):
+    path, file = tmp_path / "kept.pickle", tmp_path / "chr22.txt"
+    before = file.stat()
+    keep_inputs(INPUTS, config, SOURCES, path)
+    time.sleep(0.02)  # the clock of a file system has steps of some milliseconds
+    file.write_text("b map")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert kept_inputs(config, SOURCES, path) is None
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602])
+def test_a_file_that_others_can_write_is_not_read(config, tmp_path, mode):
+    path = tmp_path / "kept.pickle"
+    keep_inputs(INPUTS, config, SOURCES, path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.chmod(mode)
+    assert kept_inputs(config, SOURCES, path) is None
+
+
+def test_a_folder_that_cannot_be_written_is_no_error(config, tmp_path):
+    (tmp_path / "file").write_text("")
+    keep_inputs(INPUTS, config, SOURCES, tmp_path / "file/kept.pickle")
+    assert kept_inputs(config, SOURCES, tmp_path / "file/kept.pickle") is None

@@ -83,7 +83,10 @@ def test_unquoted_norway_is_explained(tmp_path):
     path = tmp_path / "demography.yaml"
     path.write_text(text.replace('"NO"', "NO"))
     assert path.read_text() != text
-    with pytest.raises(InputError, match=r'expected a name in quotes, such as "NO", found false'):
+    with pytest.raises(InputError, match=r"found false; YAML reads an unquoted NO as false, write"):
+        read_parameters(path)
+    path.write_text(text.replace('"NO"', "3"))
+    with pytest.raises(InputError, match=r"expected a country code or a name, found 3$"):
         read_parameters(path)
 
 
