@@ -65,7 +65,7 @@ def show_notes() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("Note: %(message)s"))
     handler.addFilter(_Once())
-    _NOTES.addHandler(handler)
+    _NOTES.handlers[:] = [handler]  # one, however often this is called
 
 
 class _Once(logging.Filter):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rehearsal.cli import main
 from rehearsal.dataset import build
 from rehearsal.dataset.plan import apportion
+from rehearsal.logs import note
 
 TINY = ["--country", "FI=6", "--region", "chr22:20000000-20050000"]
 
@@ -141,3 +142,13 @@ def test_carriers_are_dealt_out_whole_and_within_the_room(room, data):
     dealt = apportion(total, room)
     assert sum(dealt.values()) == total
     assert all(0 <= dealt[code] <= room[code] for code in room)
+
+
+def test_notes_about_inputs_are_shown_once(monkeypatch, capsys):
+    def command(order, out):
+        note("contig 22 is read as chr22")
+        note("contig 22 is read as chr22")
+
+    monkeypatch.setattr("rehearsal.dataset.build.dataset_command", command)
+    main(["dataset", "--preset", "tiny", "OUT"])
+    assert capsys.readouterr().err == "Note: contig 22 is read as chr22\n"

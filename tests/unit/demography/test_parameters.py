@@ -52,7 +52,7 @@ def test_shipped_parameters_can_be_read():
             "migration.rate",
             r"expected a number, found \'1e-8\' \(text\); write a point",
         ),
-        (lambda t: t["migration"].update(islands=[False]), "migration.islands", "in quotes"),
+        (lambda t: t["migration"].update(islands=[False]), "migration.islands", 'write "NO"'),
         (lambda t: t["migration"].update(islands="MT"), "migration.islands", "list"),
         (lambda t: t["migration"].update(island_links=1.5), "migration.island_links", "whole"),
         (lambda t: t["founders"]["finland"].update(end_time=70), "founders.finland", "start_time"),
