@@ -49,7 +49,8 @@ def add_mutations(
     order = order_mutations(block.length, mutations.position, mutations.time)
     nodes = len(edges.time)
     tree = LocalTree(np.full(nodes, -1, np.int32), np.zeros(nodes, np.int32), np.zeros(2, np.int64))
-    sites = settle_sites(block.start, order, mutations, rates.code, edges, tree, _memory(nodes))
+    memory = _memory(nodes, _most_at_one_base(mutations.position[order]))
+    sites = settle_sites(block.start, order, mutations, rates.code, edges, tree, memory)
     _write(tables, block, sites, rates.code)
 
 
@@ -95,13 +96,21 @@ def _drop_crossing(mutations: Mutations) -> None:
     drop_crossing(rows, mutations, end.astype(np.int64))
 
 
-def _memory(nodes: int) -> Memory:
-    def of(kind: type, value: int | None = None) -> NDArray:
-        return np.empty(nodes, kind) if value is None else np.full(nodes, value, kind)
+def _most_at_one_base(position: NDArray[np.int32]) -> int:
+    """Count the mutations at the base that has most of them, for positions in order."""
+    starts = np.flatnonzero(np.append(True, position[1:] != position[:-1]))
+    return int(np.diff(np.append(starts, len(position))).max())
+
+
+def _memory(nodes: int, mutations: int) -> Memory:
+    """Make room for a site's mutations and for one back to the reference at each node."""
+
+    def of(kind: type, size: int = nodes + mutations) -> NDArray:
+        return np.empty(size, kind)
 
     i = np.int32
     return Memory(
-        *(of(i, -1), of(i), of(i), of(i)),
+        *(np.full(nodes, -1, i), of(i, nodes), of(i, nodes), of(i, nodes)),
         *(of(i), of(np.float64), of(np.int64), of(i), of(np.int64)),
     )
 

@@ -35,17 +35,20 @@ from rehearsal.genomes.variant_codes_kernel import (
 
 
 class Memory(NamedTuple):
-    """Working memory by node and of the mutations of one site."""
+    """Working memory by node and of the mutations of one site.
+
+    ``n_most`` is the number of nodes and of the most mutations at one base.
+    """
 
     marked: NDArray[np.int32]  # (n_nodes,) -1, or the site's latest mutation at the node
     stack: NDArray[np.int32]  # (n_nodes,)
     top: NDArray[np.int32]  # (n_nodes,) nodes below which all have lost the site's base
     alone: NDArray[np.int32]  # (n_nodes,) samples that have lost it and no such node covers
-    node: NDArray[np.int32]  # (n_nodes,) of each mutation of the site
-    time: NDArray[np.float64]  # (n_nodes,)
-    change: NDArray[np.int64]  # (n_nodes,) as packed; -1: back to the reference
-    above: NDArray[np.int32]  # (n_nodes,) the site's mutation above it, -1: none
-    state: NDArray[np.int64]  # (n_nodes,)
+    node: NDArray[np.int32]  # (n_most,) of each mutation of the site
+    time: NDArray[np.float64]  # (n_most,)
+    change: NDArray[np.int64]  # (n_most,) as packed; -1: back to the reference
+    above: NDArray[np.int32]  # (n_most,) the site's mutation above it, -1: none
+    state: NDArray[np.int64]  # (n_most,)
 
 
 class Sites(NamedTuple):

@@ -309,3 +309,8 @@ def test_the_seed_decides(bases):
     one, again, other = (mutated(bases, seed=seed).tables for seed in (1, 1, 2))
     assert one.sites == again.sites and one.mutations == again.mutations
     assert one.sites != other.sites
+
+
+def test_a_site_can_have_more_mutations_than_the_tree_has_nodes(bases):
+    ts = mutated(bases, rate=1e-5, recombination=0, people=2)
+    assert max(len(site.mutations) for site in ts.sites()) > ts.num_nodes
