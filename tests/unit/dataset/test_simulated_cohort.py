@@ -91,8 +91,9 @@ def run_workflow(plan, traits, folder):
     )
     blocks = []
     for block in plan.blocks:
-        own = files(folder / block.id, "effects", "values", "carriers", "counts")
+        own = files(folder / block.id, "effects", "values", "carriers", "damaged", "counts")
         trees = {"trees": folder / f"{block.id}.trees"}
+        consequences = {"consequences": folder / f"{block.id}.parquet"}
         shared = {"block": block, "variants": plan.planted, "seed": seed}
         drawn = {"map": folder / f"{block.contig}.map.gz"}
         run_script(
@@ -112,14 +113,14 @@ def run_workflow(plan, traits, folder):
                 "reference": reference["fasta"],
                 "contigs": reference["contigs"],
             },
-            trees | {"consequences": folder / f"{block.id}.parquet"},
+            trees | consequences,
             genome=plan.genome,
             transcripts=plan.transcripts,
             **shared,
         )
         run_script(
             "compute_genetic_values",
-            {**cohort, **trees, "traits": traits},
+            {**cohort, **trees, **consequences, "traits": traits},
             own,
             blocks=plan.blocks,
             patients=[],
