@@ -154,7 +154,8 @@ def test_granularity_decides_the_content_of_answers(query):
     body = query("individuals", _granularity="boolean")
     assert body["responseSummary"] == {"exists": True}
     (one,) = body["response"]["resultSets"]
-    assert one == {"id": "GDI-FI-REHEARSAL-1", "setType": "dataset", "exists": True}
+    named = {"beaconId": "org.rehearsal.fi", "id": "GDI-FI-REHEARSAL-1", "setType": "dataset"}
+    assert one == named | {"exists": True}
     body = query("individuals", _granularity="count")
     assert body["response"]["resultSets"][0]["results"] == []
     assert body["meta"]["returnedGranularity"] == "count"

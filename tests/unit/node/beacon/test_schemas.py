@@ -85,7 +85,7 @@ def check_result_sets(body, granularity, include):
         assert one["setType"] == "dataset"
         assert one["exists"] is {"HIT": True, "MISS": False}.get(include, one["exists"])
         if granularity == "boolean":
-            assert set(one) == {"id", "setType", "exists"}
+            assert set(one) == {"beaconId", "id", "setType", "exists"}
             continue
         assert one["exists"] is (one["resultsCount"] > 0)
         assert len(one["results"]) <= min(one["resultsCount"], 10)

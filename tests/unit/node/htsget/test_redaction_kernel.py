@@ -36,7 +36,7 @@ def test_people_who_are_left_out_leave_no_trace(app, rare, tmp_path, monkeypatch
         calls = rows[2].samples
         assert [calls[SAMPLES[i]]["GT"] for i in (40, 41, 42)] == [(1, 2), (1,), (None,)]
         fields = [list(one.format) for one in rows]
-        assert fields == [["GT"], ["GT"], ["GT", "HF"], ["GT", "CN"]]
+        assert fields == [["GT"], ["GT"], ["GT", "HF"], ["GT", "CN"], ["GT"]]
         assert [calls[SAMPLES[i]]["HF"] for i in (40, 41)] == [(0.5, 0.125), (0.5, 0.125)]
         assert [rows[3].samples[SAMPLES[i]]["CN"] for i in (40, 42)] == [3, 2]
         for one in rows[:2]:
