@@ -22,7 +22,7 @@ from rehearsal.export.phenopacket_messages import (
     missing_value,
     term,
 )
-from rehearsal.export.phenopacket_resources import resources
+from rehearsal.formats.phenopacket_resources import resources
 
 SEXES = {"female": ("FEMALE", "XX"), "male": ("MALE", "XY")}
 MILLIGRAM = {"id": "UCUM:mg", "label": "milligram"}

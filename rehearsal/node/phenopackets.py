@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rehearsal.errors import shown
-from rehearsal.export.phenopacket_resources import resources
+from rehearsal.formats.phenopacket_resources import resources
 from rehearsal.node.access.rights import caller_rights
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.people_records import duration, individual

@@ -124,20 +124,30 @@ class MatchPatient(MatchmakerModel):
 
     id: Annotated[Text, Meta(description="Your identifier of the patient.")]
     contact: Contact
-    features: Annotated[
-        tuple[Feature, ...] | None,
-        Meta(description="Phenotypic features."),
-    ] = None
-    genomic_features: Annotated[
-        tuple[GenomicFeature, ...] | None,
-        Meta(description="Candidate genes and variants."),
-    ] = None
-    consent: Annotated[
-        tuple[Use, ...] | None,
-        Meta(
-            description="Uses that the patient permits, as DUO terms. Without, the sender vouches."
-        ),
-    ] = field(name="_consent", default=None)
+    features: (
+        Annotated[
+            tuple[Feature, ...], Meta(max_length=MAX_FEATURES, description="Phenotypic features.")
+        ]
+        | None
+    ) = None
+    genomic_features: (
+        Annotated[
+            tuple[GenomicFeature, ...],
+            Meta(max_length=MAX_GENOMIC, description="Candidate genes and variants."),
+        ]
+        | None
+    ) = None
+    consent: (
+        Annotated[
+            tuple[Use, ...],
+            Meta(
+                max_length=MAX_FEATURES,
+                description="Uses that the patient permits, as DUO terms. Without, the sender "
+                "vouches.",
+            ),
+        ]
+        | None
+    ) = field(name="_consent", default=None)
 
 
 class MatchBody(MatchmakerModel):

@@ -10,8 +10,8 @@ import pytest
 from rehearsal.export.clinical_tables import ClinicalTables
 from rehearsal.export.json_lines import write_json_lines
 from rehearsal.export.phenopacket_interpretations import GeneKnowledge
-from rehearsal.export.phenopacket_resources import resources
 from rehearsal.export.phenopackets import Phenopackets
+from rehearsal.formats.phenopacket_resources import resources
 from rehearsal.phenotypes.trait_reader import read_traits
 
 ROOT = Path(__file__).resolve().parents[3]
