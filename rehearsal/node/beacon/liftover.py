@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from rehearsal.errors import InputError, cause
+from rehearsal.errors import InputError, cause, mismatch
 from rehearsal.node.beacon.variant_queries import (
     BracketQuery,
     GeneQuery,
@@ -136,7 +136,7 @@ def _stretches(lines: Iterator[str]) -> Iterator[tuple[str, _Aligned]]:
             forward = fields[4] == fields[9] == "+"
             continue
         if not contig:
-            raise ValueError("a line before the first chain")
+            raise ValueError(mismatch("line", "the head of a chain", line.strip()))
         size, *gaps = map(int, fields)
         if forward:
             yield contig, _Aligned(here, here + size, other, now)
