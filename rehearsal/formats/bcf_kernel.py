@@ -117,7 +117,8 @@ def _put_structural(
         first = sites.text_offset[ref + 1 + rows[i] - sites.row_offset[site]] + 1
         copies = _copies(rows[i], site, sites)
         if i == 0:
-            out[w : w + 3] = sites.text[first : first + 3]
+            for k in range(3):
+                out[w + k] = sites.text[first + k]
             if copies >= 0:
                 out[w + 2] = 86  # CNV
         lengths[i] = sites.svlen[site]
@@ -186,7 +187,7 @@ def _put_genotypes(
     w = put(GT_KEY, 1, out, w)
     w = put_type(width, INT8, out, w)
     field = out[w : w + template.genotypes.size]
-    # The loop compiles to one memory copy. Assigning the slice is 10 times slower.
+    # The loop compiles to one memory copy. Assigning the slice is 10 times slower, and slow to compile.
     for i in range(field.size):
         field[i] = template.genotypes[i]
     for q in range(sites.start[site], sites.end[site]):
@@ -218,7 +219,8 @@ def _put_levels(
     w = put(HF_KEY, 1, out, w)
     w = put_type(alternates, FLOAT, out, w)
     content = fractions.ravel().view(np.uint8)
-    out[w : w + content.size] = content
+    for i in range(content.size):
+        out[w + i] = content[i]
     return w + content.size
 
 

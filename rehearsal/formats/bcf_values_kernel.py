@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 INT8, INT16, INT32, FLOAT, CHAR = 1, 2, 3, 5, 7  # codes of types
 MISSING_FLOAT = 0x7F800001
 
+# Signatures are stated here, or numba compiles these functions once for each constant in a call.
 
-@numba.njit(cache=True)
+
+@numba.njit("int64(int64, int64, uint8[::1], int64)", cache=True)
 def put(value: int, width: int, out: NDArray[np.uint8], w: int) -> int:
     """Write a little-endian number.
 
@@ -28,7 +30,7 @@ def put(value: int, width: int, out: NDArray[np.uint8], w: int) -> int:
     return w + width
 
 
-@numba.njit(cache=True)
+@numba.njit("int64(int64, int64, uint8[::1], int64)", cache=True)
 def put_type(length: int, kind: int, out: NDArray[np.uint8], w: int) -> int:
     """Write the descriptor of a typed vector. Lengths from 15 on follow as a typed number.
 
@@ -54,7 +56,7 @@ def put_type(length: int, kind: int, out: NDArray[np.uint8], w: int) -> int:
     return put(length, 4, out, w)
 
 
-@numba.njit(cache=True)
+@numba.njit("int64(int64, int64[:], uint8[::1], int64)", cache=True)
 def put_info(key: int, values: NDArray[np.int64], out: NDArray[np.uint8], w: int) -> int:
     """Write one INFO field of counts in the narrowest integers that hold them.
 
@@ -107,7 +109,7 @@ def put_frequencies(
     return w
 
 
-@numba.njit(cache=True)
+@numba.njit("int64(int64, int64[:], uint8[::1], int64)", cache=True)
 def put_signed(key: int, values: NDArray[np.int64], out: NDArray[np.uint8], w: int) -> int:
     """Write one INFO field of whole numbers, each in four bytes.
 
