@@ -110,7 +110,7 @@ def additions_in(
     parameters: RequestParameters,
     variants: VariantParameters,
     given: Collection[str],
-) -> Iterator[Addition]:
+) -> tuple[Addition, ...]:
     """Find the additions in the parts of a request that GET and POST share.
 
     Args:
@@ -119,19 +119,23 @@ def additions_in(
         variants: The parameters of variants among them, from both places.
         given: Names of the parameters of variants that the request contains, as sent.
 
-    Yields:
+    Returns:
         The additions.
     """
+    noted = not NOTED.isdisjoint(given)
+    if parameters.dataset_ids is parameters.datasets is meta.requested_schemas is None:
+        return tuple(_in_variants(variants)) if noted else ()  # as most requests
+    return (*_in_the_rest(meta, parameters), *(_in_variants(variants) if noted else ()))
+
+
+def _in_the_rest(meta: RequestMeta, parameters: RequestParameters) -> Iterator[Addition]:
     if parameters.dataset_ids is not None:
         yield DATASET_IDS
     if isinstance(parameters.datasets, DatasetsObject):
         yield DATASETS_OBJECT
-    if meta.requested_schemas:
-        schemas = (one for one in meta.requested_schemas if isinstance(one, RequestedSchema))
-        if any(one.schema_colon is not None for one in schemas):
-            yield SCHEMA_COLON
-    if not NOTED.isdisjoint(given):
-        yield from _in_variants(variants)
+    schemas = (one for one in meta.requested_schemas or () if isinstance(one, RequestedSchema))
+    if any(one.schema_colon is not None for one in schemas):
+        yield SCHEMA_COLON
 
 
 def _in_variants(given: VariantParameters) -> Iterator[Addition]:
@@ -152,17 +156,17 @@ def _text(sent: str | tuple[str, ...] | None) -> str:
     return (sent[0] if isinstance(sent, tuple) else sent) or ""
 
 
-def additions_around(body: BeaconQuery) -> Iterator[Addition]:
+def additions_around(body: BeaconQuery) -> tuple[Addition, ...]:
     """Find the additions in the body of a POST that a GET cannot have.
 
     Args:
         body: The body.
 
-    Yields:
+    Returns:
         The additions.
     """
-    if not (body.requested_granularity is body.pagination is body.filters is None):
-        yield BESIDE_QUERY
+    beside = not (body.requested_granularity is body.pagination is body.filters is None)
     in_query = body.query is not None and body.query.requested_schemas is not None
     if in_query or body.requested_schemas is not None:
-        yield SCHEMAS
+        return (BESIDE_QUERY, SCHEMAS) if beside else (SCHEMAS,)
+    return (BESIDE_QUERY,) if beside else ()

@@ -13,7 +13,7 @@ from rehearsal.errors import shown
 from rehearsal.model import Granularity
 from rehearsal.node.beacon.entry_types import API_VERSION
 from rehearsal.node.beacon.filters import Filter, parse_filters, split_effects, unknown_terms
-from rehearsal.node.beacon.known_clients import additions_around, additions_in
+from rehearsal.node.beacon.known_clients import Addition, additions_around, additions_in
 from rehearsal.node.beacon.request_models import (
     BeaconQuery,
     Include,
@@ -137,13 +137,16 @@ def parse_body(body: bytes) -> BeaconRequest:
     """
     sent = decode_body(body, BeaconQuery) if body.strip() else BeaconQuery()
     meta, query = sent.meta or NO_META, sent.query or NO_QUERY
-    around = tuple(one.warning for one in additions_around(sent))
+    around = additions_around(sent)
     if around:
         meta, query = _gathered(sent, meta, query)
     request = _request(
         meta, query, query.pagination or NO_PAGE, query.request_parameters or NO_PARAMETERS
     )
-    return replace(request, warnings=(*around, *request.warnings)) if around else request
+    if not around:
+        return request
+    noted = (one.warning for one in around)
+    return replace(request, warnings=(*noted, *request.warnings))
 
 
 def _gathered(sent: BeaconQuery, meta: RequestMeta, query: Query) -> tuple[RequestMeta, Query]:
@@ -173,7 +176,8 @@ def _request(
     sent = variants.sent()
     sent_filters, effects = split_effects(options.filters)
     filters = parse_filters(sent_filters)
-    query = make_variant_query(variants, sent.keys())
+    on_grch37 = is_on_grch37(variants)
+    query = make_variant_query(variants, sent.keys(), on_grch37)
     return BeaconRequest(
         api_version=_api_version(meta.api_version),
         granularity=options.requested_granularity,
@@ -186,11 +190,19 @@ def _request(
         datasets=parameters.named_datasets(),
         requested_schemas=tuple(map(_schema, meta.requested_schemas or ())),
         parameters=sent,
-        on_grch37=query is not None and is_on_grch37(variants),
-        warnings=(
-            *(one.warning for one in additions_in(meta, parameters, variants, sent)),
-            *(f"filters: {one} is of no ontology known here" for one in unknown_terms(filters)),
-        ),
+        on_grch37=query is not None and on_grch37,
+        warnings=_warnings(additions_in(meta, parameters, variants, sent), filters),
+    )
+
+
+def _warnings(additions: tuple[Addition, ...], filters: tuple[Filter, ...]) -> tuple[str, ...]:
+    """Say how parts that are not of the standard were read. Most requests have none."""
+    unknown = unknown_terms(filters) if filters else ()
+    if not additions and not unknown:
+        return ()
+    return (
+        *(one.warning for one in additions),
+        *(f"filters: {one} is of no ontology known here" for one in unknown),
     )
 
 

@@ -115,19 +115,19 @@ VariantQuery = (
     | StructuralQuery
 )
 
-NARROWING = frozenset(
-    {"variantType", "variantMinLength", "variantMaxLength", "referenceBases", "alternateBases"}
-)
+OF_SIZE = frozenset({"variantType", "variantMinLength", "variantMaxLength"})
+NARROWING = OF_SIZE | {"referenceBases", "alternateBases"}
 
 
 def make_variant_query(
-    parameters: VariantParameters, given: Collection[str]
+    parameters: VariantParameters, given: Collection[str], on_grch37: bool = False
 ) -> VariantQuery | None:
     """Build the query that a request's parameters make.
 
     Args:
         parameters: The parameters.
         given: Names of the parameters that the request contains, as sent.
+        on_grch37: Whether its contig may be an accession of GRCh37.
 
     Returns:
         The query, or None without parameters.
@@ -135,7 +135,6 @@ def make_variant_query(
     Raises:
         Problem: The parameters do not belong together, or a value is invalid (400).
     """
-    on_grch37 = is_on_grch37(parameters)
     if "mateName" in given:
         raise Problem.mismatch(
             "mateName",
@@ -256,16 +255,23 @@ def _sequence_query(
         raise Problem.mismatch(
             "referenceBases and alternateBases", "bases in at least one of them", "two empty texts"
         )
-    has_plain_bases = bool(ref) and bool(alt) and PLAIN.issuperset(f"{ref}{alt}")
-    checked = {"variantType"} if has_plain_bases else set()
-    if strangers := given & NARROWING - {"referenceBases", "alternateBases"} - checked:
-        expected = f"a position, as the request has {', '.join(sorted(strangers))}"
-        raise Problem.mismatch("end", expected, "nothing")
-    kind = _variant_type(parameters)
-    if ref and kind is not None and not is_of_type(ref, alt, kind):
+    if not OF_SIZE.isdisjoint(given) and (kind := _other_type(parameters, given, ref, alt)):
         only = Restrictions(kind, None, None, ref, alt)
         return RangeQuery(contig, starts[0], starts[0] + 1, only)
     return SequenceQuery(contig, starts[0], ref, alt)
+
+
+def _other_type(
+    parameters: VariantParameters, given: set[str], ref: str | None, alt: str
+) -> str | None:
+    """Return the type beside the bases of an allele if the allele is of another one."""
+    has_plain_bases = bool(ref) and bool(alt) and PLAIN.issuperset(f"{ref}{alt}")
+    checked = {"variantType"} if has_plain_bases else set()
+    if strangers := given & OF_SIZE - checked:
+        expected = f"a position, as the request has {', '.join(sorted(strangers))}"
+        raise Problem.mismatch("end", expected, "nothing")
+    kind = _variant_type(parameters)
+    return None if kind is None or ref is None or is_of_type(ref, alt, kind) else kind
 
 
 def _alternate_bases(parameters: VariantParameters, starts: list[int]) -> str:
