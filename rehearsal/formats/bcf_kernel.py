@@ -187,7 +187,7 @@ def _put_genotypes(
     w = put(GT_KEY, 1, out, w)
     w = put_type(width, INT8, out, w)
     field = out[w : w + template.genotypes.size]
-    # The loop compiles to one memory copy. Assigning the slice is 10 times slower, and slow to compile.
+    # The loop compiles to one memory copy. Assigning the slice is 10 times slower.
     for i in range(field.size):
         field[i] = template.genotypes[i]
     for q in range(sites.start[site], sites.end[site]):
