@@ -175,7 +175,7 @@ def check_minimum_carriers(planted: Iterable[PlantedVariant], numbers: Mapping[s
 def check_traits_file(path: Path, planted: Iterable[PlantedVariant]) -> None:
     """Check the traits, and that each risk gene of a disease has planted germline variants.
 
-    Carriers of a risk gene are known only through planted variants.
+    A gene without one may lie outside of what is simulated.
 
     Args:
         path: The file of traits, YAML.

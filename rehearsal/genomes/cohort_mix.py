@@ -76,7 +76,8 @@ class CohortMix:
                 key=lambda pair: pair[0],
             )[1]
             entry = code if code in own else EVERY
-            expected = f"shares of migrants and ancestries of {entry} that add up to at most 1"
+            named = code if code in self.migrants or code in self.ancestries else EVERY
+            expected = f"shares of migrants and ancestries of {named} that add up to at most 1"
             raise InputError(CONFIG, f"cohort.{key}.{entry}", expected, f"{migrants + others:g}")
 
     def consanguineous_in(self, code: str) -> float:

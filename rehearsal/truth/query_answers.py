@@ -277,7 +277,7 @@ def _codes_of_people(sources: TruthSources) -> pd.DataFrame:
             for column in ("response", "adverse_event")
         ]
     codes = pd.concat([of_mondo, *(table[["individual", "code"]] for table in tables)]).dropna()
-    of_hpo = codes["code"].str.startswith("HP:")
+    of_hpo = codes["code"].astype(str).str.startswith("HP:")  # nobody has codes: no text
     codes.loc[of_hpo, "code"] = codes.loc[of_hpo, "code"].map(hpo.current)
     return codes
 

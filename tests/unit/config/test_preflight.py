@@ -48,6 +48,10 @@ def planted(gene="BRCA1", position=2_001, ref="A", alt="G", frequency="*=0.1", m
     return "\t".join(map(str, cells))
 
 
+# a variant of each gene beside BRCA1 that makes people ill
+OTHERS = [planted("BRCA2", 3_001), planted("PHGDH", 4_001), planted("TLR7", 5_001)]
+
+
 @pytest.fixture
 def small(tmp_path, monkeypatch):
     """The default with two countries and 30 kb; every risk gene has a planted variant."""
@@ -60,8 +64,7 @@ def small(tmp_path, monkeypatch):
     kept = [line for line in lines if line.startswith(("code", "AT\t", "BE\t"))]
     config["countries"] = str(tmp_path / "countries.tsv")
     Path(config["countries"]).write_text("\n".join(kept) + "\n")
-    rows = [planted(), planted("BRCA2", 3_001), planted("PHGDH", 4_001), planted("TLR7", 5_001)]
-    write_variants(config, tmp_path, rows)
+    write_variants(config, tmp_path, [planted(), *OTHERS])
     return config
 
 
@@ -195,15 +198,14 @@ def test_families_need_founders(small):
 
 def test_a_country_of_fewer_people_than_must_carry_a_variant_is_refused(small, tmp_path):
     small["cohort"] |= {"people": {"BE": 4}, "family_share": 0}
-    write_variants(small, tmp_path, [planted(minimum=5)])
+    write_variants(small, tmp_path, [planted(minimum=5), *OTHERS])
     message = r"mine\.tsv: minimum_per_country of BRCA1 v .*at most 4, the number of people in BE"
     assert re.search(message, complaint(small))
 
 
 def test_two_variants_at_one_place_are_refused(small, tmp_path):
-    write_variants(
-        small, tmp_path, [planted(ref="ACG", alt="A"), planted("BRCA2", 2_002, "C", "T")]
-    )
+    rows = [planted(ref="ACG", alt="A"), planted("BRCA2", 2_002, "C", "T"), *OTHERS[1:]]
+    write_variants(small, tmp_path, rows)
     assert re.search(
         r"mine\.tsv: BRCA2 v .*bases that no.*, found bases of BRCA1", complaint(small)
     )
@@ -452,7 +454,7 @@ def test_all_complaints_are_reported_together(small, tmp_path):
         "mine.tsv: minimum_per_country of BRCA1 v (chr22-2001-A-G)",
         "mine.tsv: BRCA1 v (chr22-2001-A-G)",
         "config.yaml: cohort.migrants",
-        "traits.yaml: diseases.severe_covid.genes.TLR7",
+        "traits.yaml: diseases.phgdh_deficiency.genes.PHGDH",
         "nowhere.yaml: file",
     ]
 

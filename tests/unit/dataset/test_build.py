@@ -22,7 +22,7 @@ from rehearsal.formats.crypt4gh import open_decrypting
 
 
 def genotypes(path):
-    """{(contig, start, ref, alt): copies by sample} of a VCF."""
+    """Yield (contig, start, ref, alt) and copies by sample, each alternate allele cut by itself."""
     with pysam.VariantFile(str(path)) as vcf:
         for record in vcf:
             for number, alt in enumerate(record.alts, start=1):
@@ -30,7 +30,10 @@ def genotypes(path):
                     name: sum(allele == number for allele in call.allele_indices)
                     for name, call in record.samples.items()
                 }
-                yield (record.contig, record.start, record.ref, alt), copies
+                ref, own = record.ref, alt
+                while min(len(ref), len(own)) > 1 and ref[-1] == own[-1]:
+                    ref, own = ref[:-1], own[:-1]
+                yield (record.contig, record.start, ref, own), copies
 
 
 def counted(dataset):

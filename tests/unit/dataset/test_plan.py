@@ -87,8 +87,8 @@ def test_a_folder_that_is_not_empty_is_refused(tmp_path, capfd):
 
 def test_a_variant_that_the_reference_contradicts_is_refused(tmp_path, capfd):
     fasta = tmp_path / "chr17.fa"
-    fasta.write_text(">chr17\n" + "A" * 43_158_000 + "\n")
-    (tmp_path / "chr17.fa.fai").write_text("chr17\t43158000\t7\t43158000\t43158001\n")
+    fasta.write_text(">chr17\n" + "A" * 83_257_441 + "\n")
+    (tmp_path / "chr17.fa.fai").write_text("chr17\t83257441\t7\t83257441\t83257442\n")
     options = ["--country", "FI=6", "--region", "chr17:43040000-43158000"]
     options += ["--plant", "BRCA1:c.5266dup=1", "--reference", fasta]
     line = refusal(capfd, *options, tmp_path / "OUT")
