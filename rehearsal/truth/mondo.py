@@ -13,12 +13,7 @@ def at_or_above(disease: str) -> list[str]:
     Args:
         disease: A Mondo term. One that the table does not have is returned alone.
     """
-    table = pd.read_csv(IS_A, sep="\t")
-    found, level = [], {disease}
-    while level:
-        found += sorted(level)
-        level = set(table.loc[table["term"].isin(level), "parent"]) - set(found)
-    return found
+    return _reached(disease, "term", "parent")
 
 
 def at_or_below(disease: str) -> list[str]:
@@ -27,9 +22,14 @@ def at_or_below(disease: str) -> list[str]:
     Args:
         disease: A Mondo term. One that the table does not have is returned alone.
     """
+    return _reached(disease, "parent", "term")
+
+
+def _reached(disease: str, here: str, there: str) -> list[str]:
+    """Walk from one column of the table of parents to the other until nothing is new."""
     table = pd.read_csv(IS_A, sep="\t")
     found, level = [], {disease}
     while level:
         found += sorted(level)
-        level = set(table.loc[table["parent"].isin(level), "term"]) - set(found)
+        level = set(table.loc[table[here].isin(level), there]) - set(found)
     return found
