@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rehearsal.formats.bcf_header import BCSQ_KEY
-from rehearsal.formats.bcf_values_kernel import CHAR, INT8, put, put_type
+from rehearsal.formats.bcf_values_kernel import CHAR, put, put_key, put_type
 
 ALLELES = 1  # a byte of a note
 
@@ -132,8 +132,7 @@ def put_notes(
     size = noted.size - 1
     for row in noted:
         size += note_size(row, site, sites)
-    w = put_type(1, INT8, out, w)
-    w = put(BCSQ_KEY, 1, out, w)
+    w = put_key(BCSQ_KEY, out, w)
     w = put_type(size, CHAR, out, w)
     ref = sites.first_allele[site]
     for i in range(noted.size):

@@ -29,6 +29,7 @@ from rehearsal.formats.bcf_values_kernel import (
     put,
     put_frequencies,
     put_info,
+    put_key,
     put_signed,
     put_type,
 )
@@ -109,8 +110,7 @@ def _put_structural(
     """
     ref = sites.first_allele[site]
     lengths = np.empty(rows.size, np.int64)
-    w = put_type(1, INT8, out, w)
-    w = put(SVTYPE_KEY, 1, out, w)
+    w = put_key(SVTYPE_KEY, out, w)
     w = put_type(3, CHAR, out, w)
     for i in range(rows.size):
         # letters behind the bracket: DEL, DUP:TANDEM, INS:ME:ALU, INV or CN with a number
@@ -183,8 +183,7 @@ def _put_genotypes(
 ) -> int:
     """Write the genotype field: the template with the carriers changed."""
     width = template.genotypes.size // template.individuals
-    w = put_type(1, INT8, out, w)
-    w = put(GT_KEY, 1, out, w)
+    w = put_key(GT_KEY, out, w)
     w = put_type(width, INT8, out, w)
     field = out[w : w + template.genotypes.size]
     # The loop compiles to one memory copy. Assigning the slice is 10 times slower.
@@ -215,8 +214,7 @@ def _put_levels(
     for q in range(levels.offset[site], levels.offset[site + 1]):
         if place[levels.allele[q]]:
             fractions[levels.person[q], place[levels.allele[q]] - 1] = levels.level[q]
-    w = put_type(1, INT8, out, w)
-    w = put(HF_KEY, 1, out, w)
+    w = put_key(HF_KEY, out, w)
     w = put_type(alternates, FLOAT, out, w)
     content = fractions.ravel().view(np.uint8)
     for i in range(content.size):
@@ -229,8 +227,7 @@ def _put_copies(
     site: int, sites: Sites, template: RecordTemplate, out: NDArray[np.uint8], w: int
 ) -> int:
     """Write CN: a person's copies, one of each haplotype but those with an allele."""
-    w = put_type(1, INT8, out, w)
-    w = put(CN_KEY, 1, out, w)
+    w = put_key(CN_KEY, out, w)
     w = put_type(1, INT8, out, w)
     width = template.genotypes.size // template.individuals
     field = out[w : w + template.individuals]

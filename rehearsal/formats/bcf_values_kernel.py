@@ -56,6 +56,22 @@ def put_type(length: int, kind: int, out: NDArray[np.uint8], w: int) -> int:
     return put(length, 4, out, w)
 
 
+@numba.njit("int64(int64, uint8[::1], int64)", cache=True)
+def put_key(key: int, out: NDArray[np.uint8], w: int) -> int:
+    """Write the key before the values of an INFO or FORMAT field.
+
+    Args:
+        key: Index of the field in the header, below 128.
+        out: The buffer.
+        w: Where to write.
+
+    Returns:
+        The end of what was written.
+    """
+    w = put_type(1, INT8, out, w)
+    return put(key, 1, out, w)
+
+
 @numba.njit("int64(int64, int64[:], uint8[::1], int64)", cache=True)
 def put_info(key: int, values: NDArray[np.int64], out: NDArray[np.uint8], w: int) -> int:
     """Write one INFO field of counts in the narrowest integers that hold them.
@@ -69,8 +85,7 @@ def put_info(key: int, values: NDArray[np.int64], out: NDArray[np.uint8], w: int
     Returns:
         The end of what was written.
     """
-    w = put_type(1, INT8, out, w)
-    w = put(key, 1, out, w)
+    w = put_key(key, out, w)
     largest = values.max()
     if largest <= 0x7F:
         kind, width = INT8, 1
@@ -100,8 +115,7 @@ def put_frequencies(
     Returns:
         The end of what was written.
     """
-    w = put_type(1, INT8, out, w)
-    w = put(key, 1, out, w)
+    w = put_key(key, out, w)
     w = put_type(counts.size, FLOAT, out, w)
     bits = (counts / max(an, 1)).astype(np.float32).view(np.uint32)
     for value in bits:
@@ -122,8 +136,7 @@ def put_signed(key: int, values: NDArray[np.int64], out: NDArray[np.uint8], w: i
     Returns:
         The end of what was written.
     """
-    w = put_type(1, INT8, out, w)
-    w = put(key, 1, out, w)
+    w = put_key(key, out, w)
     w = put_type(values.size, INT32, out, w)
     for value in values:
         w = put(value, 4, out, w)
