@@ -43,8 +43,8 @@ class AlleleNotes:
                 before = self._by_allele.get((position, ref, alt))
                 text = text if before is None else f"{before},{text}"
                 self._by_allele[position, ref, alt] = text
-        positions = {position for position, _, _ in self._by_allele}
-        self._positions = np.array(sorted(positions), np.int64)
+        self._places = {position for position, _, _ in self._by_allele}
+        self._positions = np.array(sorted(self._places), np.int64)
 
     def of_record(self, position: int, alleles: Sequence[str]) -> str:
         """Return ``INFO/BCSQ`` of a record, empty if it has none.
@@ -53,6 +53,8 @@ class AlleleNotes:
             position: Place of the record, 0-based.
             alleles: REF and the alternate alleles.
         """
+        if position not in self._places:
+            return ""
         ref, *alts = alleles
         found = (
             self._by_allele.get((position, *own_name(ref, alt)), "").replace(

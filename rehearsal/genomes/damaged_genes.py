@@ -48,24 +48,29 @@ def find_damaged_haplotypes(
     losses = consequences[consequences["consequence"].isin(LOSS_OF_FUNCTION)]
     columns = (losses[name] for name in ("gene", "position", "ref", "alt"))
     alleles |= set(zip(*columns, strict=True))
-    asked = sorted(one for one in alleles if one[0] in genes)
+    asked = sorted((one for one in alleles if one[0] in genes), key=lambda one: one[1])
     individual = pd.Series(ts.nodes_individual[ts.samples()])
     haplotype = individual.groupby(individual).cumcount().to_numpy()
     ids = people["id"].to_numpy()
     found: set[tuple[str, str, int]] = set()
+    variant = tskit.Variant(ts)  # goes along the trees once: the alleles are in order
     for gene, position, *name in asked:
-        has = _samples_with(ts, position, *name)
+        has = _samples_with(variant, position, *name)
         found |= {(gene, ids[individual[k]], int(haplotype[k])) for k in has}
     return pd.DataFrame(sorted(found), columns=list(HAPLOTYPE_COLUMNS))
 
 
-def _samples_with(ts: tskit.TreeSequence, position: int, ref: str, alt: str) -> NDArray[np.int64]:
-    """List the samples that have an allele."""
-    for site in ts.variants(left=position, right=position + 1):
-        state = states_by_name(site.alleles).get((ref, alt))
-        if state is not None:
-            return np.flatnonzero(site.genotypes == site.alleles.index(state))
-    return np.empty(0, np.int64)
+def _samples_with(variant: tskit.Variant, position: int, ref: str, alt: str) -> NDArray[np.int64]:
+    """List the samples that have an allele, by decoding its site."""
+    positions = variant.tree_sequence.sites_position
+    site = int(np.searchsorted(positions, position))
+    if site == positions.size or positions[site] != position:
+        return np.empty(0, np.int64)
+    variant.decode(site)
+    state = states_by_name(variant.alleles).get((ref, alt))
+    if state is None:
+        return np.empty(0, np.int64)
+    return np.flatnonzero(variant.genotypes == variant.alleles.index(state))
 
 
 def count_damaged_copies(blocks: Iterable[pd.DataFrame]) -> pd.DataFrame:

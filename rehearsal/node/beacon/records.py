@@ -56,12 +56,13 @@ def variant_record(row: VariantRow, node_data: NodeData) -> Record:
     name = described(row)
     if name is not None:
         identifiers["genomicHGVSId"] = name
-    computed = vrs.alternative_ids(_computed(row, named_by))
+    computed = vrs.alternative_ids(_computed(row, change, named_by))
     if computed:
         identifiers["variantAlternativeIds"] = computed
     if identifiers:
         record["identifiers"] = identifiers
-    record |= _info(row)
+    if change is not None:
+        record["info"] = _vcf_allele(row)
     attributes = _molecular_attributes(row, node_data)
     if attributes:
         record["molecularAttributes"] = attributes
@@ -76,11 +77,12 @@ def _accession(row: VariantRow, node_data: NodeData) -> str | None:
     return node_data.sequences.accession(row.contig, row.start, behind)
 
 
-def _computed(row: VariantRow, accession: str | None) -> tuple[tuple[str, str], ...]:
+def _computed(
+    row: VariantRow, change: str | None, accession: str | None
+) -> tuple[tuple[str, str], ...]:
     """Compute the identifiers of an allele. Other structural variants have none."""
     if not row.svlen:
         return vrs.identifiers(row.contig, row.start, row.ref, row.alt, row.shift, accession)
-    change = _COPY_CHANGES.get(class_of(row.ref, row.alt))
     if accession is None or change is None:
         return ()
     return vrs.copy_number_identifiers(row.start + 1, row.end, change, accession)
@@ -101,11 +103,11 @@ def _copy_number_change(row: VariantRow, change: str, accession: str | None) -> 
     }
 
 
-def _info(row: VariantRow) -> Record:
-    """Build ``info`` with REF and ALT of VCF, for which a copy number of VRS has no place."""
+def _vcf_allele(row: VariantRow) -> Record:
+    """Return REF and ALT of VCF for ``info``, if a copy number of VRS has no place for them."""
     if class_of(row.ref, row.alt) not in _COPY_CHANGES:
         return {}
-    return {"info": {"referenceBases": row.ref, "symbolicAllele": row.alt}}
+    return {"referenceBases": row.ref, "symbolicAllele": row.alt}
 
 
 def _location(sequence: str, start: int, end: int) -> Record:
@@ -252,7 +254,7 @@ def cases(row: VariantRow, people: BitMap | None, node_data: NodeData) -> Record
             listed[-1]["analysisId"] = individual + SAMPLES["analyses"]
     record: Record = {"caseLevelData": listed}
     if len(carriers) > MAX_CASES:
-        record["info"] = _info(row).get("info", {}) | {"caseLevelDataTotal": len(carriers)}
+        record["info"] = _vcf_allele(row) | {"caseLevelDataTotal": len(carriers)}
     return record
 
 
