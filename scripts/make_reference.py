@@ -25,10 +25,11 @@ def main(smk):
         ),
         source,
     )
-    files = (smk.output.fasta, smk.output.fai, smk.output.gzi, smk.output.contigs)
+    write_gene_model(params.transcripts, smk.output.genes)
+    out = smk.output
+    files = (out.fasta, out.fai, out.gzi, out.contigs, out.genes)
     for node in sorted({Path(file).parents[1] for file in smk.output.shared}):
         share_reference(files, node)
-    write_gene_model(params.transcripts, smk.output.genes)
 
 
 if __name__ == "__main__":

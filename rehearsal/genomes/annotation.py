@@ -14,7 +14,7 @@ import tskit
 from numpy.typing import NDArray
 
 from rehearsal.genomes.allele_names import own_name
-from rehearsal.genomes.coding_names import Window, coding_name
+from rehearsal.genomes.coding_names import FLANK, Window, coding_name
 from rehearsal.genomes.coding_sequence import CodingSequence
 from rehearsal.genomes.consequence_terms import BY_LABEL, Term
 from rehearsal.genomes.consequences import (
@@ -36,7 +36,6 @@ COLUMNS = (
     *("position", "ref", "alt", "gene", "transcript", "consequence_id", "consequence"),
     *("hgvs_c", "hgvs_p", "bcsq"),
 )
-_FLANK = 100  # bases around a transcript within which repeats are searched for names
 _INTRON = BY_LABEL["intron_variant"]
 _START_LOST = BY_LABEL["start_lost"]
 _REGION = BY_LABEL["splice_region_variant"]
@@ -80,6 +79,35 @@ def annotate_block(
             rows += copy.rows(alleles, site, int(reach[site]), close, number)
     rows.sort(key=lambda row: row[:3])
     return _table([row[3:] for row in rows])
+
+
+def annotate_alleles(
+    contig: str,
+    alleles: Sequence[tuple[int, str, str]],
+    reference: ReadBlock,
+    transcripts: Sequence[Transcript],
+) -> pd.DataFrame:
+    """Find the consequences of some small alleles.
+
+    Args:
+        contig: Their contig.
+        alleles: 0-based position, REF and ALT of each, in bases.
+        reference: Reader of the run's reference, as for :func:`annotate_block`.
+        transcripts: The gene model, one transcript per gene.
+
+    Returns:
+        The table of :func:`annotate_block`, in the order of alleles and transcripts.
+    """
+    rows: list[tuple[object, ...]] = []
+    for position, ref, alt in alleles:
+        end = position + len(ref)
+        for transcript in on_contig(transcripts, contig, position, end):
+            copy = _GeneCopy.of(transcript, reference)
+            (close,) = copy.near_exons(np.array([position]), np.array([end]))
+            found = copy.row(position, ref, alt, end, bool(close))
+            if found is not None:
+                rows.append((position, ref, alt, *found))
+    return _table(rows)
 
 
 def _table(rows: list[tuple[object, ...]]) -> pd.DataFrame:
@@ -129,7 +157,7 @@ class _GeneCopy:
     @classmethod
     def of(cls, transcript: Transcript, reference: ReadBlock) -> _GeneCopy:
         contig = transcript.contig
-        start = max(0, transcript.start - _FLANK)
+        start = max(0, transcript.start - FLANK)
         # bases past the contig's end are not asked for: a transcript ends before it
         window = Window(start, reference(Block(contig, start, transcript.end)))
         coding = CodingSequence.of(transcript, window.get) if transcript.coding else None
@@ -152,12 +180,12 @@ class _GeneCopy:
         ref, alts = alleles.of_site(site)
         rows = []
         for k, name in enumerate(own_name(ref, alt) for alt in alts):
-            found = self._row(start, *name, reach, close)
+            found = self.row(start, *name, reach, close)
             if found is not None:
                 rows.append((start, k, number, start, *name, *found))
         return rows
 
-    def _row(
+    def row(
         self, position: int, ref: str, alt: str, reach: int, close: bool
     ) -> tuple[str, ...] | None:
         """Describe one allele; nothing if it does not touch the transcript."""

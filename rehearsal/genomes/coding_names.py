@@ -6,11 +6,15 @@ is named at the one furthest towards the transcript's 3' end.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass
 
 from rehearsal.genomes.coding_sequence import reverse_complement
 from rehearsal.genomes.transcripts import Transcript
+
+FLANK = 100  # bases before a transcript within which repeats are searched for names
+_PLACE = re.compile(r"([-*]?)([1-9][0-9]{0,8})([+-][1-9][0-9]{0,8})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ def coding_name(transcript: Transcript, window: Window, start: int, end: int, in
     if transcript.cds_start == transcript.cds_end:
         return ""
     if end == start or not inserted:
-        start, end, inserted = _shifted(transcript.forward, window, start, end, inserted)
+        start, end, inserted = shifted(transcript.forward, window, start, end, inserted)
     ahead = inserted if transcript.forward else reverse_complement(inserted)
     if end == start:
         return _insertion_name(transcript, window, start, inserted, ahead)
@@ -89,6 +93,48 @@ def position_name(transcript: Transcript, position: int) -> str:
     if after <= before:
         return f"{_exonic_name(transcript, upstream)}+{after}"
     return f"{_exonic_name(transcript, downstream)}-{before}"
+
+
+def find_position(transcript: Transcript, name: str) -> int | None:
+    """Find the base that a name in a coding transcript's numbers means.
+
+    Args:
+        transcript: The transcript.
+        name: A number as :func:`position_name` writes it.
+
+    Returns:
+        The 0-based position in the contig. None if no base of the transcript has this name.
+    """
+    match = _PLACE.fullmatch(name)
+    if match is None:
+        return None
+    side, number, offset = match[1], int(match[2]), int(match[3] or 0)
+    first = {"": number - 1, "-": -number, "*": transcript.coding_length + number - 1}[side]
+    base = _exonic_position(transcript, first + _untranslated_before(transcript))
+    if base is None:
+        return None
+    position = base + offset if transcript.forward else base - offset
+    inside = transcript.start <= position < transcript.end
+    # only the name that a base has is taken: 68+5000 may be past the middle of an intron
+    return position if inside and position_name(transcript, position) == name else None
+
+
+def _untranslated_before(transcript: Transcript) -> int:
+    """Count the bases of exons before the first coding one, in the transcript's direction."""
+    if transcript.forward:
+        return sum(max(0, min(b, transcript.cds_start) - a) for a, b in transcript.exons)
+    return sum(max(0, b - max(a, transcript.cds_end)) for a, b in transcript.exons)
+
+
+def _exonic_position(transcript: Transcript, along: int) -> int | None:
+    """Find a base of the exons by its number along the transcript, from 0."""
+    if along < 0:
+        return None
+    for start, end in transcript.exons if transcript.forward else transcript.exons[::-1]:
+        if along < end - start:
+            return start + along if transcript.forward else end - 1 - along
+        along -= end - start
+    return None
 
 
 def _exonic_name(transcript: Transcript, position: int) -> str:
@@ -133,10 +179,21 @@ def _insertion_name(
     return f"c.{place}{kind}" if place else ""
 
 
-def _shifted(
+def shifted(
     forward: bool, window: Window, start: int, end: int, inserted: str
 ) -> tuple[int, int, str]:
-    """Move a deletion or an insertion as far towards the 3' end as the bases allow."""
+    """Move a deletion or an insertion as far in one direction as the bases allow.
+
+    Args:
+        forward: Whether to move along the reference.
+        window: Bases around the change.
+        start: First changed base, 0-based.
+        end: Exclusive end; equal to ``start`` for an insertion before it.
+        inserted: The new bases; nothing for a deletion.
+
+    Returns:
+        The change at its last place: start, end and new bases.
+    """
     step = 1 if forward else -1
     while True:
         if forward:

@@ -61,6 +61,18 @@ def read_gene_model(
     return sorted(inside, key=lambda t: (t.contig, t.start, t.name))
 
 
+def has_genes(path: Path | str) -> bool:
+    """Tell whether a GFF3 file has any line about a gene.
+
+    Args:
+        path: The file, plain or compressed.
+
+    Raises:
+        InputError: The file cannot be read.
+    """
+    return next(_lines(path), None) is not None
+
+
 @dataclass
 class _Parts:
     """What a GFF3 says about one transcript."""
@@ -73,6 +85,7 @@ class _Parts:
     rank: int  # by its tags: 0 is the best
     exons: list[tuple[int, int]] = field(default_factory=list)
     coding: list[tuple[int, int, str]] = field(default_factory=list)  # start, end, phase
+    protein: str = ""  # accession
     fault: str = ""  # what contradicts itself: the line of a part of another place
 
     @property
@@ -194,8 +207,9 @@ def _transcript(parts: _Parts, gene: str) -> Transcript:
     """Make a transcript of what the file says; its exons are at least its coding parts."""
     coding = sorted((start, end) for start, end, _ in parts.coding)
     exons = sorted(parts.exons) or coding
+    ends = coding[0][0], coding[-1][1]
     return Transcript(
-        gene, parts.name, parts.contig, parts.strand, tuple(exons), coding[0][0], coding[-1][1]
+        *(gene, parts.name, parts.contig, parts.strand, tuple(exons), *ends), protein=parts.protein
     )
 
 
@@ -212,8 +226,9 @@ def _read_parts(
         start, end = _range(path, number, first, last)
         parents, own = about.get("Parent", "").split(","), about.get("ID", "")
         if kind in ("exon", "CDS"):
+            protein = unquote(about.get("protein_id", ""))
             children += [
-                _Child(parent, kind, start, end, phase, contig, strand, number)
+                _Child(parent, kind, start, end, phase, contig, strand, number, protein)
                 for parent in parents
             ]
         elif kind in _KINDS:
@@ -263,6 +278,7 @@ class _Child(NamedTuple):
     contig: str
     strand: str
     line: int
+    protein: str  # of a coding part, where the file names it
 
 
 def _attach(parts: dict[str, _Parts], children: Iterable[_Child]) -> None:
@@ -277,6 +293,7 @@ def _attach(parts: dict[str, _Parts], children: Iterable[_Child]) -> None:
             owner.exons.append((child.start, child.end))
         else:
             owner.coding.append((child.start, child.end, child.phase))
+            owner.protein = child.protein
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:

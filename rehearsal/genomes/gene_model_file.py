@@ -54,8 +54,11 @@ def _rows(transcript: Transcript) -> Iterator[tuple[int, str]]:
 
 def _coding_rows(transcript: Transcript, parent: str) -> Iterator[tuple[int, str]]:
     """Write the coding and the untranslated parts."""
+    about = f"ID=CDS:{transcript.name};{parent}"
+    if transcript.protein:
+        about += f";protein_id={transcript.protein}"
     for start, end, phase in _phases(transcript):
-        yield _line(transcript, "CDS", start, end, f"ID=CDS:{transcript.name};{parent}", str(phase))
+        yield _line(transcript, "CDS", start, end, about, str(phase))
     for start, end in transcript.exons:
         low, high = (start, min(end, transcript.cds_start)), (max(start, transcript.cds_end), end)
         five, three = (low, high) if transcript.forward else (high, low)

@@ -38,7 +38,8 @@ def protein_name(coding: CodingSequence, first: int, last: int, new: str) -> tup
         until = -(-last // 3)
         middle = coding.bases[codon * 3 : first] + new + coding.bases[last : until * 3]
         after = translate(middle)
-        return _same_length(old, codon, after)
+        beyond = translate(coding.bases[until * 3 :] + coding.tail, to_stop=True)
+        return _same_length(old, codon, after, beyond)
     changed = coding.bases[codon * 3 : first] + new + tail + coding.tail
     after = old[:codon] + translate(changed, to_stop=True)
     short = codon_change(coding, first, last, new)
@@ -83,8 +84,8 @@ def _brief(codon: int, letters: str) -> str:
     return f"{codon + 1}{letters[0]}..{codon + 1 + len(letters.removesuffix('*'))}"
 
 
-def _same_length(old: str, codon: int, after: str) -> tuple[str, str]:
-    """Name codons that replace as many others."""
+def _same_length(old: str, codon: int, after: str, beyond: str) -> tuple[str, str]:
+    """Name codons that replace as many others. ``beyond``: what is read behind them."""
     before = old[codon : codon + len(after)]
     number = codon + 1
     if before == after:
@@ -94,12 +95,15 @@ def _same_length(old: str, codon: int, after: str) -> tuple[str, str]:
         return "p.Met1?", short
     while before[0] == after[0]:
         before, after, number = before[1:], after[1:], number + 1
+    if after[0] == "*":  # the rest of the new codons is not read
+        return f"p.{_three(before[0])}{number}Ter", short
     while len(before) > 1 and before[-1] == after[-1]:
         before, after = before[:-1], after[:-1]
     if len(before) > 1:
         return f"{_span(number, before)}delins{_three(after)}", short
     if before == "*":
-        return f"p.Ter{number}{_three(after)}ext*?", short
+        ends = str(len(beyond)) if beyond.endswith("*") else "?"
+        return f"p.Ter{number}{_three(after)}extTer{ends}", short
     return f"p.{_three(before)}{number}{_three(after)}", short
 
 

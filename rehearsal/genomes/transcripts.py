@@ -36,6 +36,7 @@ class Transcript:
     loeuf: float | None = None  # upper bound of observed : expected loss of function
     lof_frequency: float | None = None  # of all loss-of-function alleles of the gene together
     codons: tuple[tuple[int, str], ...] = ()  # known codons by number from 1, letters of IUPAC
+    protein: str = ""  # accession with version, such as NP_009225.1
 
     @property
     def span(self) -> Block:
@@ -227,6 +228,7 @@ def _transcript(row: dict[str, str], path: Path | str, line: int) -> Transcript:
         _number_or_nothing(row["loeuf"], 2, path, f"line {line}: loeuf"),
         _number_or_nothing(row["lof_frequency"], 1, path, f"line {line}: lof_frequency"),
         _codons(row["codons"], path, f"line {line}: codons"),
+        row["protein"],
     )
 
 

@@ -5,6 +5,7 @@ A carrier in this store has the variant in a tumour. The number of copies is not
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -19,7 +20,12 @@ from rehearsal.stores.carrier_lists_writer import encode
 from rehearsal.stores.variant_store_writer import StoreWriter
 
 
-def build_tumours(variants: pd.DataFrame, individuals: pd.DataFrame, out: Path) -> int:
+def build_tumours(
+    variants: pd.DataFrame,
+    individuals: pd.DataFrame,
+    out: Path,
+    effects: Iterable[tuple[str, pd.DataFrame]] = (),
+) -> int:
     """Write ``tumours.sqlite``.
 
     Args:
@@ -27,6 +33,7 @@ def build_tumours(variants: pd.DataFrame, individuals: pd.DataFrame, out: Path) 
             (0-based), ref and alt.
         individuals: The node's people, in the order of its variant store.
         out: The file to write.
+        effects: Contigs, and consequences of their alleles as ``annotate_alleles`` returns them.
 
     Returns:
         The number of variants.
@@ -63,6 +70,8 @@ def build_tumours(variants: pd.DataFrame, individuals: pd.DataFrame, out: Path) 
             )
         for _, of_contig in groupby(sorted(rows), key=itemgetter(0)):
             writer.write(out, list(of_contig))
+        for contig, table in effects:
+            writer.write_effects(contig, table)
         return writer.rows
 
 

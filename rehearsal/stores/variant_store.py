@@ -285,7 +285,7 @@ class VariantStore:
         """Look up the alleles that change a protein in one way.
 
         Args:
-            name: The change in HGVS, such as ``p.Val600Glu``.
+            name: A pattern (GLOB) of the change in HGVS, such as ``p.Val600Glu``.
             gene: Symbol of the gene. None: any.
 
         Returns:
@@ -342,7 +342,7 @@ ORDER BY start, ref, alt, svlen"""
 _GET = f"SELECT {_COLUMNS} FROM variants WHERE contig = ? AND start = ? AND ref = ? AND alt = ?"
 _LONG = long_variants_before("variants", ", ".join(f"v.{name}" for name in _NAMES))
 _PROTEIN = """SELECT DISTINCT c.name, start, ref, alt FROM effects
-JOIN contigs c ON c.number = contig WHERE hgvs_p = ?1 AND hgvs_p != '' AND ?2 IN (gene, '')
+JOIN contigs c ON c.number = contig WHERE hgvs_p GLOB ?1 AND hgvs_p != '' AND ?2 IN (gene, '')
 ORDER BY contig, start, ref, alt"""
 _CHANGED = "SELECT name FROM contigs WHERE EXISTS (SELECT 1 FROM effects WHERE contig = number)"
 _EFFECTS = """SELECT gene, transcript, term, label, hgvs_c, hgvs_p FROM effects

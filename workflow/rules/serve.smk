@@ -72,6 +72,7 @@ rule build_node_folders:
         tables=PERSONAL_TABLES,
         countries=INPUTS.countries,
         genes=INPUTS.genes,
+        transcripts=INPUTS.transcripts,
         reference_year=config["cohort"]["reference_year"],
     message:
         "Node folders: people and phenotypes of {params.number} countries"

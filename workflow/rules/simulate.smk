@@ -113,6 +113,7 @@ rule make_reference:
                 "reference.fa.gz.fai",
                 "reference.fa.gz.gzi",
                 "contigs.json",
+                "genes.gff3.gz",
             ],
         ),
     log:

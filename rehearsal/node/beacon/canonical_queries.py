@@ -19,7 +19,6 @@ from rehearsal.node.beacon.variant_queries import (
     BracketQuery,
     GeneQuery,
     HgvsQuery,
-    ProteinQuery,
     RangeQuery,
     Restrictions,
     SequenceQuery,
@@ -64,8 +63,6 @@ def canonical_query(
             return _placed(query)
         case StructuralQuery():
             return _event(query)
-        case ProteinQuery(gene=str(symbol)):
-            return replace(query, gene=node_data.gene(symbol).name)
     return query
 
 

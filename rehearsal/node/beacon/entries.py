@@ -18,10 +18,13 @@ from rehearsal.node.beacon.datasets import DatasetKind
 from rehearsal.node.beacon.entry_types import COLLECTIONS
 from rehearsal.node.beacon.handovers import handovers
 from rehearsal.node.beacon.info_endpoints import DEFAULT_GRANULARITY
+from rehearsal.node.beacon.known_clients import IN_A_GENE
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.question import NOTHING_SELECTED, PathSelection, Question
 from rehearsal.node.beacon.request import BeaconRequest
 from rehearsal.node.beacon.result import Record
+from rehearsal.node.beacon.transcript_names import CodingQuery, ProteinQuery, on_gene_model
+from rehearsal.node.beacon.variant_queries import HgvsQuery, VariantQuery
 from rehearsal.node.beacon.variant_search import query_of_identifier
 from rehearsal.stores.people_store import SAMPLES
 from rehearsal.web.openapi import Body
@@ -70,12 +73,13 @@ def answer_entries(
     placed = _on_grch38(request, node_data)
     if placed is None:
         return _unplaced(node_data, rights, request, listed or path)
+    placed = _with_meaning(placed, node_data)
     if path in COLLECTIONS and listed is None:
         return _collections(node_data, rights, placed, path, identifier, caller)
     wanted = placed.granularity or _usual_granularity(identifier, listed)
     selected = NOTHING_SELECTED
     if identifier is not None:
-        selected = _select_by_path(node_data, rights, placed, path, identifier)
+        placed, selected = _select_by_path(node_data, rights, placed, path, identifier)
     question = Question(listed or path, placed, wanted, rights, selected, caller)
     return _answer(question, node_data, base)
 
@@ -112,6 +116,27 @@ def _on_grch38(request: BeaconRequest, node_data: NodeData) -> BeaconRequest | N
     return replace(request, variants=query, warnings=warnings)
 
 
+def _with_meaning(request: BeaconRequest, node_data: NodeData) -> BeaconRequest:
+    """Replace a name of a transcript, protein or gene by what it means on the node's genes."""
+    query = request.variants
+    if not isinstance(query, CodingQuery | ProteinQuery):
+        return request
+    meant, notes = _meant(query, node_data)
+    return replace(request, variants=meant, warnings=(*request.warnings, *notes))
+
+
+def _meant(
+    query: CodingQuery | ProteinQuery, node_data: NodeData
+) -> tuple[VariantQuery, tuple[str, ...]]:
+    """Return the query that a name stands for, and how it was read."""
+    if isinstance(query, ProteinQuery) and not query.protein:
+        gene = None if query.gene is None else node_data.gene(query.gene).name
+        return replace(query, gene=gene), ()
+    found, usual = on_gene_model(query, node_data.gene_bases)
+    notes = (IN_A_GENE.warning, *((f"{IN_A_GENE.sent}: here it is {usual}",) if usual else ()))
+    return (found if isinstance(found, ProteinQuery) else HgvsQuery(found)), notes
+
+
 def _unplaced(node_data: NodeData, rights: Rights, request: BeaconRequest, entry_type: str) -> Body:
     """Answer a query whose place on GRCh38 is not known: no result set, and a warning."""
     wanted: Granularity = request.granularity or DEFAULT_GRANULARITY
@@ -137,19 +162,24 @@ def _with_info(body: Body, privacy: dict[str, Record], request: BeaconRequest) -
 
 def _select_by_path(
     node_data: NodeData, rights: Rights, request: BeaconRequest, path: str, identifier: str
-) -> PathSelection:
-    """Return the restriction that an identifier in a path stands for.
+) -> tuple[BeaconRequest, PathSelection]:
+    """Return the restriction that an identifier in a path stands for, and notes in the request.
 
     An unknown variant or person gives a valid answer: it does not exist here. A path with one
     person requires the right to see records. Otherwise the person is not looked up.
     """
     if path == "g_variants":
-        return PathSelection(variant=query_of_identifier(identifier))
+        query = query_of_identifier(identifier)
+        if not isinstance(query, CodingQuery | ProteinQuery):
+            return request, PathSelection(variant=query)
+        meant, notes = _meant(query, node_data)
+        noted = replace(request, warnings=(*request.warnings, *notes))
+        return noted, PathSelection(variant=meant)
     if path == "datasets":
-        return PathSelection(datasets=(visible_dataset(identifier, rights, node_data).id,))
+        return request, PathSelection(datasets=(visible_dataset(identifier, rights, node_data).id,))
     if path == "cohorts":
         _check_cohort(node_data, identifier)
-        return NOTHING_SELECTED
+        return request, NOTHING_SELECTED
     rights.require_records(
         one.id
         for one in node_data.datasets
@@ -165,7 +195,7 @@ def _select_by_path(
     if identifier.endswith(suffix):
         position = node_data.people.position(identifier.removesuffix(suffix))
     person = BitMap() if position is None else BitMap([position])
-    return PathSelection(person, kinds=OF_PEOPLE, single=True)
+    return request, PathSelection(person, kinds=OF_PEOPLE, single=True)
 
 
 def _check_cohort(node_data: NodeData, identifier: str) -> None:

@@ -16,13 +16,15 @@ from rehearsal.genomes.assembly import REFSEQ
 from rehearsal.genomes.contig_names import CONTIG_OF_ACCESSION
 from rehearsal.web.problem import Problem
 
-PATTERN = re.compile(
-    r"(?P<accession>NC_\d{6}\.\d+):g\.(?P<first>\d{1,10})(?:_(?P<last>\d{1,10}))?"
+CHANGE = (
     r"(?:(?P<ref>[ACGT])>(?P<alt>[ACGT])"
     r"|del(?P<deleted>[ACGT]*)(?:ins(?P<delins>[ACGT]+))?"
     r"|dup(?P<duplicated>[ACGT]*)"
     r"|(?P<inverted>inv)"
     r"|ins(?P<inserted>[ACGT]+))"
+)
+PATTERN = re.compile(
+    r"(?P<accession>NC_\d{6}\.\d+):g\.(?P<first>\d{1,10})(?:_(?P<last>\d{1,10}))?" + CHANGE
 )
 
 
@@ -90,6 +92,29 @@ def describe(contig: str, start: int, ref: str, alt: str, shift: int = 0) -> str
     return f"{REFSEQ.get(contig, contig)}:g.{change}"
 
 
+def describe_moved(contig: str, start: int, deleted: str, inserted: str, before: str) -> str:
+    """Write the genomic HGVS description of an insertion or deletion at its last place.
+
+    Args:
+        contig: Contig name.
+        start: First deleted base, or the base before which bases are inserted, 0-based.
+        deleted: The deleted bases.
+        inserted: The inserted bases, if none are deleted.
+        before: As many bases of the reference as are inserted, before the place.
+
+    Returns:
+        The description, as :func:`describe` writes it.
+    """
+    if deleted:
+        end = start + len(deleted)
+        change = f"{start + 1}{f'_{end}' if end > start + 1 else ''}del"
+    elif before == inserted:
+        change = _duplication(start - len(inserted), len(inserted))
+    else:
+        change = f"{start}_{start + 1}ins{inserted}"
+    return f"{REFSEQ.get(contig, contig)}:g.{change}"
+
+
 def describe_structural(contig: str, start: int, end: int, alt: str) -> str | None:
     """Write the genomic HGVS description of a structural variant.
 
@@ -151,13 +176,15 @@ def parse(text: str) -> Description:
         The parsed description.
 
     Raises:
-        Problem: The text is not a genomic description on GRCh38, for example ``c.`` or ``p.``
-            (400).
+        Problem: The text is not a genomic description on GRCh38 (400).
     """
     match = PATTERN.fullmatch(text)
     contig = CONTIG_OF_ACCESSION.get(match["accession"]) if match else None
     if match is None or contig is None:
-        expected = "a genomic description on GRCh38, like NC_000017.11:g.43057063G>A"
+        expected = (
+            "a genomic description on GRCh38, like NC_000017.11:g.43057063G>A, or a name like "
+            "NM_007294.4:c.5266dup or NP_009225.1:p.Gln1756ProfsTer74"
+        )
         raise Problem.mismatch("genomicAlleleShortForm", expected, shown(text))
     first, last = int(match["first"]), int(match["last"] or match["first"])
     if expected_positions := _find_fault(match, first, last):

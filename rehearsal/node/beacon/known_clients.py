@@ -92,9 +92,14 @@ AMINO_ACIDS = Addition(
     "read as in one-letter notation",
     f"{_PORTAL}beacon-filters.json, aminoacidChange",
 )
+IN_A_GENE = Addition(
+    "a name of a transcript (c.) or protein (p.)",
+    "read on the gene model and the reference of the node, as the alleles that have it there",
+    f"{_BEACON}variant-queries.md, line 333",
+)
 ADDITIONS = (
     *(DATASET_IDS, DATASETS_OBJECT, ASSEMBLY, BESIDE_QUERY, SCHEMAS, SCHEMA_COLON),
-    *(VARIANT_TYPE, TYPE_OF_ALLELE, LENGTHS, GENE_IDS, AMINO_ACIDS),
+    *(VARIANT_TYPE, TYPE_OF_ALLELE, LENGTHS, GENE_IDS, AMINO_ACIDS, IN_A_GENE),
 )
 GENE_IDENTIFIER = re.compile(r"HGNC:\d{1,6}|ENSG\d{11}(\.\d{1,3})?|\d{1,9}")
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rehearsal.errors import InputError, cause, mismatch
+from rehearsal.node.beacon.transcript_names import CodingQuery, ProteinQuery
 from rehearsal.node.beacon.variant_queries import (
     BracketQuery,
     GeneQuery,
-    ProteinQuery,
     RangeQuery,
     SequenceQuery,
     VariantQuery,
@@ -72,7 +72,7 @@ class Liftover:
                 return replace(query, contig=place[0], start=place[1], end=place[2])
             case BracketQuery():
                 return self._bracket(query)
-            case GeneQuery() | ProteinQuery():
+            case GeneQuery() | ProteinQuery() | CodingQuery():
                 return query  # has no position
         return None
 

@@ -20,6 +20,7 @@ from rehearsal.stores.people_store import PeopleStore
 from rehearsal.web.problem import Problem
 
 if TYPE_CHECKING:
+    from rehearsal.genomes.gene_bases import GeneBases
     from rehearsal.genomes.reference_identity import ReferenceIdentity
     from rehearsal.stores.variant_store import VariantRow, VariantStore
 
@@ -37,6 +38,7 @@ class NodeData:
         tumours: Somatic variants of the same people, or None.
         sequences: Names of the reference sequences, or None if the node has no reference.
         liftover: Moves queries from GRCh37. None: the variants of the table only.
+        gene_bases: The gene model on which names of transcripts are read. None: there is none.
 
     Attributes:
         is_germline: Whether ``variants`` are germline variants.
@@ -55,10 +57,11 @@ class NodeData:
         tumours: VariantStore | None = None,
         sequences: ReferenceIdentity | None = None,
         liftover: Liftover | None = None,
+        gene_bases: GeneBases | None = None,
     ) -> None:
         self.settings, self.variants, self.people = settings, variants, people
         self._tumours, self.sequences = tumours, sequences
-        self.liftover = liftover or Liftover()
+        self.liftover, self.gene_bases = liftover or Liftover(), gene_bases
         self.genes: dict[str, Gene] = {gene.name: gene for gene in settings.genes}
         self._gene_names = GeneNames(settings.genes)
         self.of_sex = {sex: people.with_term(SEX_TERMS[sex], False) for sex in SEXES}

@@ -14,9 +14,9 @@ from rehearsal.node.beacon.datasets import PEOPLE_IN_TESTS, Dataset
 from rehearsal.node.beacon.filters import Filter, terms_of
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.question import Question
+from rehearsal.node.beacon.transcript_names import ProteinQuery
 from rehearsal.node.beacon.variant_queries import (
     BracketQuery,
-    ProteinQuery,
     RangeQuery,
     VariantQuery,
 )

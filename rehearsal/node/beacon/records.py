@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pyroaring import BitMap
 
 from rehearsal.formats.ontology_terms import HEMIZYGOUS, HETEROZYGOUS, HOMOZYGOUS
 from rehearsal.genomes.assembly import REFSEQ, ploidy
+from rehearsal.genomes.coding_names import coding_name
 from rehearsal.genomes.reference_identity import ReferenceIdentity
 from rehearsal.model import AlleleCounts
 from rehearsal.node.beacon import vrs
 from rehearsal.node.beacon.datasets import Dataset
+from rehearsal.node.beacon.hgvs import trimmed
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.protected_questions import public_share
-from rehearsal.node.beacon.protein_changes import short_change
+from rehearsal.node.beacon.protein_changes import change_named, short_change
 from rehearsal.node.beacon.result import Record
 from rehearsal.node.beacon.variant_search import described, identifier_of
 from rehearsal.node.beacon.variant_types import GAIN, LOSS, class_of, shown_type
@@ -22,7 +25,7 @@ from rehearsal.stores.people_store import SAMPLES
 
 if TYPE_CHECKING:
     from rehearsal.node.access.rights import Rights
-    from rehearsal.stores.variant_store import VariantRow
+    from rehearsal.stores.variant_store import AlleleEffect, VariantRow
 
 
 SOURCE = "Rehearsal (synthetic)"
@@ -56,6 +59,8 @@ def variant_record(row: VariantRow, node_data: NodeData) -> Record:
     name = described(row)
     if name is not None:
         identifiers["genomicHGVSId"] = name
+    effects = node_data.variants.effects(row)
+    identifiers |= _names_in_genes(row, effects, node_data)
     computed = vrs.alternative_ids(_computed(row, change, named_by))
     if computed:
         identifiers["variantAlternativeIds"] = computed
@@ -63,7 +68,7 @@ def variant_record(row: VariantRow, node_data: NodeData) -> Record:
         record["identifiers"] = identifiers
     if change is not None:
         record["info"] = _vcf_allele(row)
-    attributes = _molecular_attributes(row, node_data)
+    attributes = _molecular_attributes(row, effects, node_data)
     if attributes:
         record["molecularAttributes"] = attributes
     return record
@@ -152,9 +157,32 @@ def _genes_at(row: VariantRow, node_data: NodeData) -> list[str]:
     ]
 
 
-def _molecular_attributes(row: VariantRow, node_data: NodeData) -> Record:
+def _names_in_genes(
+    row: VariantRow, effects: Sequence[AlleleEffect], node_data: NodeData
+) -> Record:
+    """Name an allele in the numbers of transcripts and proteins, for a node with a gene model."""
+    genes = node_data.gene_bases
+    if genes is None or row.svlen:
+        return {}
+    coding, proteins = [], []
+    for one in effects:
+        transcript = genes.transcript(one.transcript)
+        if transcript is None:
+            continue
+        allele = trimmed(row.contig, row.start, row.ref, row.alt)
+        place = allele.start, allele.end, allele.inserted
+        name = one.hgvs_c or coding_name(transcript, genes.window(transcript), *place)
+        coding += [f"{transcript.name}:{name}"] if name else []
+        if transcript.protein and change_named(one.hgvs_p):
+            proteins.append(f"{transcript.protein}:{one.hgvs_p}")
+    found = {"transcriptHGVSIds": coding, "proteinHGVSIds": proteins}
+    return {key: names for key, names in found.items() if names}
+
+
+def _molecular_attributes(
+    row: VariantRow, effects: Sequence[AlleleEffect], node_data: NodeData
+) -> Record:
     genes = _genes_at(row, node_data)
-    effects = node_data.variants.effects(row)
     if not (genes or effects):  # as most alleles
         return {}
     genes += [one.gene for one in effects]

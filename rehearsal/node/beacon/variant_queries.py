@@ -19,8 +19,14 @@ from rehearsal.genomes.contig_names import (
 )
 from rehearsal.node.beacon import hgvs
 from rehearsal.node.beacon.contigs import contig_named
-from rehearsal.node.beacon.protein_changes import short_change
 from rehearsal.node.beacon.request_models import BASES, VariantParameters
+from rehearsal.node.beacon.transcript_names import (
+    CodingQuery,
+    ProteinQuery,
+    is_coding_name,
+    is_protein_name,
+    protein_query,
+)
 from rehearsal.node.beacon.variant_types import TYPES, is_of_type, type_named
 from rehearsal.web.problem import Problem
 
@@ -81,14 +87,6 @@ class GeneQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class ProteinQuery:
-    """All variants with this effect on a protein, in any gene or in one."""
-
-    change: str  # one-letter form: V600E
-    gene: str | None  # symbol; None: any
-
-
-@dataclass(frozen=True, slots=True)
 class HgvsQuery:
     """The allele with this genomic HGVS description."""
 
@@ -111,6 +109,7 @@ VariantQuery = (
     | BracketQuery
     | GeneQuery
     | ProteinQuery
+    | CodingQuery
     | HgvsQuery
     | StructuralQuery
 )
@@ -195,18 +194,33 @@ def with_effects(query: VariantQuery | None, effects: tuple[str, ...]) -> Varian
     return replace(query, restrictions=replace(query.restrictions, effects=effects))
 
 
-def _hgvs_query(parameters: VariantParameters) -> HgvsQuery:
-    description = _text("genomicAlleleShortForm", parameters.genomic_allele_short_form)
-    return HgvsQuery(hgvs.parse(description or ""))
+def _hgvs_query(parameters: VariantParameters) -> HgvsQuery | CodingQuery | ProteinQuery:
+    return query_of_name(_text("genomicAlleleShortForm", parameters.genomic_allele_short_form))
+
+
+def query_of_name(name: str | None) -> HgvsQuery | CodingQuery | ProteinQuery:
+    """Build the query for the alleles with a name in HGVS.
+
+    Args:
+        name: A genomic description, or a name of a transcript or protein.
+
+    Returns:
+        The query.
+
+    Raises:
+        Problem: The text is something else (400).
+    """
+    if name is not None and is_coding_name(name):
+        return CodingQuery(name)
+    if name is not None and is_protein_name(name):
+        return protein_query(name)
+    return HgvsQuery(hgvs.parse(name or ""))
 
 
 def _protein_query(parameters: VariantParameters) -> ProteinQuery:
-    """Build the query for ``V600E`` from ``V600E``, ``Val600Glu`` or ``p.Val600Glu``."""
+    """Build the query for a change such as ``V600E``, ``p.Val600Glu`` or ``Q1756Pfs*74``."""
     given = _text("aminoacidChange", parameters.aminoacid_change) or ""
-    change = short_change(given)
-    if change is None:
-        raise Problem.mismatch("aminoacidChange", "a change like V600E", shown(given))
-    return ProteinQuery(change, _text("geneId", parameters.gene_id))
+    return protein_query(given, _text("geneId", parameters.gene_id), "aminoacidChange")
 
 
 def _gene_query(parameters: VariantParameters) -> GeneQuery:

@@ -14,20 +14,22 @@ from rehearsal.node.beacon.allele_source import AlleleSource
 from rehearsal.node.beacon.contigs import contig_named
 from rehearsal.node.beacon.indels import equivalent_rows, indel_described, indel_of_bases
 from rehearsal.node.beacon.node_data import NodeData
-from rehearsal.node.beacon.protein_changes import protein_name
+from rehearsal.node.beacon.protein_changes import names_like
+from rehearsal.node.beacon.transcript_names import CodingQuery, ProteinQuery
 from rehearsal.node.beacon.variant_queries import (
     PLAIN,
     BracketQuery,
     GeneQuery,
     HgvsQuery,
-    ProteinQuery,
     RangeQuery,
     Restrictions,
     SequenceQuery,
     StructuralQuery,
     VariantQuery,
+    query_of_name,
 )
 from rehearsal.node.beacon.variant_types import finds_nothing, is_of_type
+from rehearsal.node.privacy.public_facts import FirstAlleles
 from rehearsal.web.problem import Problem
 
 IUPAC = {
@@ -264,10 +266,9 @@ def _is_impossible(wanted: Restrictions) -> bool:
 def _changing_protein(
     query: ProteinQuery, node_data: NodeData, source: AlleleSource
 ) -> Iterator[Any]:
-    if source is not node_data.variants:  # public facts do not list what alleles change
+    if isinstance(source, FirstAlleles):  # public facts do not list what alleles change
         return
-    gene = None if query.gene is None else node_data.gene(query.gene).name
-    for allele in node_data.variants.changing_protein(protein_name(query.change), gene):
+    for allele in node_data.variants.changing_protein(names_like(query.change), query.gene):
         row = source.get(*allele)
         if row is not None:
             yield row
@@ -288,11 +289,13 @@ def identifier_of(row: Any) -> str:
     return f"{row.contig}-{row.start + 1}-{row.ref}-{row.alt[1:-1]}-{row.svlen}"
 
 
-def query_of_identifier(identifier: str) -> SequenceQuery | StructuralQuery | HgvsQuery:
+def query_of_identifier(
+    identifier: str,
+) -> SequenceQuery | StructuralQuery | HgvsQuery | CodingQuery | ProteinQuery:
     """Build the query for one variant by its ``variantInternalId`` or its name.
 
     Args:
-        identifier: As :func:`identifier_of` builds it, or a genomic HGVS description.
+        identifier: As :func:`identifier_of` builds it, or a description or name in HGVS.
 
     Returns:
         The query.
@@ -301,8 +304,8 @@ def query_of_identifier(identifier: str) -> SequenceQuery | StructuralQuery | Hg
         Problem: The identifier has another form (404), its contig is unknown or it is a wrong
             description (400).
     """
-    if ":g." in identifier:
-        return HgvsQuery(hgvs.parse(identifier))
+    if any(kind in identifier for kind in (":g.", ":c.", ":p.")):
+        return query_of_name(identifier)
     match = INTERNAL_ID.fullmatch(identifier)
     if match is None:
         expected = "a variant identifier like chr17-43124027-ACT-A"

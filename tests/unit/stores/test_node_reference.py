@@ -4,11 +4,17 @@ import pytest
 
 from rehearsal.genomes.assembly import REFGET
 from rehearsal.genomes.drawn_reference import DrawnReference
+from rehearsal.genomes.gene_model_file import write_gene_model
 from rehearsal.genomes.known_bases import KnownBases
 from rehearsal.genomes.reference import read_reference
 from rehearsal.genomes.reference_files import write_reference
+from rehearsal.genomes.transcripts import Transcript
 from rehearsal.model import Block
-from rehearsal.stores.node_reference import reference_of_node, share_reference
+from rehearsal.stores.node_reference import (
+    gene_bases_of_node,
+    reference_of_node,
+    share_reference,
+)
 
 REAL = KnownBases("chrM", 5_000, "ACGTACGTAC", "a test")
 WHOLE = Block("chrM", 0, 16_569)
@@ -50,5 +56,19 @@ def test_locations_name_the_sequence_whose_bases_they_have(files, tmp_path):
     assert names.sequence_id("chrM", 4_999, 5_000) == f"ga4gh:{names.contigs['chrM'].refget}"
 
 
-def test_a_node_without_reference_has_none(tmp_path):
-    assert reference_of_node(tmp_path) is None
+def test_a_node_reads_the_gene_model_and_the_bases_of_its_genes(files, tmp_path):
+    gene = Transcript("A", "NM_A.1", "chrM", "+", ((5_000, 5_010),), 5_001, 5_007, protein="NP_1.1")
+    write_gene_model([gene], tmp_path / "genes.gff3.gz")
+    share_reference([*files, tmp_path / "genes.gff3.gz"], tmp_path / "FI")
+    genes = gene_bases_of_node(tmp_path / "FI")
+    assert genes.transcript("NM_A.1") == genes.of_protein("NP_1.1") == gene
+    assert genes.window(gene).get(5_000, 5_010) == REAL.bases
+    assert genes.protein(gene) == "RT"  # CGT ACG
+    assert genes.other_version("NM_A.2") == "NM_A.1"
+
+
+def test_a_node_without_genes_or_reference_has_none(files, tmp_path):
+    assert reference_of_node(tmp_path) is gene_bases_of_node(tmp_path) is None
+    write_gene_model([], tmp_path / "genes.gff3.gz")
+    share_reference([*files, tmp_path / "genes.gff3.gz"], tmp_path / "FI")
+    assert gene_bases_of_node(tmp_path / "FI") is None

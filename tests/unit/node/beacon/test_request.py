@@ -74,9 +74,10 @@ def posted(parameters=None, **query):
             "with it (none), found geneId",
         ),
         (
-            {"genomicAlleleShortForm": "NM_004006.2:c.4375C>T"},
+            {"genomicAlleleShortForm": "NR_003051.4:n.4C>T"},
             "genomicAlleleShortForm: expected a genomic description on GRCh38, like "
-            "NC_000017.11:g.43057063G>A, found 'NM_004006.2:c.4375C>T'",
+            "NC_000017.11:g.43057063G>A, or a name like NM_007294.4:c.5266dup or "
+            "NP_009225.1:p.Gln1756ProfsTer74, found 'NR_003051.4:n.4C>T'",
         ),
         (
             {"genomicAlleleShortForm": "NC_000017.10:g.5A>G"},

@@ -29,7 +29,7 @@ from rehearsal.web.request_models import convert_values
 
 from ...structural_block import LENGTH, make_structural_block
 
-NODE = SimpleNamespace(settings=SimpleNamespace(genes=()), sequences=None)
+NODE = SimpleNamespace(settings=SimpleNamespace(genes=()), sequences=None, gene_bases=None)
 EVERYTHING = {"referenceName": "22", "start": 0, "end": 60_000}
 
 
