@@ -169,12 +169,7 @@ def _select_by_path(
     person requires the right to see records. Otherwise the person is not looked up.
     """
     if path == "g_variants":
-        query = query_of_identifier(identifier)
-        if not isinstance(query, CodingQuery | ProteinQuery):
-            return request, PathSelection(variant=query)
-        meant, notes = _meant(query, node_data)
-        noted = replace(request, warnings=(*request.warnings, *notes))
-        return noted, PathSelection(variant=meant)
+        return _select_variant(node_data, request, identifier)
     if path == "datasets":
         return request, PathSelection(datasets=(visible_dataset(identifier, rights, node_data).id,))
     if path == "cohorts":
@@ -196,6 +191,17 @@ def _select_by_path(
         position = node_data.people.position(identifier.removesuffix(suffix))
     person = BitMap() if position is None else BitMap([position])
     return request, PathSelection(person, kinds=OF_PEOPLE, single=True)
+
+
+def _select_variant(
+    node_data: NodeData, request: BeaconRequest, identifier: str
+) -> tuple[BeaconRequest, PathSelection]:
+    query = query_of_identifier(identifier)
+    if not isinstance(query, CodingQuery | ProteinQuery):
+        return request, PathSelection(variant=query)
+    meant, notes = _meant(query, node_data)
+    noted = replace(request, warnings=(*request.warnings, *notes))
+    return noted, PathSelection(variant=meant)
 
 
 def _check_cohort(node_data: NodeData, identifier: str) -> None:

@@ -24,6 +24,8 @@ from rehearsal.node.beacon.variant_types import GAIN, LOSS, class_of, shown_type
 from rehearsal.stores.people_store import SAMPLES
 
 if TYPE_CHECKING:
+    from rehearsal.genomes.gene_bases import GeneBases
+    from rehearsal.genomes.transcripts import Transcript
     from rehearsal.node.access.rights import Rights
     from rehearsal.stores.variant_store import AlleleEffect, VariantRow
 
@@ -164,19 +166,29 @@ def _names_in_genes(
     genes = node_data.gene_bases
     if genes is None or row.svlen:
         return {}
-    coding, proteins = [], []
-    for one in effects:
-        transcript = genes.transcript(one.transcript)
-        if transcript is None:
-            continue
-        allele = trimmed(row.contig, row.start, row.ref, row.alt)
-        place = allele.start, allele.end, allele.inserted
-        name = one.hgvs_c or coding_name(transcript, genes.window(transcript), *place)
-        coding += [f"{transcript.name}:{name}"] if name else []
-        if transcript.protein and change_named(one.hgvs_p):
-            proteins.append(f"{transcript.protein}:{one.hgvs_p}")
-    found = {"transcriptHGVSIds": coding, "proteinHGVSIds": proteins}
+    known = [
+        (one, transcript) for one in effects if (transcript := genes.transcript(one.transcript))
+    ]
+    coding = [_coding_name(row, one, transcript, genes) for one, transcript in known]
+    found = {
+        "transcriptHGVSIds": list(filter(None, coding)),
+        "proteinHGVSIds": [
+            f"{transcript.protein}:{one.hgvs_p}"
+            for one, transcript in known
+            if transcript.protein and change_named(one.hgvs_p)
+        ],
+    }
     return {key: names for key, names in found.items() if names}
+
+
+def _coding_name(
+    row: VariantRow, effect: AlleleEffect, transcript: Transcript, genes: GeneBases
+) -> str:
+    """Name an allele by a transcript, nothing if it is not inside. Stores lack names in introns."""
+    allele = trimmed(row.contig, row.start, row.ref, row.alt)
+    place = allele.start, allele.end, allele.inserted
+    name = effect.hgvs_c or coding_name(transcript, genes.window(transcript), *place)
+    return f"{transcript.name}:{name}" if name else ""
 
 
 def _molecular_attributes(

@@ -179,19 +179,23 @@ def _check_gene(transcript: Transcript, gene: str | None) -> None:
 def _places(match: re.Match[str], transcript: Transcript) -> tuple[int, int]:
     """Find the range that a name states; of an insertion, the empty one between its two bases."""
     names = [match["first"], match["last"] or match["first"]]
-    found = [find_position(transcript, name) for name in names]
-    for name, place in zip(names, found, strict=True):
-        if place is None:
-            raise Problem.mismatch(WHERE, f"a base of {transcript.name}", shown(f"c.{name}"))
-    first, last = (place or 0 for place in (found if transcript.forward else found[::-1]))
+    ends = [_place(name, transcript) for name in names]
+    first, last = ends if transcript.forward else ends[::-1]
+    found = shown(f"c.{'_'.join(names)}")
     if first > last:
-        raise Problem.mismatch(WHERE, "ascending positions", shown(f"c.{'_'.join(names)}"))
+        raise Problem.mismatch(WHERE, "ascending positions", found)
     if not match["inserted"]:
         return first, last + 1
     if last != first + 1:
-        expected = "an insertion between two neighbouring positions"
-        raise Problem.mismatch(WHERE, expected, shown(f"c.{'_'.join(names)}"))
+        raise Problem.mismatch(WHERE, "an insertion between two neighbouring positions", found)
     return last, last
+
+
+def _place(name: str, transcript: Transcript) -> int:
+    position = find_position(transcript, name)
+    if position is None:
+        raise Problem.mismatch(WHERE, f"a base of {transcript.name}", shown(f"c.{name}"))
+    return position
 
 
 def _check_bases(match: re.Match[str], transcript: Transcript, bases: str) -> None:
