@@ -166,19 +166,19 @@ def _names_in_genes(
     genes = node_data.gene_bases
     if genes is None or row.svlen:
         return {}
-    known = [
-        (one, transcript) for one in effects if (transcript := genes.transcript(one.transcript))
-    ]
-    coding = [_coding_name(row, one, transcript, genes) for one, transcript in known]
+    pairs = ((one, genes.transcript(one.transcript)) for one in effects)
+    known = [(one, transcript) for one, transcript in pairs if transcript is not None]
     found = {
-        "transcriptHGVSIds": list(filter(None, coding)),
-        "proteinHGVSIds": [
-            f"{transcript.protein}:{one.hgvs_p}"
-            for one, transcript in known
-            if transcript.protein and change_named(one.hgvs_p)
-        ],
+        "transcriptHGVSIds": [_coding_name(row, *pair, genes) for pair in known],
+        "proteinHGVSIds": [_protein_name(*pair) for pair in known],
     }
-    return {key: names for key, names in found.items() if names}
+    return {key: named for key, names in found.items() if (named := list(filter(None, names)))}
+
+
+def _protein_name(effect: AlleleEffect, transcript: Transcript) -> str:
+    """Name the change of a protein, nothing if it is none or not known."""
+    is_named = transcript.protein and change_named(effect.hgvs_p)
+    return f"{transcript.protein}:{effect.hgvs_p}" if is_named else ""
 
 
 def _coding_name(
