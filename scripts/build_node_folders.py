@@ -1,14 +1,11 @@
 """Write what each node's folder holds besides genomes: people, phenotypes, settings."""
 
 from functools import partial
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 
 import pandas as pd
 
 from rehearsal.files import atomic_path
-from rehearsal.genomes.annotation import annotate_alleles
 from rehearsal.genomes.reference import read_reference
 from rehearsal.logs import log_to_file
 from rehearsal.network.issuer import rehearsal_access
@@ -18,9 +15,7 @@ from rehearsal.node.settings.node_settings import TUMOURS, NodeSettings
 from rehearsal.stores.node_reference import FASTA
 from rehearsal.stores.ontology import HumanPhenotypeOntology
 from rehearsal.stores.people_store_writer import COLUMNS, build_people
-from rehearsal.stores.tumour_store_writer import build_tumours
-
-KEY = ("contig", "start", "ref", "alt")
+from rehearsal.stores.tumour_store_writer import build_tumours, tumour_effects
 
 
 def main(smk):
@@ -32,7 +27,9 @@ def main(smk):
     people = pd.read_parquet(smk.input.people)
     ontology = HumanPhenotypeOntology()
     tables = {name: pd.read_parquet(smk.input[name]) for name in smk.params.tables}
-    effects = consequences(tables["tumour_variants"], smk.input.reference, smk.params.transcripts)
+    fasta = next(file for file in smk.input.reference if Path(file).name == FASTA)
+    read = partial(read_reference, fasta)
+    effects = tumour_effects(tables["tumour_variants"], read, smk.params.transcripts)
     for country, settings in zip(smk.params.countries, smk.output.settings, strict=True):
         folder = Path(settings).parent
         mine = people[people["country"] == country.code].reset_index(drop=True)
@@ -57,26 +54,6 @@ def main(smk):
             access=rehearsal_access(country.code, has_tumours=True),
             has_tumours=True,
         ).write(folder)
-
-
-def consequences(variants, reference, transcripts):
-    """Find the consequences of the tumours' alleles.
-
-    Args:
-        variants: The variants of all tumours.
-        reference: The files of the nodes' references.
-        transcripts: The gene model.
-
-    Returns:
-        Pairs of contig and consequences.
-    """
-    fasta = next(file for file in reference if Path(file).name == FASTA)
-    read = partial(read_reference, fasta)
-    alleles = sorted(set(zip(*(variants[key] for key in KEY), strict=True)))
-    return [
-        (contig, annotate_alleles(contig, [one[1:] for one in some], read, transcripts))
-        for contig, some in groupby(alleles, key=itemgetter(0))
-    ]
 
 
 if __name__ == "__main__":
