@@ -12,7 +12,6 @@ from rehearsal.network.issuer import rehearsal_access
 from rehearsal.node.matchmaker.index import FILE_NAME as MATCHMAKER
 from rehearsal.node.matchmaker.index_writer import build_matchmaker_index
 from rehearsal.node.settings.node_settings import TUMOURS, NodeSettings
-from rehearsal.stores.node_reference import FASTA
 from rehearsal.stores.ontology import HumanPhenotypeOntology
 from rehearsal.stores.people_store_writer import COLUMNS, build_people
 from rehearsal.stores.tumour_store_writer import build_tumours, tumour_effects
@@ -27,8 +26,7 @@ def main(smk):
     people = pd.read_parquet(smk.input.people)
     ontology = HumanPhenotypeOntology()
     tables = {name: pd.read_parquet(smk.input[name]) for name in smk.params.tables}
-    fasta = next(file for file in smk.input.reference if Path(file).name == FASTA)
-    read = partial(read_reference, fasta)
+    read = partial(read_reference, smk.input.fasta)
     effects = tumour_effects(tables["tumour_variants"], read, smk.params.transcripts)
     for country, settings in zip(smk.params.countries, smk.output.settings, strict=True):
         folder = Path(settings).parent

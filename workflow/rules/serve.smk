@@ -25,6 +25,8 @@ PERSONAL_TABLES = [
 rule build_node_folders:
     input:
         reference=rules.make_reference.output.shared,
+        fasta=rules.make_reference.output.fasta,
+        indexes=[rules.make_reference.output.fai, rules.make_reference.output.gzi],
         people=rules.simulate_people.output.people,
         diseases=rules.simulate_phenotypes.output.diseases,
         measurements=rules.simulate_phenotypes.output.measurements,
