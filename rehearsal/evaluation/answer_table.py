@@ -28,6 +28,8 @@ COLUMNS = {
     "observed": "str",
     "truth": "str",
     "equal": "boolean",
+    "verdict": "str",
+    "missing": "str",
     "judged_on": "str",
     "answerable": "boolean",
     "basis": "str",
@@ -108,6 +110,8 @@ def judgement_columns(judgement: Judgement, judged_on: str) -> Row:
         "observed": judgement.observed,
         "truth": judgement.expected,
         "equal": judgement.equal,
+        "verdict": judgement.verdict,
+        "missing": judgement.missing,
         "judged_on": judged_on,
     }
 

@@ -18,7 +18,7 @@ from rehearsal.evaluation.judgement import (
 )
 from rehearsal.model import Answer, Query
 from rehearsal.network.aggregate import (
-    AlleleTally,
+    UNREADABLE,
     count_of,
     node_frequencies,
     records,
@@ -26,6 +26,7 @@ from rehearsal.network.aggregate import (
     says_exists,
 )
 from rehearsal.network.answer_reader import error_message
+from rehearsal.network.variant_records import AlleleTally, frequency_entries
 from rehearsal.truth.expected_answers import ExpectedAnswer
 
 # Frequencies are written in decimal, some with six digits; counts are exact
@@ -47,12 +48,11 @@ def judge_answer(query: Query, expected: ExpectedAnswer, answer: Answer) -> Judg
         return judge_refusal(answer)
     wanted = expected_text(answer.node, expected, query.granularity)
     if answer.state != "answered":
-        observed = state_text(answer)
-        return Judgement(False, wanted, observed, f"{observed}: {answer.reason}")
+        return Judgement.without_answer(answer, wanted)
     try:
         differences = list(_differences(query, expected, answer))
         observed = observed_text(answer)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except UNREADABLE as error:
         differences, observed = [f"unreadable records: {cause(error)}"], "unreadable records"
     return Judgement.by(differences, wanted, observed)
 
@@ -186,8 +186,7 @@ def _population_differences(
 def _frequency_faults(answer: Answer) -> Iterable[str]:
     """Yield frequencies that do not fit their own counts."""
     for record in records(answer):
-        for source in record.get("frequencyInPopulations") or ():
-            for entry in source["frequencies"]:
-                true = entry["alleleCount"] / entry["alleleNumber"] if entry["alleleNumber"] else 0
-                if abs(entry["alleleFrequency"] - true) > FREQUENCY_TOLERANCE:
-                    yield f"{entry['population']} frequency {entry['alleleFrequency']} for {true}"
+        for population, entry in frequency_entries(record):
+            true = entry["alleleCount"] / entry["alleleNumber"] if entry["alleleNumber"] else 0
+            if abs(entry["alleleFrequency"] - true) > FREQUENCY_TOLERANCE:
+                yield f"{population} frequency {entry['alleleFrequency']} for {true}"

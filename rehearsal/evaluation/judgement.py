@@ -4,43 +4,77 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from rehearsal.model import AlleleCounts, Answer
-from rehearsal.network.aggregate import (
-    AlleleKey,
-    AlleleTally,
-    count_of,
-    group_totals,
-    node_frequencies,
-    says_exists,
-)
+from rehearsal.network.aggregate import count_of, group_totals, readable_frequencies, says_exists
+from rehearsal.network.variant_records import AlleleKey, AlleleTally
 from rehearsal.truth.expected_answers import ExpectedAnswer
 
 SHOWN = 3  # variants or individuals named in one text
+
+# right: all that was asked for is there and true. incomplete: what is there is true, and parts of
+# what was asked for are not there. The last three: there is no answer where there should be one
+Verdict = Literal["right", "incomplete", "wrong", "refused", "late", "failed"]
+VERDICTS: tuple[Verdict, ...] = ("right", "incomplete", "wrong", "refused", "late", "failed")
 
 Tallies = Mapping[AlleleKey, Mapping[str, AlleleTally]]  # by allele and population
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """Whether an answer equals the right one. ``difference`` is empty if it does."""
+class Fault:
+    """Something wrong in an answer: its cause, in a sentence that holds for others too."""
 
-    equal: bool
+    cause: str
+    detail: str  # what is wrong in this answer
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Whether an answer is right.
+
+    ``difference`` says what is wrong with it, and ``missing`` which parts it does not give although
+    they were asked for. Either may be empty.
+    """
+
+    verdict: Verdict
     expected: str
     observed: str
     difference: str = ""
+    missing: str = ""
+
+    @property
+    def equal(self) -> bool:
+        """Whether all that the answer gives equals the truth."""
+        return self.verdict in ("right", "incomplete")
 
     @classmethod
-    def by(cls, differences: Iterable[str], expected: str, observed: str) -> Judgement:
-        """Make a judgement that is equal if there are no differences.
+    def by(
+        cls, differences: Iterable[str], expected: str, observed: str, missing: Iterable[str] = ()
+    ) -> Judgement:
+        """Make the judgement of an answer that came: wrong if there are differences.
 
         Args:
             differences: The differences that were found, each in a few words.
             expected: The right answer, in a few words.
             observed: The answer, in a few words.
+            missing: Parts that were asked for and not given, each in a few words.
         """
-        found = list(differences)
-        return cls(not found, expected, observed, "; ".join(found))
+        found, absent = "; ".join(differences), ", ".join(missing)
+        verdict: Verdict = "wrong" if found else "incomplete" if absent else "right"
+        return cls(verdict, expected, observed, found, absent)
+
+    @classmethod
+    def without_answer(cls, answer: Answer, expected: str) -> Judgement:
+        """Make the judgement of a query that a node did not answer: the verdict is its state.
+
+        Args:
+            answer: The node's refusal, or what came instead of an answer.
+            expected: The right answer, in a few words.
+        """
+        verdict: Verdict = "wrong" if answer.state == "answered" else answer.state
+        observed = state_text(answer)
+        return cls(verdict, expected, observed, f"{observed}: {answer.reason}")
 
 
 def country_tallies(
@@ -89,7 +123,7 @@ def observed_text(answer: Answer) -> str:
     Args:
         answer: The node's answer.
     """
-    return answer_text(says_exists(answer), count_of(answer), node_frequencies(answer))
+    return answer_text(says_exists(answer), count_of(answer), readable_frequencies(answer))
 
 
 def answer_text(exists: bool | None, count: int | None, tallies: Tallies) -> str:
@@ -117,8 +151,11 @@ def tally_text(tally: AlleleTally | None) -> str:
     """
     if tally is None:
         return "nothing"
-    copies = f"{tally.homozygous} hom, {tally.heterozygous} het, {tally.hemizygous} hemi"
-    return f"{tally.count}/{tally.number} alleles ({copies})"
+    text = f"{tally.count}/{tally.number} alleles"
+    by_zygosity = (tally.homozygous, tally.heterozygous, tally.hemizygous)
+    if None in by_zygosity:
+        return text
+    return "{} ({} hom, {} het, {} hemi)".format(text, *by_zygosity)
 
 
 def state_text(answer: Answer) -> str:

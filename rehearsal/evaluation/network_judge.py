@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
 from rehearsal.evaluation.exact_judge import allele_differences, error_faults, name_differences
 from rehearsal.evaluation.judgement import (
     Judgement,
     Tallies,
+    Verdict,
     answer_text,
     country_tallies,
     first_names,
 )
-from rehearsal.model import AnswerState, Query
-from rehearsal.network.aggregate import AlleleKey, AlleleTally, NetworkAnswer
+from rehearsal.model import Answer, AnswerState, Query
+from rehearsal.network.aggregate import NetworkAnswer, add_frequencies
+from rehearsal.network.variant_records import AlleleKey, AlleleTally
 from rehearsal.truth.expected_answers import ExpectedAnswer
 
 
@@ -44,9 +49,10 @@ class _ExpectedSums:
 def judge_network_answer(
     query: Query, expected: Mapping[str, ExpectedAnswer], aggregated: NetworkAnswer
 ) -> Judgement:
-    """Judge the aggregated answer against the truth of the countries whose nodes were asked.
+    """Judge the aggregated answer against the truth of the countries whose nodes answered.
 
-    An answer without a node's part is not equal, even if the sums happen to agree.
+    An answer without a node's part is not right, even if the rest is: its verdict is the state of
+    that node.
 
     Args:
         query: The query.
@@ -57,15 +63,25 @@ def judge_network_answer(
     if any(item.refused for item in asked.values()):
         return _judge_network_refusal(aggregated)
     missing = _nodes_not("answered", aggregated)
-    true = _ExpectedSums.of(asked)
-    differences = [*missing.values(), *_differences(query, true, aggregated)]
-    counted = query.granularity != "boolean"
-    wanted = answer_text(true.exists, true.count if counted else None, true.tallies)
-    count = aggregated.count if counted else None
-    observed = answer_text(aggregated.exists, count, aggregated.frequencies)
+    true = _ExpectedSums.of({node: one for node, one in asked.items() if node not in missing})
+    differences = list(_differences(query, true, aggregated))
+    wanted, observed = _texts(query, true, aggregated)
     if missing:
         observed = f"{observed} ({_nodes_in_state('answered', missing, aggregated)})"
-    return Judgement.by(differences, wanted, observed)
+    if not missing or differences:
+        return Judgement.by([*missing.values(), *differences], wanted, observed)
+    state = network_state(aggregated)
+    verdict: Verdict = "wrong" if state == "answered" else state
+    return Judgement(verdict, wanted, observed, "; ".join(missing.values()))
+
+
+def _texts(query: Query, true: _ExpectedSums, aggregated: NetworkAnswer) -> tuple[str, str]:
+    """Describe the right and the aggregated answer in a few words."""
+    counts = (true.count, aggregated.count) if query.granularity != "boolean" else (None, None)
+    return (
+        answer_text(true.exists, counts[0], true.tallies),
+        answer_text(aggregated.exists, counts[1], aggregated.frequencies),
+    )
 
 
 def _judge_network_refusal(aggregated: NetworkAnswer) -> Judgement:
@@ -99,7 +115,7 @@ def _nodes_in_state(
 
 
 def _differences(query: Query, true: _ExpectedSums, aggregated: NetworkAnswer) -> Iterable[str]:
-    if aggregated.exists != true.exists:
+    if bool(aggregated.exists) != true.exists:
         yield f"exists {aggregated.exists} instead of {true.exists}"
     if query.granularity == "boolean":
         return
@@ -123,6 +139,30 @@ def _record_differences(
             wanted = true.individuals.get(node, ())
             faults = name_differences(query, wanted, len(wanted), names)
             yield from (f"{node}: {fault}" for fault in faults)
+
+
+def without_records_of(nodes: Collection[str], aggregated: NetworkAnswer) -> NetworkAnswer:
+    """Leave out the records and frequencies of some nodes, and that they gave no count.
+
+    Args:
+        nodes: The nodes.
+        aggregated: The network's answer.
+    """
+    if not nodes:
+        return aggregated
+    kept = tuple((node, record) for node, record in aggregated.records if node not in nodes)
+    answers = [
+        Answer(aggregated.query, node, "answered", 200, _of_one_set(records), 0.0, 0)
+        for node, records in groupby(kept, key=itemgetter(0))
+    ]
+    frequencies, _ = add_frequencies(answers)
+    uncounted = tuple(node for node in aggregated.uncounted if node not in nodes)
+    return replace(aggregated, records=kept, frequencies=frequencies, uncounted=uncounted)
+
+
+def _of_one_set(records: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
+    results = [record for _, record in records]
+    return {"response": {"resultSets": [{"id": "", "results": results}]}}
 
 
 def network_state(aggregated: NetworkAnswer) -> AnswerState:

@@ -1,46 +1,34 @@
 """Judges the answers of any Beacon: what it gives must be right, and what it leaves out is noted.
 
 ``judge_answer`` demands everything that our own nodes give. Here presence, counts, records and
-frequencies are each compared with the truth as far as an answer has them.
+frequencies are each compared with the truth as far as an answer has them. Every fault has a cause
+in a sentence, so that many answers with one cause can be told as one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from rehearsal.errors import cause
-from rehearsal.evaluation.exact_judge import (
-    FREQUENCY_TOLERANCE,
-    individual_differences,
-    judge_answer,
-)
-from rehearsal.evaluation.judgement import Judgement, allele_tally, expected_text
+from rehearsal.evaluation.exact_judge import judge_answer
+from rehearsal.evaluation.frequency_judge import frequency_faults, missing_frequencies
+from rehearsal.evaluation.judgement import Fault, Judgement, expected_text, first_names
 from rehearsal.model import GRANULARITIES, Answer, Granularity, Query
-from rehearsal.network.aggregate import (
-    AlleleTally,
-    allele_key,
-    count_of,
-    records,
-    says_exists,
-)
-from rehearsal.network.beacon_response import returned_granularity
-from rehearsal.truth.expected_answers import GROUPS, ExpectedAnswer
+from rehearsal.network.aggregate import UNREADABLE, count_of, result_sets, says_exists
+from rehearsal.network.variant_records import allele_key
+from rehearsal.truth.expected_answers import ExpectedAnswer
 
 SHOWN = 3  # differences in one text
-# Optional counts of an allele in a population: field of the answer, field of the truth
-COUNTED = {
-    "alleleCount": "count",
-    "alleleNumber": "number",
-    "alleleCountHomozygous": "homozygous",
-    "alleleCountHeterozygous": "heterozygous",
-    "alleleCountHemizygous": "hemizygous",
-}
+UNREADABLE_RECORDS = "Its records cannot be read."
+NOT_THERE = "It says yes where there is no match."
+OVERLOOKED = "It says no where there is a match."
+COUNTS_DATASETS = "It counts its datasets instead of the entries in them (numTotalResults)."
+GRANULARITY_OF: Mapping[str, Granularity] = {"presence": "boolean", "count": "count"}
 
+Entry = Mapping[str, Any]  # a record
 AlleleName = tuple[int, str, str]  # without length and end, which other Beacons may leave out
-GivenFrequency = tuple[AlleleName, str, Mapping[str, Any]]  # allele, population, its entry
-TalliesByPopulation = Mapping[str, Mapping[AlleleName, AlleleTally]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,41 +36,34 @@ class PartialJudgement:
     """A judgement, and what it is based on.
 
     ``judged_on`` is ``presence``, ``count``, ``variants``, ``frequencies`` or ``people``. It is
-    empty if there was no answer.
+    empty if there was no answer. ``causes`` says in sentences why the answer is wrong.
     """
 
     judgement: Judgement
     judged_on: str
+    causes: tuple[str, ...] = ()
+
+    @property
+    def granularity(self) -> Granularity:
+        """The granularity at which the answer was compared."""
+        return GRANULARITY_OF.get(self.judged_on, "record")
 
 
-def with_granularity(query: Query, granularity: Granularity) -> Query:
-    """Return the same query at another granularity.
+@dataclass(slots=True)
+class _Comparison:
+    """What an answer was compared on so far, its faults, and what it does not give."""
 
-    Args:
-        query: The query.
-        granularity: The other granularity.
-    """
-    body = {**query.request["query"], "requestedGranularity": granularity}
-    return replace(query, request={**query.request, "query": body})
-
-
-def given_granularity(query: Query, answer: Answer) -> Granularity:
-    """Return the granularity of the answer, at most the one that was asked for.
-
-    Args:
-        query: The query.
-        answer: The node's answer.
-    """
-    asked = query.granularity
-    if answer.state != "answered" or asked not in GRANULARITIES:
-        return asked
-    return min(asked, returned_granularity(answer), key=GRANULARITIES.index)
+    judged_on: str = "presence"
+    faults: list[Fault] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
 
 
 def judge_partial_answer(
     query: Query, expected: Mapping[str, ExpectedAnswer], place: str, answer: Answer
 ) -> PartialJudgement:
     """Judge the answer of a Beacon that holds the people of one place.
+
+    An ill-formed query may be refused with any HTTP 4xx.
 
     Args:
         query: The query.
@@ -91,19 +72,32 @@ def judge_partial_answer(
         place: The place whose people the Beacon holds.
         answer: The Beacon's answer.
     """
-    granularity = given_granularity(query, answer)
-    if answer.state != "answered":
-        return PartialJudgement(judge_answer(query, expected[place], answer), "")
-    if granularity != "record":
-        judgement = judge_answer(with_granularity(query, granularity), expected[place], answer)
-        return PartialJudgement(judgement, "presence" if granularity == "boolean" else "count")
+    true = expected[place]
+    if true.refused or answer.state != "answered":
+        judgement = judge_answer(query, true, answer)
+        if true.refused and answer.state == "refused":
+            judgement = Judgement("right", judgement.expected, judgement.observed)
+        return PartialJudgement(judgement, "", _causes_without_answer(judgement, answer))
+    found = _Comparison()
     try:
-        judged_on, differences = _judge_records(query, expected, place, answer)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        judged_on, differences = "", [f"unreadable records: {cause(error)}"]
-    shown = differences[:SHOWN] + ["..."] * (len(differences) > SHOWN)
-    wanted = expected_text(place, expected[place], "count")
-    return PartialJudgement(Judgement.by(shown, wanted, _observed(answer)), judged_on)
+        _compare(found, query, expected, place, answer)
+    except UNREADABLE as error:
+        found.faults.append(Fault(UNREADABLE_RECORDS, f"unreadable records: {cause(error)}"))
+    details = [fault.detail for fault in found.faults]
+    shown = details[:SHOWN] + ["..."] * (len(details) > SHOWN)
+    wanted = expected_text(place, true, "count")
+    judgement = Judgement.by(shown, wanted, _observed(answer), found.missing)
+    causes = dict.fromkeys(fault.cause for fault in found.faults)
+    return PartialJudgement(judgement, found.judged_on, tuple(causes))
+
+
+def _causes_without_answer(judgement: Judgement, answer: Answer) -> tuple[str, ...]:
+    if judgement.equal:
+        return ()
+    if answer.state == "answered":
+        return ("It answers ill-formed queries.",)
+    words = {"refused": "refuses", "late": "is late", "failed": "fails"}[answer.state]
+    return (f"It {words}: {answer.reason}",)
 
 
 def _observed(answer: Answer) -> str:
@@ -112,86 +106,191 @@ def _observed(answer: Answer) -> str:
     return exists if count is None else f"{exists}, count {count}"
 
 
-def _judge_records(
-    query: Query, expected: Mapping[str, ExpectedAnswer], place: str, answer: Answer
-) -> tuple[str, list[str]]:
-    """Return what the records were judged on, and their differences."""
-    true = expected[place]
-    differences = list(_summary_differences(true, answer))
-    if query.entry_type == "individuals":
-        return "people", differences + list(individual_differences(query, true, answer))
-    by_key = [(allele_key(record)[:3], record) for record in records(answer)]
-    wanted = {(one.start, one.ref, one.alt) for one in true.alleles}
-    limit = query.request["query"]["pagination"]["limit"]
-    differences += _variant_differences(wanted, {key for key, _ in by_key}, limit)
-    given = [(key, *entry) for key, record in by_key for entry in _frequencies(record)]
-    right = [entry for entry in given if entry[0] in wanted]
-    differences += _frequency_differences(right, _tallies(expected, place))
-    return "frequencies" if given else "variants", differences
+def _compare(
+    found: _Comparison,
+    query: Query,
+    expected: Mapping[str, ExpectedAnswer],
+    place: str,
+    answer: Answer,
+) -> None:
+    true, sets = expected[place], result_sets(answer)
+    found.faults += _presence_faults(true, says_exists(answer))
+    if query.granularity not in GRANULARITIES[1:]:
+        return
+    count = count_of(answer)
+    if count is None:
+        found.missing.append("count")
+    else:
+        found.judged_on = "count"
+        found.faults += _count_faults(true, count, sets)
+    if query.granularity == "record":
+        page = _Page.of(query, answer)
+        if true.count and not page.records:
+            found.missing.append("records")
+        elif query.entry_type == "individuals":
+            found.judged_on = "people"
+            found.faults += _people_faults(true, page)
+        else:
+            _compare_variants(found, query, expected, place, page)
 
 
-def _summary_differences(true: ExpectedAnswer, answer: Answer) -> Iterable[str]:
-    if says_exists(answer) != true.exists:
-        yield f"exists {says_exists(answer)} instead of {true.exists}"
-    if count_of(answer) not in (None, true.count):
-        yield f"count {count_of(answer)} instead of {true.count}"
+def _presence_faults(true: ExpectedAnswer, exists: bool) -> Iterator[Fault]:
+    if exists and not true.exists:
+        yield Fault(NOT_THERE, "exists True instead of False")
+    if true.exists and not exists:
+        yield Fault(OVERLOOKED, "exists False instead of True")
 
 
-def _variant_differences(
-    wanted: set[AlleleName], found: set[AlleleName], limit: int
-) -> Iterable[str]:
-    """Yield unexpected and missing variants. On a full page none is missing."""
-    yield from (f"{_name(key)} unexpected" for key in sorted(found - wanted))
-    if len(found) < limit:
-        yield from (f"{_name(key)} missing" for key in sorted(wanted - found))
+def _count_faults(
+    true: ExpectedAnswer, count: int, sets: Sequence[Mapping[str, Any]]
+) -> Iterator[Fault]:
+    """Yield faults of the count, and of the counts of the result sets.
+
+    Datasets may hold the same entries or share them out. None can hold more than there are, and
+    together they must hold all.
+    """
+    counts = [one["resultsCount"] for one in sets if isinstance(one.get("resultsCount"), int)]
+    is_right = max(counts, default=0) <= true.count <= sum(counts)
+    if count != true.count:
+        counts_datasets = bool(counts) and is_right and count == len(counts)
+        text = COUNTS_DATASETS if counts_datasets else _cause_of_count(true.count, count)
+        yield Fault(text, f"count {count} instead of {true.count}")
+    if counts and not is_right:
+        text = "The counts of its result sets (resultsCount) are wrong."
+        yield Fault(text, f"result sets of {counts} instead of {true.count}")
 
 
-def _frequency_differences(
-    given: Iterable[GivenFrequency], tallies: TalliesByPopulation
-) -> Iterable[str]:
-    for key, population, entry in given:
-        usual = population[-2:] if population.endswith(GROUPS[1:]) else ""
-        group = tallies.get(population, tallies[usual])
-        yield from _entry_differences(_name(key), population, entry, group.get(key))
+def _cause_of_count(true: int, count: int) -> str:
+    if not true:
+        return NOT_THERE
+    if not count:
+        return OVERLOOKED
+    return "Its counts are too high." if count > true else "Its counts are too low."
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """The records of an answer by result set, and how many a set can have.
+
+    Some Beacons page all their results, others each result set by itself.
+    """
+
+    sets: Sequence[Sequence[Entry]]
+    limit: int
+
+    @classmethod
+    def of(cls, query: Query, answer: Answer) -> _Page:
+        asked = int(query.request["query"]["pagination"]["limit"])
+        stated: Any = answer.body
+        for key in ("meta", "receivedRequestSummary", "pagination", "limit"):
+            stated = stated.get(key) if isinstance(stated, dict) else None
+        is_shorter = isinstance(stated, int) and 0 < stated < asked
+        sets = [
+            [record for record in one.get("results") or () if isinstance(record, dict)]
+            for one in result_sets(answer)
+        ]
+        return cls(sets, stated if is_shorter else asked)
+
+    @property
+    def records(self) -> list[Entry]:
+        """The records of all result sets."""
+        return [record for one in self.sets for record in one]
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there may be more on the next page."""
+        return len(self.records) >= self.limit
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield a fault if a result set has more records than a page."""
+        longest = max(map(len, self.sets), default=0)
+        if longest > self.limit:
+            text = f"{longest} records on a page of {self.limit}"
+            yield Fault("Its pages have more records than were asked for.", text)
+
+
+def _people_faults(true: ExpectedAnswer, page: _Page) -> Iterator[Fault]:
+    yield from page.faults()
+    of_sets = [[str(record["id"]) for record in one] for one in page.sets]
+    names = {name for one in of_sets for name in one}
+    if any(len(set(one)) < len(one) for one in of_sets):
+        yield Fault("It names people twice.", "individuals named twice")
+    if strangers := sorted(names - set(true.individuals)):
+        text = f"unexpected individuals: {len(strangers)} ({first_names(strangers)})"
+        yield Fault("It names people who do not match.", text)
+    rest = sorted(set(true.individuals) - names)
+    if rest and not page.is_full:
+        text = f"missing individuals: {len(rest)} ({first_names(rest)})"
+        yield Fault("People who match are missing from its records.", text)
+
+
+def _compare_variants(
+    found: _Comparison,
+    query: Query,
+    expected: Mapping[str, ExpectedAnswer],
+    place: str,
+    page: _Page,
+) -> None:
+    wanted = [(one.start, one.ref, one.alt) for one in expected[place].alleles]
+    named = list(_named_records(query, wanted, page))
+    if page.records and not named:
+        found.missing.append("alleles")
+        return
+    found.judged_on = "variants"
+    found.faults += page.faults()
+    found.faults += _variant_faults(set(wanted), {key for key, _ in named}, page)
+    given = [(key, record) for key, record in named if key in wanted]
+    found.missing += missing_frequencies(expected, place, given)
+    faults = frequency_faults(expected, place, given)
+    if faults is not None:
+        found.judged_on = "frequencies"
+        found.faults += faults
+
+
+def _named_records(
+    query: Query, wanted: Sequence[AlleleName], page: _Page
+) -> Iterator[tuple[AlleleName, Entry]]:
+    """Yield each record with its allele. A record without one is of the one allele asked for."""
+    is_of_one = "alternateBases" in query.request["query"]["requestParameters"]
+    for record in page.records:
+        try:
+            yield allele_key(record)[:3], record
+        except UNREADABLE:
+            if is_of_one and len(wanted) == 1:
+                yield wanted[0], record
 
 
 def _name(key: AlleleName) -> str:
     return "{}:{}>{}".format(*key)
 
 
-def _tallies(
-    expected: Mapping[str, ExpectedAnswer], place: str
-) -> dict[str, dict[AlleleName, AlleleTally]]:
-    """Return the right counts of each allele by population.
+def _variant_faults(right: set[AlleleName], found: set[AlleleName], page: _Page) -> Iterator[Fault]:
+    """Yield unexpected and missing variants. On a full page none is missing."""
+    is_shifted = bool(found) and {(key[0] - 1, *key[1:]) for key in found} <= right
+    if is_shifted and not found <= right:
+        text = "The positions in its records are 1-based, where Beacon counts from 0."
+        yield Fault(text, f"{_name(min(found))} instead of {_name(min(right))}")
+        return
+    for key in sorted(found - right):
+        yield Fault("It returns variants that do not match.", f"{_name(key)} unexpected")
+    if not page.is_full:
+        for key in sorted(right - found):
+            yield Fault(
+                "Variants that match are missing from its records.", f"{_name(key)} missing"
+            )
 
-    ``""``, ``_F`` and ``_M`` are the populations of the place itself, whatever the Beacon calls
-    them. Others have the names of their places.
+
+def grouped_by_cause(judged: Iterable[tuple[str, Sequence[str]]]) -> dict[str, list[str]]:
+    """Group answers by what is wrong with them, the most frequent cause first.
+
+    Args:
+        judged: Name and causes of each answer.
+
+    Returns:
+        Names of answers by cause.
     """
-    tallies: dict[str, dict[AlleleName, AlleleTally]] = {}
-    for prefix, source in (("", place), *((name, name) for name in expected)):
-        for group in GROUPS:
-            tallies[prefix + group] = {
-                (one.start, one.ref, one.alt): allele_tally(groups[group])
-                for one, groups in expected[source].alleles.items()
-            }
-    return tallies
-
-
-def _frequencies(record: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:
-    for source in record.get("frequencyInPopulations") or ():
-        for entry in source["frequencies"]:
-            yield str(entry["population"]), entry
-
-
-def _entry_differences(
-    name: str, population: str, entry: Mapping[str, Any], true: AlleleTally | None
-) -> Iterable[str]:
-    """Compare counts exactly, and a frequency up to rounding."""
-    true = AlleleTally(0, 0, 0, 0, 0) if true is None else true
-    for field, of_truth in COUNTED.items():
-        wanted = getattr(true, of_truth)
-        if entry.get(field) is not None and entry[field] != wanted:
-            yield f"{name} {population} {field} {entry[field]} instead of {wanted}"
-    given = entry.get("alleleFrequency")
-    if given is not None and abs(given - true.frequency) > FREQUENCY_TOLERANCE:
-        yield f"{name} {population} frequency {given} instead of {true.frequency:.6g}"
+    groups: dict[str, list[str]] = {}
+    for name, causes in judged:
+        for one in causes:
+            groups.setdefault(one, []).append(name)
+    return dict(sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])))

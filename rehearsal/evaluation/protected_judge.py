@@ -91,15 +91,15 @@ def judge_protected_answer(
         return judge_refusal(answer)
     wanted = f"no more than {expected_text(answer.node, expected, 'count')}"
     if answer.state != "answered":
-        observed = state_text(answer)
         if is_budget_refusal(answer):
-            return Judgement(True, wanted, observed)
-        return Judgement(False, wanted, observed, f"{observed}: {answer.reason}")
+            return Judgement("right", wanted, state_text(answer))
+        return Judgement.without_answer(answer, wanted)
     promise = PROMISED[query.tier]
-    differences = list(_untrue(expected, answer))
+    differences = list(_invented(expected, answer))
     if is_foreign:
         differences += _too_many(expected, answer, promise)
     else:
+        differences += _records_given(answer)
         differences += _against_promise(query, expected, answer, promise)
     return Judgement.by(differences, wanted, observed_text(answer))
 
@@ -116,14 +116,17 @@ def is_budget_refusal(answer: Answer) -> bool:
     return is_refused and message.startswith(BUDGET)
 
 
-def _untrue(expected: ExpectedAnswer, answer: Answer) -> Iterable[str]:
+def _invented(expected: ExpectedAnswer, answer: Answer) -> Iterable[str]:
+    if says_exists(answer) and not expected.exists:
+        yield "exists True instead of False"
+
+
+def _records_given(answer: Answer) -> Iterable[str]:
     returned = (answer.body or {}).get("meta", {}).get("returnedGranularity")
     if returned not in ("boolean", "count"):
         yield f"granularity {returned} for a tier without records"
     if any(True for _ in records(answer)):
         yield "records for a tier without records"
-    if says_exists(answer) and not expected.exists:
-        yield "exists True instead of False"
 
 
 def _too_many(expected: ExpectedAnswer, answer: Answer, promise: Promise) -> Iterable[str]:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from rehearsal.evaluation.answer_table import Row, judgement_columns, network_row, node_row
 from rehearsal.evaluation.exact_judge import judge_answer
-from rehearsal.evaluation.judgement import Judgement
-from rehearsal.evaluation.network_judge import judge_network_answer
-from rehearsal.evaluation.partial_judge import given_granularity, with_granularity
+from rehearsal.evaluation.judgement import VERDICTS, Judgement
+from rehearsal.evaluation.network_judge import judge_network_answer, without_records_of
+from rehearsal.evaluation.partial_judge import judge_partial_answer
 from rehearsal.evaluation.protected_judge import (
     PROTECTED,
     is_answerable,
     judge_protected_answer,
     judge_protected_network_answer,
 )
-from rehearsal.model import Answer, Granularity, Query
-from rehearsal.network.aggregate import NetworkAnswer
+from rehearsal.model import Answer, Query
+from rehearsal.network.aggregate import NetworkAnswer, count_of
 from rehearsal.network.service_client import NetworkReply
 from rehearsal.truth.expected_answers import ExpectedAnswer
 
@@ -45,15 +45,6 @@ def judge_reply(
     return judge(query, expected, reply, foreign, repeat)
 
 
-@dataclass(frozen=True, slots=True)
-class _JudgedAnswer:
-    """A node's answer, its judgement, and the granularity it was judged on."""
-
-    answer: Answer
-    judgement: Judgement
-    judged_on: Granularity
-
-
 def _judge_exact_reply(
     query: Query,
     expected: Mapping[str, ExpectedAnswer],
@@ -61,60 +52,53 @@ def _judge_exact_reply(
     foreign: Collection[str],
     repeat: int,
 ) -> list[Row]:
-    judged = [
-        _judge_node(query, expected[answer.node], answer, answer.node in foreign)
-        for answer in reply.answers
-    ]
-    rows = []
-    for one in judged:
-        judged_on = "" if expected[one.answer.node].refused else one.judged_on
-        row = node_row(query, one.answer, repeat) | judgement_columns(one.judgement, judged_on)
-        rows.append(row | {"reason": one.judgement.difference or one.answer.reason})
-    coarse = [one for one in judged if one.judged_on != query.granularity]
-    judgement = _judge_aggregated(query, expected, reply.aggregated, coarse)
+    rows, judged = [], {}
+    for answer in reply.answers:
+        true, judged_on = expected[answer.node], str(query.granularity)
+        if answer.node in foreign:
+            partial = judge_partial_answer(query, expected, answer.node, answer)
+            judgement = judged[answer.node] = partial.judgement
+            judged_on = partial.granularity if partial.judged_on else judged_on
+        else:
+            judgement = judge_answer(query, true, answer)
+        columns = judgement_columns(judgement, "" if true.refused else judged_on)
+        reason = judgement.difference or answer.reason
+        rows.append(node_row(query, answer, repeat) | columns | {"reason": reason})
+    judgement = _judge_aggregated(query, expected, reply, judged)
     judged_on = query.granularity if rows[0]["judged_on"] else ""
     row = network_row(query, reply.aggregated, repeat) | judgement_columns(judgement, judged_on)
-    without = ", ".join(f"{one.answer.node} on {one.judged_on} only" for one in coarse)
-    return [*rows, row | {"reason": judgement.difference or without}]
-
-
-def _judge_node(
-    query: Query, expected: ExpectedAnswer, answer: Answer, is_foreign: bool
-) -> _JudgedAnswer:
-    """Judge a node. A foreign node may give less than asked for and refuse with any HTTP 4xx."""
-    judged_on = given_granularity(query, answer) if is_foreign else query.granularity
-    judgement = judge_answer(with_granularity(query, judged_on), expected, answer)
-    if is_foreign and expected.refused and answer.state == "refused":
-        judgement = Judgement(True, judgement.expected, judgement.observed)
-    return _JudgedAnswer(answer, judgement, judged_on)
+    return [*rows, row | {"reason": judgement.difference}]
 
 
 def _judge_aggregated(
     query: Query,
     expected: Mapping[str, ExpectedAnswer],
-    aggregated: NetworkAnswer,
-    coarse: Sequence[_JudgedAnswer],
+    reply: NetworkReply,
+    judged: Mapping[str, Judgement],
 ) -> Judgement:
-    """Judge the aggregated answer, leaving out what coarse nodes cannot have contributed.
+    """Judge the aggregated answer.
 
-    Errors of a coarse answer may hide in the sums, so it is judged by itself.
+    Records of foreign nodes are judged node by node, since they may lack parts. An error of a
+    foreign node may hide in the sums, so it makes the aggregated answer wrong too.
     """
-    known, coarse_nodes = dict(expected), {one.answer.node for one in coarse}
-    for one in coarse:
-        whole = expected[one.answer.node]
-        count = 0 if one.judged_on == "boolean" else whole.count
-        known[one.answer.node] = replace(whole, count=count, alleles={}, individuals=())
-    uncounted = tuple(node for node in aggregated.uncounted if node not in coarse_nodes)
-    judgement = judge_network_answer(query, known, replace(aggregated, uncounted=uncounted))
-    wrong = [
-        f"{one.answer.node}: {one.judgement.difference}"
-        for one in coarse
-        if not one.judgement.equal
-    ]
-    if not wrong:
+    known = dict(expected)
+    for answer in reply.answers:
+        if answer.node in judged:
+            known[answer.node] = _part_in_sums(expected[answer.node], answer)
+    aggregated = without_records_of(judged, reply.aggregated)
+    judgement = judge_network_answer(query, known, aggregated)
+    wrong = [f"{node}: {one.difference}" for node, one in judged.items() if one.verdict == "wrong"]
+    if not wrong and not judgement.equal:
         return judgement
-    differences = [judgement.difference] if judgement.difference else []
-    return Judgement.by([*differences, *wrong], judgement.expected, judgement.observed)
+    differences = [judgement.difference, *wrong] if judgement.difference else wrong
+    missing = [f"{node}: {one.missing}" for node, one in judged.items() if one.missing]
+    return Judgement.by(differences, judgement.expected, judgement.observed, missing)
+
+
+def _part_in_sums(true: ExpectedAnswer, answer: Answer) -> ExpectedAnswer:
+    """Return what a foreign node adds to the network's sums: its count, if it gives one."""
+    count = 0 if count_of(answer) is None else true.count
+    return replace(true, count=count, alleles={}, individuals=())
 
 
 def _judge_protected_reply(
@@ -128,14 +112,32 @@ def _judge_protected_reply(
 
     The network's answer must be the sum of its nodes' answers.
     """
-    rows = []
+    rows, judged = [], {}
     for answer in reply.answers:
         true = expected[answer.node]
         judgement = judge_protected_answer(query, true, answer, answer.node in foreign)
+        judged[answer.node] = judgement
         row = node_row(query, answer, repeat) | judgement_columns(judgement, PROTECTED)
         row["answerable"] = is_answerable(query, true)
         rows.append(row | {"reason": judgement.difference or answer.reason})
-    wrong = [str(row["node"]) for row in rows if not row["equal"]]
-    judgement = judge_protected_network_answer(query, reply.answers, reply.aggregated, wrong)
+    aggregated = without_records_of(foreign, reply.aggregated)
+    judgement = _judge_protected_aggregate(query, reply.answers, aggregated, judged)
     row = network_row(query, reply.aggregated, repeat) | judgement_columns(judgement, PROTECTED)
     return [*rows, row | {"reason": judgement.difference}]
+
+
+def _judge_protected_aggregate(
+    query: Query,
+    answers: Sequence[Answer],
+    aggregated: NetworkAnswer,
+    judged: Mapping[str, Judgement],
+) -> Judgement:
+    """Judge the network's answer. A node that did not answer gives it its own verdict."""
+    wrong = [node for node, one in judged.items() if one.verdict == "wrong"]
+    judgement = judge_protected_network_answer(query, answers, aggregated, wrong)
+    silent = {node: one for node, one in judged.items() if not one.equal}
+    if not judgement.equal or not silent:
+        return judgement
+    verdict = max((one.verdict for one in silent.values()), key=VERDICTS.index)
+    missing = "; ".join(f"{node}: {one.difference}" for node, one in silent.items())
+    return Judgement(verdict, judgement.expected, judgement.observed, missing)

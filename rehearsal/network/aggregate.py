@@ -6,49 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rehearsal.errors import cause, mismatch, shown
+from rehearsal.errors import cause, mismatch
 from rehearsal.model import Answer, AnswerState, Query
+from rehearsal.network.variant_records import (
+    AlleleKey,
+    AlleleTally,
+    allele_key,
+    group_of,
+    record_frequencies,
+)
 
-
-@dataclass(frozen=True, slots=True)
-class AlleleTally:
-    """The counts of one allele in one population, as a Beacon reports them. All count ALLELES.
-
-    ``homozygous + heterozygous + hemizygous == count``: a person with two copies adds 2 to
-    ``homozygous``.
-
-    Args:
-        count: Copies of the allele.
-        number: Called alleles.
-        homozygous: Copies in homozygous people.
-        heterozygous: Copies in heterozygous people.
-        hemizygous: Copies in hemizygous people.
-    """
-
-    count: int
-    number: int  # alleles called
-    homozygous: int
-    heterozygous: int
-    hemizygous: int
-
-    def __add__(self, other: AlleleTally) -> AlleleTally:
-        return AlleleTally(
-            self.count + other.count,
-            self.number + other.number,
-            self.homozygous + other.homozygous,
-            self.heterozygous + other.heterozygous,
-            self.hemizygous + other.hemizygous,
-        )
-
-    @property
-    def frequency(self) -> float:
-        """Allele frequency; 0.0 where no allele was called."""
-        return self.count / self.number if self.number else 0.0
-
-
-# (start, reference bases, alternate bases or symbolic allele, end, length), on the contig of the
-# query; end and length are 0 for all but structural variants, whose alleles do not tell them
-AlleleKey = tuple[int, str, str, int, int]
+UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)  # raised by records of another form
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,75 +173,6 @@ def records(answer: Answer) -> Iterator[dict[str, Any]]:
                 yield record
 
 
-def record_frequencies(record: dict[str, Any]) -> dict[str, AlleleTally]:
-    """Read the allele counts of one variant by population, for example ``FI``, ``FI_M``, ``FI_F``.
-
-    Args:
-        record: Beacon record of a variant.
-
-    Returns:
-        Counts by population.
-
-    Raises:
-        KeyError: The record lacks counts.
-        ValueError: A count is not a whole number.
-    """
-    tallies: dict[str, AlleleTally] = {}
-    for source in record.get("frequencyInPopulations") or ():
-        for entry in source["frequencies"]:
-            tallies[entry["population"]] = AlleleTally(
-                _whole(entry["alleleCount"]),
-                _whole(entry["alleleNumber"]),
-                _whole(entry["alleleCountHomozygous"]),
-                _whole(entry["alleleCountHeterozygous"]),
-                _whole(entry["alleleCountHemizygous"]),
-            )
-    return tallies
-
-
-def _whole(value: float) -> int:
-    """Read an allele count. The JSON examples of the standard write whole numbers as ``7102.0``."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
-        raise ValueError(mismatch("allele count", "a whole number", shown(value)))
-    return int(value)
-
-
-def allele_key(record: dict[str, Any]) -> AlleleKey:
-    """Identify the allele of a variant's record.
-
-    Args:
-        record: Beacon record of a variant.
-
-    Returns:
-        Start (0-based), reference bases, alternate bases or the symbolic allele, and, of a
-        structural variant with a length, its end (0-based, exclusive) and length. Those of a
-        ``CopyNumberChange`` of VRS, which has no bases, are of the VCF allele in ``info`` if there
-        is one.
-
-    Raises:
-        KeyError: The record has no such ``variation``.
-    """
-    variation = record["variation"]
-    if variation.get("type") == "CopyNumberChange":
-        return _copy_number_key(variation, record.get("info", {}))
-    interval, length = variation["location"]["interval"], variation.get("length")
-    return (
-        int(interval["start"]["value"]),
-        variation["referenceBases"],
-        variation.get("symbolicAllele") or variation["alternateBases"],
-        int(interval["end"]["value"]) if length else 0,
-        int(length) if length else 0,
-    )
-
-
-def _copy_number_key(variation: dict[str, Any], vcf: dict[str, Any]) -> AlleleKey:
-    """Identify a copy number by the base before it, as VCF does."""
-    interval = variation["subject"]["interval"]
-    start, end = (int(interval[bound]["value"]) for bound in ("start", "end"))
-    allele = vcf.get("symbolicAllele") or variation["copy_change"]
-    return start - 1, vcf.get("referenceBases", ""), allele, end, end - start
-
-
 def node_frequencies(answer: Answer) -> dict[AlleleKey, dict[str, AlleleTally]]:
     """Read the allele counts of all variants that a node returned.
 
@@ -284,6 +183,7 @@ def node_frequencies(answer: Answer) -> dict[AlleleKey, dict[str, AlleleTally]]:
         Counts by allele and population.
 
     Raises:
+        AttributeError: A part of a record is no object.
         KeyError: A record lacks a key.
         TypeError: A part of a record has another type.
         ValueError: A count is not a whole number.
@@ -293,6 +193,21 @@ def node_frequencies(answer: Answer) -> dict[AlleleKey, dict[str, AlleleTally]]:
         if tallies := record_frequencies(record):
             found.setdefault(allele_key(record), {}).update(tallies)
     return found
+
+
+def readable_frequencies(answer: Answer) -> dict[AlleleKey, dict[str, AlleleTally]]:
+    """Read the allele counts of a node as far as they can be read, to show them.
+
+    Args:
+        answer: The node's answer.
+
+    Returns:
+        Counts by allele and population; nothing if the records cannot be read.
+    """
+    try:
+        return node_frequencies(answer)
+    except UNREADABLE:
+        return {}
 
 
 def add_frequencies(
@@ -312,7 +227,7 @@ def add_frequencies(
     for answer in answered:
         try:
             found = node_frequencies(answer)
-        except (KeyError, TypeError, ValueError) as error:
+        except UNREADABLE as error:
             unusable[answer.node] = f"records without usable counts: {cause(error)}"
             continue
         for allele, tallies in found.items():
@@ -334,7 +249,7 @@ def group_totals(tallies: Mapping[str, AlleleTally]) -> dict[str, AlleleTally]:
     """
     totals: dict[str, AlleleTally] = {}
     for population, tally in tallies.items():
-        suffix = population[-2:] if population.endswith(("_F", "_M")) else ""
+        suffix = group_of(population)
         before = totals.get(suffix)
         totals[suffix] = tally if before is None else before + tally
     return totals

@@ -61,10 +61,11 @@ def returned_granularity(answer: Answer) -> Granularity:
     Returns:
         The stated granularity, or the one that the content implies.
     """
-    body = answer.body or {}
-    stated = (body.get("meta") or {}).get("returnedGranularity")
-    if stated in GRANULARITIES:
-        return stated
+    meta = (answer.body or {}).get("meta")
+    stated = meta.get("returnedGranularity") if isinstance(meta, dict) else None
+    for granularity in GRANULARITIES:
+        if stated == granularity:
+            return granularity
     return "boolean" if count_of(answer) is None else "count"
 
 

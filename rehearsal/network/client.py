@@ -17,7 +17,7 @@ import aiohttp
 import orjson
 from yarl import URL
 
-from rehearsal.errors import InputError, cause, mismatch, shown
+from rehearsal.errors import InputError, cause, mismatch
 from rehearsal.model import Answer, Query
 from rehearsal.network.answer_reader import (
     DROPPED,
@@ -28,6 +28,7 @@ from rehearsal.network.answer_reader import (
     shorten,
 )
 from rehearsal.network.registry import NodeEntry
+from rehearsal.network.request_forms import PostOnlyError, as_get_parameters, as_request_body
 
 SIZE_LIMIT = 64 << 20  # bytes of one body; a page of 1,000 records is about 1 MB
 KEPT_ALIVE_S = 60.0
@@ -39,13 +40,9 @@ WITHOUT_SUMMARY = frozenset(
 PURPOSE = "X-Rehearsal-Purpose"
 KEY = "X-Auth-Token"  # of a matchmaker
 FORWARDED_FOR = "X-Forwarded-For"
-POST_NOT_TAKEN = (405, 501)
+METHOD_NOT_TAKEN = (405, 501)
 
 Method = Literal["GET", "POST", "DELETE"]
-
-
-class PostOnlyError(ValueError):
-    """A request that only a POST can express."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +63,7 @@ class NodeRequest:
             token goes.
         key: The caller's own key of the Matchmaker Exchange. It goes where the caller's token goes.
         is_beacon: Whether this is a Beacon request. Its answer must have a summary of results,
-            unless it is about the service itself, and a GET may replace its POST.
+            unless it is about the service itself, and GET and POST may replace each other.
     """
 
     path: str
@@ -97,15 +94,25 @@ class NodeRequest:
         parameters = tuple(as_get_parameters(query.request).items())
         return cls(query.entry_type, "GET", None, parameters, purpose=query.purpose, query=query.id)
 
-    def as_get(self) -> NodeRequest:
-        """Convert the request to a GET.
+    @property
+    def is_query(self) -> bool:
+        """Whether another method than its own can express this request."""
+        is_of_entries = self.method == "GET" and self.path not in WITHOUT_SUMMARY
+        return self.is_beacon and (self.method == "POST" or is_of_entries)
+
+    def by_other_method(self) -> NodeRequest:
+        """Convert a GET to a POST, and a POST to a GET.
 
         Returns:
-            The same request as a GET.
+            The same request by the other method.
 
         Raises:
             PostOnlyError: A GET cannot express it.
         """
+        if self.method == "GET":
+            return replace(
+                self, method="POST", body=as_request_body(self.parameters), parameters=()
+            )
         try:
             parameters = tuple(as_get_parameters(self.body or {}).items())
         except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -136,7 +143,7 @@ class NetworkClient:
     ) -> None:
         self.nodes = tuple(nodes)
         self._size_limit, self._most_connections = size_limit, most_connections
-        self._only_get: set[str] = set()  # URLs of nodes that do not accept POST
+        self._not_taken: set[tuple[str, Method]] = set()  # addresses, and what they do not accept
         self._session: aiohttp.ClientSession | None = None
         for node in nodes:
             token_of(node)
@@ -208,7 +215,7 @@ class NetworkClient:
             reason = f"no whole answer within {deadline_s:g} s ({len(exchange.body)} bytes came)"
         except PostOnlyError as error:
             latency_s, content, state = clock() - started, None, "refused"
-            exchange.status, reason = POST_NOT_TAKEN[0], shorten(str(error))
+            exchange.status, reason = METHOD_NOT_TAKEN[0], shorten(str(error))
         except Exception as error:  # an error of one node must not cost the others' answers
             latency_s, content, state = clock() - started, None, "failed"
             reason = shorten(failure_reason(error))
@@ -230,17 +237,20 @@ class NetworkClient:
         return self._session
 
     async def _exchange(self, node: NodeEntry, request: NodeRequest, exchange: Exchange) -> None:
-        """Send and receive. A node that does not accept POST is asked by GET, next time at once."""
-        by_get = request.method == "POST" and request.is_beacon
-        if by_get and node.url in self._only_get:
-            request, by_get = request.as_get(), False
-        await self._send_surely(node, request, exchange)
-        if by_get and exchange.status in POST_NOT_TAKEN:
-            asked_by_get = request.as_get()
-            exchange.clear()
-            await self._send_surely(node, asked_by_get, exchange)
-            if exchange.status == 200:
-                self._only_get.add(node.url)
+        """Send and receive. A node that does not accept a method is asked by the other one.
+
+        If that works, the node is asked by it at once from then on.
+        """
+        address = (node.address_of(request.path), request.method)
+        if not request.is_query or address not in self._not_taken:
+            await self._send_surely(node, request, exchange)
+            if not request.is_query or exchange.status not in METHOD_NOT_TAKEN:
+                return
+        other = request.by_other_method()
+        exchange.clear()
+        await self._send_surely(node, other, exchange)
+        if exchange.status == 200:
+            self._not_taken.add(address)
 
     async def _send_surely(self, node: NodeEntry, request: NodeRequest, exchange: Exchange) -> None:
         """Send a request, and once more if a kept-alive connection was closed before any byte came.
@@ -255,7 +265,7 @@ class NetworkClient:
             await self._send(node, request, exchange)
 
     async def _send(self, node: NodeEntry, request: NodeRequest, exchange: Exchange) -> None:
-        url = URL(f"{node.url}/{request.path}", encoded=True)
+        url = URL(f"{node.address_of(request.path)}/{request.path}", encoded=True)
         async with self._open_session().request(
             request.method,
             url.with_query(request.parameters) if request.parameters else url,
@@ -316,45 +326,3 @@ def request_headers(node: NodeEntry, request: NodeRequest) -> dict[str, str]:
         own = {"Authorization": request.authorization, KEY: request.key}
         headers |= {name: value for name, value in own.items() if value}
     return headers
-
-
-def as_get_parameters(request: dict[str, Any]) -> dict[str, str]:
-    """Convert a Beacon v2 request body to the parameters of a GET. Lists are joined by commas.
-
-    Args:
-        request: The JSON body.
-
-    Returns:
-        Parameters by name.
-
-    Raises:
-        ValueError: A filter uses similarity or excludes descendants, which a GET cannot express.
-    """
-    query = request.get("query") or {}
-    parameters: dict[str, Any] = dict(query.get("requestParameters") or {})
-    parameters |= parameters.pop("g_variant", None) or {}
-    parameters |= query.get("pagination") or {}
-    for key in ("requestedGranularity", "includeResultsetResponses", "testMode"):
-        if key in query:
-            parameters[key] = query[key]
-    if filters := query.get("filters"):
-        parameters["filters"] = [_filter_text(item) for item in filters]
-    return {key: _text(value) for key, value in parameters.items()}
-
-
-def _filter_text(item: Any) -> str:
-    if not isinstance(item, dict):
-        return str(item)
-    exact = item.get("includeDescendantTerms") is False
-    if exact or item.get("similarity", "exact") != "exact":
-        where, expected = f"filter {shown(item.get('id'))}", "an exact match with descendants"
-        raise ValueError(mismatch(where, expected, "another way to match"))
-    return f"{item['id']}{item.get('operator', '')}{item.get('value', '')}"
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return ",".join(_text(item) for item in value)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)

@@ -18,7 +18,9 @@ from rehearsal.node.access.settings import is_safe_url
 
 NETWORK = "network"  # in place of a country code in the endpoint file of the service
 COUNTRY = re.compile("[A-Z]{2}")
-FOREIGN_KEYS = {"url", "token_variable", "forward_token"}
+FOREIGN_KEYS = {"url", "people_url", "token_variable", "forward_token"}
+# entry types of people and their samples, which some countries serve at an address of its own
+ABOUT_PEOPLE = {"individuals", "biosamples", "runs", "analyses", "cohorts"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class NodeEntry:
         token_variable: Environment variable with its bearer token, so that no file holds the token.
         pid: Process id; known for nodes that run here.
         forward_token: Whether a node that someone else runs receives the caller's own token.
+        people_url: Base URL for queries about people and their samples; None: ``url``.
     """
 
     country: str
@@ -38,6 +41,16 @@ class NodeEntry:
     token_variable: str | None = None
     pid: int | None = None
     forward_token: bool = False
+    people_url: str | None = None
+
+    def address_of(self, path: str) -> str:
+        """Return the base URL for a path.
+
+        Args:
+            path: Path below the base URL.
+        """
+        is_about_people = not ABOUT_PEOPLE.isdisjoint(path.split("/"))
+        return self.people_url if is_about_people and self.people_url else self.url
 
     @property
     def is_shown_tokens(self) -> bool:
@@ -69,8 +82,8 @@ def read_foreign_nodes(path: Path, countries: Collection[str] | None = None) -> 
     """Read nodes that someone else runs.
 
     Args:
-        path: YAML file. ``nodes`` maps a country code to ``url`` and, optionally,
-            ``token_variable`` or ``forward_token``.
+        path: YAML file. ``nodes`` maps a country code to ``url`` and, optionally, ``people_url``
+            and ``token_variable`` or ``forward_token``.
         countries: Allowed country codes; None allows any.
 
     Returns:
@@ -101,19 +114,26 @@ def _foreign_node(
     code = _country_code(path, code, countries)
     key = f"nodes.{code}"
     if not isinstance(given, dict) or "url" not in given or set(given) - FOREIGN_KEYS:
-        expected = "url and, optionally, token_variable or forward_token"
+        expected = "url and, optionally, people_url and token_variable or forward_token"
         raise InputError(path, key, expected, _keys_shown(given))
-    url, variable = given["url"], given.get("token_variable")
-    if not is_http_url(url):
-        expected = "a URL http(s)://HOST/... without user, password and query"
-        has_more = isinstance(url, str) and not {"@", "?"}.isdisjoint(url)  # may be secret
-        found = "a URL with a user, a password or a query" if has_more else shown(url)
-        raise InputError(path, f"{key}.url", expected, found)
+    urls = [_base_url(path, f"{key}.url", given["url"])]
+    if "people_url" in given:
+        urls.append(_base_url(path, f"{key}.people_url", given["people_url"]))
+    variable = given.get("token_variable")
     if variable is not None and not (isinstance(variable, str) and variable):
         expected = "the name of an environment variable"
         raise InputError(path, f"{key}.token_variable", expected, shown(variable))
-    forward = _is_forwarded(path, f"{key}.forward_token", given.get("forward_token", False), url)
-    return NodeEntry(code, url.rstrip("/"), variable, forward_token=forward)
+    forward = _is_forwarded(path, f"{key}.forward_token", given.get("forward_token", False), urls)
+    return NodeEntry(code, urls[0], variable, None, forward, *urls[1:])
+
+
+def _base_url(path: Path, key: str, url: object) -> str:
+    if isinstance(url, str) and is_http_url(url):
+        return url.rstrip("/")
+    expected = "a URL http(s)://HOST/... without user, password and query"
+    has_more = isinstance(url, str) and not {"@", "?"}.isdisjoint(url)  # may be secret
+    found = "a URL with a user, a password or a query" if has_more else shown(url)
+    raise InputError(path, key, expected, found)
 
 
 def _keys_shown(given: object) -> str:
@@ -136,12 +156,13 @@ def _country_code(path: Path, code: object, countries: Collection[str] | None) -
     return code
 
 
-def _is_forwarded(path: Path, key: str, forward: object, url: str) -> bool:
+def _is_forwarded(path: Path, key: str, forward: object, urls: Sequence[str]) -> bool:
     if not isinstance(forward, bool):
         raise InputError(path, key, "true or false", shown(forward))
-    if forward and not is_safe_url(url):
-        expected = "false, or a url with https or on this machine"
-        raise InputError(path, key, expected, f"true with {shown(url)}")
+    for url in urls:
+        if forward and not is_safe_url(url):
+            expected = "false, or a url with https or on this machine"
+            raise InputError(path, key, expected, f"true with {shown(url)}")
     return forward
 
 
@@ -200,14 +221,22 @@ def write_nodes(nodes: Collection[NodeEntry], path: Path) -> None:
         nodes: The nodes.
         path: The file.
     """
-    given = {
-        node.country: {"url": node.url}
-        | ({"token_variable": node.token_variable} if node.token_variable else {})
-        | ({"forward_token": True} if node.is_shown_tokens and is_safe_url(node.url) else {})
-        for node in nodes
-    }
+    given = {node.country: _as_given(node) for node in nodes}
     with atomic_path(path) as aside:
         aside.write_text(yaml.safe_dump({"nodes": given}), encoding="utf-8")
+
+
+def _as_given(node: NodeEntry) -> dict[str, str | bool]:
+    given: dict[str, str | bool] = {"url": node.url}
+    urls = [node.url]
+    if node.people_url:
+        given["people_url"] = node.people_url
+        urls.append(node.people_url)
+    if node.token_variable:
+        given["token_variable"] = node.token_variable
+    if node.is_shown_tokens and all(map(is_safe_url, urls)):
+        given["forward_token"] = True
+    return given
 
 
 def read_nodes(sources: Sequence[Path]) -> list[NodeEntry]:

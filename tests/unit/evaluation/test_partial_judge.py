@@ -70,13 +70,14 @@ def test_a_pooled_service_may_give_each_country_separately():
 @pytest.mark.parametrize(
     ("records", "count", "words"),
     [
-        ([], 1, "20000000:A>G missing"),
         ([record()], 2, "count 2 instead of 1"),
-        ([record(start=20_000_001)], 1, "20000001:A>G unexpected"),
+        ([record(start=20_000_001)], 1, "20000001:A>G instead of 20000000:A>G"),
+        ([record(start=20_000_002)], 1, "20000000:A>G missing"),
+        ([record(start=20_000_002)], 1, "20000002:A>G unexpected"),
         ([record(entry("FI", 2, 8))], 1, "FI alleleCount 2 instead of 3"),
         ([record(entry("FI_F", 3, 8))], 1, "FI_F alleleCount 3 instead of 2"),
         ([record({"population": "x", "alleleFrequency": 0.4})], 1, "frequency 0.4 instead"),
-        ([{"variation": {}}], 1, "unreadable records"),
+        ([record({"alleleCount": 3})], 1, "unreadable records"),
     ],
 )
 def test_every_wrong_part_of_an_answer_is_named(records, count, words):

@@ -7,12 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rehearsal.model import Answer, Query
-from rehearsal.network.aggregate import (
-    AlleleTally,
-    aggregate_answers,
-    group_totals,
-    record_frequencies,
-)
+from rehearsal.network.aggregate import aggregate_answers, group_totals
+from rehearsal.network.variant_records import AlleleTally, record_frequencies
 
 QUERY = Query("q", "count", "g_variants", {})
 

@@ -1,15 +1,22 @@
 """One request to one node: how it is sent, and when the client gives up."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from starlette.requests import Request
 
-from rehearsal.network.client import NetworkClient, NodeRequest, as_get_parameters, request_headers
+from rehearsal.evaluation.suite import beacon_request
+from rehearsal.model import Query
+from rehearsal.network.aggregate import count_of
+from rehearsal.network.client import NetworkClient, NodeRequest, request_headers
 from rehearsal.network.node_responses import forward_request, with_parameters
 from rehearsal.network.registry import NodeEntry, read_foreign_nodes, with_foreign
+from rehearsal.network.request_forms import as_get_parameters, as_request_body
+from rehearsal.truth.expected_answers import ExpectedAnswer
 
+from ..foreign_beacon import foreign_beacon
 from ..virtual_time import run_in_virtual_time
 
 OURS = NodeEntry("FI", "http://127.0.0.1:4711", pid=12)
@@ -69,7 +76,7 @@ def test_filters_as_a_get_says_them(filter_, text):
 def test_what_a_get_cannot_say_is_not_said_wrongly(filter_):
     request = NodeRequest("individuals", "POST", {"query": {"filters": [filter_]}})
     with pytest.raises(ValueError, match="HP:1"):
-        request.as_get()
+        request.by_other_method()
 
 
 def test_a_node_that_hangs_is_late_at_the_deadline_and_delays_nobody(monkeypatch):
@@ -115,3 +122,63 @@ def test_our_nodes_are_told_where_a_query_came_from(before, told):
 def test_any_name_can_be_a_parameter():
     given = {"request": "1", "parameters": "2", "self": "3"}
     assert dict(with_parameters(ASKED, **given).parameters) == given
+
+
+# --- Beacons of others, on real sockets ---
+
+PAGE = {"skip": 0, "limit": 10}
+ALLELE = {"referenceName": "22", "start": [100], "referenceBases": "A", "alternateBases": "G"}
+KNOWN = [
+    (Query(name, "count", entry_type, beacon_request(*asked, "count", PAGE)), right)
+    for name, entry_type, asked, right in (
+        ("allele", "g_variants", (ALLELE, []), ExpectedAnswer(True, 1)),
+        ("women", "individuals", ({}, [{"id": "NCIT:C16576"}]), ExpectedAnswer(True, 7)),
+    )
+]
+
+
+def counts(node, method):
+    """Ask a node every query twice; return state, HTTP status and count of the second answers."""
+
+    async def ask():
+        async with NetworkClient([node]) as client:
+            for _ in range(2):
+                answers = [
+                    (await client.ask(replace(query, method=method), 5))[0] for query, _ in KNOWN
+                ]
+            return [(one.state, one.http_status, count_of(one)) for one in answers]
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize("asked_by", ["GET", "POST"])
+@pytest.mark.parametrize("taken", ["GET", "POST"])
+def test_a_node_that_lacks_a_method_is_asked_by_the_other_one(asked_by, taken):
+    with foreign_beacon(KNOWN, methods=(taken,)) as beacon:
+        found = counts(NodeEntry("FI", beacon.url), asked_by)
+    assert found == [("answered", 200, 1), ("answered", 200, 7)]
+    first = [] if asked_by == taken else [(asked_by, "g_variants")]  # tried once, then no more
+    asked = [(taken, "g_variants"), (taken, "individuals")]
+    assert beacon.asked == first + asked * 2
+
+
+def test_people_are_asked_for_at_an_address_of_their_own():
+    with (
+        foreign_beacon(KNOWN, serves=("g_variants",)) as frequencies,
+        foreign_beacon(KNOWN, serves=("individuals",)) as people,
+    ):
+        node = NodeEntry("FI", frequencies.url, people_url=people.url)
+        assert counts(node, "POST") == [("answered", 200, 1), ("answered", 200, 7)]
+        assert counts(replace(node, people_url=None), "POST")[1][:2] == ("refused", 404)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        beacon_request(ALLELE, [{"id": "HP:1"}, {"id": "NCIT:2"}], "record", PAGE),
+        beacon_request({"geneId": "BRCA1", "variantMinLength": 5}, [], "boolean", PAGE),
+        beacon_request({}, [{"id": "LOINC:1", "operator": ">=", "value": "5"}], "count", PAGE),
+    ],
+)
+def test_a_get_becomes_the_same_request_by_post(request_):
+    assert as_request_body(as_get_parameters(request_).items()) == request_

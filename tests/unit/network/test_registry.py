@@ -41,6 +41,19 @@ def test_foreign_nodes_take_the_place_of_ours(tmp_path: Path):
     assert with_foreign(ours, foreign) == [foreign[0], ours[0]]
 
 
+def test_a_node_may_have_an_address_for_frequencies_and_one_for_people(tmp_path: Path):
+    path = tmp_path / "nodes.yaml"
+    path.write_text("nodes: {FI: {url: 'http://b/af/v2', people_url: 'http://b/people/v2/'}}")
+    (node,) = read_foreign_nodes(path)
+    assert node == NodeEntry("FI", "http://b/af/v2", people_url="http://b/people/v2")
+    for entry_type in ("individuals", "datasets/D/individuals", "individuals/FI-1/g_variants"):
+        assert node.address_of(entry_type) == "http://b/people/v2"
+    for entry_type in ("g_variants", "datasets", "info"):
+        assert node.address_of(entry_type) == "http://b/af/v2"
+    write_nodes([node], path)
+    assert read_foreign_nodes(path) == [node]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -54,6 +67,11 @@ def test_foreign_nodes_take_the_place_of_ours(tmp_path: Path):
         ),
         ("nodes: {SE: {url: 'http://[bad'}}", "nodes.SE.url"),
         ("nodes: {SE: {url: 'http://user:secret@x'}}", "nodes.SE.url: .* found a URL with a user"),
+        ("nodes: {SE: {url: 'http://x', people_url: 'x'}}", "nodes.SE.people_url: expected a URL"),
+        (
+            "nodes: {SE: {url: 'https://x', people_url: 'http://x', forward_token: true}}",
+            "forward_token: expected false, or a url with https",
+        ),
         ("nodes: {SE: {url: 'http://x', token_variable: 3}}", "token_variable: expected the name"),
         (
             "nodes: {SE: {url: 'https://x', forward_token: 1}}",

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from rehearsal.model import Block
-from rehearsal.network.aggregate import allele_key
+from rehearsal.network.variant_records import allele_key
 from rehearsal.node.beacon.canonical_queries import canonical_query, names_one_allele
 from rehearsal.node.beacon.handovers import handovers
 from rehearsal.node.beacon.records import variant_record
