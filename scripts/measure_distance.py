@@ -13,12 +13,13 @@ def main(smk):
     Args:
         smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
     """
+    latency = pd.read_parquet(smk.input.latency)
     table = measure_distance(
         smk.params.network,
         pd.read_parquet(smk.input.pairs),
         smk.params.countries,
         smk.params.rounds,
-        pd.read_parquet(smk.input.latency),
+        latency[~latency["node"].isin(smk.params.foreign)],  # at a distance of their own
     )
     with atomic_path(smk.output.distance) as path:
         table.to_parquet(path)

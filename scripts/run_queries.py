@@ -52,7 +52,8 @@ def main(smk):
         asked.answers.to_parquet(path)
     with atomic_path(smk.output.latency) as path:
         latency_table(asked.answers, asked.control).to_parquet(path)
-    write_json(smk.output.conditions, asked.conditions | {"network": network, "audit": audit})
+    conditions = {"network": network, "foreign": sorted(foreign), "audit": audit}
+    write_json(smk.output.conditions, asked.conditions | conditions)
 
 
 if __name__ == "__main__":

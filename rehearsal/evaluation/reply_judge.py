@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 from rehearsal.evaluation.answer_table import Row, judgement_columns, network_row, node_row
 from rehearsal.evaluation.exact_judge import judge_answer
@@ -17,9 +17,22 @@ from rehearsal.evaluation.protected_judge import (
     judge_protected_network_answer,
 )
 from rehearsal.model import Answer, Query
-from rehearsal.network.aggregate import NetworkAnswer, count_of
+from rehearsal.network.aggregate import count_of
 from rehearsal.network.service_client import NetworkReply
 from rehearsal.truth.expected_answers import ExpectedAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyJudgement:
+    """The judgements of a reply: of each node's answer, and of the aggregated answer.
+
+    ``judged_on`` says by node what its answer was judged on: a granularity, ``protected`` or an
+    empty text.
+    """
+
+    nodes: Mapping[str, Judgement]
+    judged_on: Mapping[str, str]
+    network: Judgement
 
 
 def judge_reply(
@@ -41,33 +54,64 @@ def judge_reply(
     Raises:
         KeyError: A node's country has no right answer.
     """
-    judge = _judge_exact_reply if query.tier == "controlled" else _judge_protected_reply
-    return judge(query, expected, reply, foreign, repeat)
+    judged = judge_answers(query, expected, reply, foreign)
+    rows = []
+    for answer in reply.answers:
+        judgement = judged.nodes[answer.node]
+        row = node_row(query, answer, repeat)
+        row |= judgement_columns(judgement, judged.judged_on[answer.node])
+        if query.tier != "controlled":
+            row["answerable"] = is_answerable(query, expected[answer.node])
+        rows.append(row | {"reason": judgement.difference or answer.reason})
+    whole = query.granularity if query.tier == "controlled" else PROTECTED
+    judged_on = whole if any(judged.judged_on.values()) else ""
+    row = network_row(query, reply.aggregated, repeat)
+    row |= judgement_columns(judged.network, judged_on)
+    return [*rows, row | {"reason": judged.network.difference}]
 
 
-def _judge_exact_reply(
+def judge_answers(
     query: Query,
     expected: Mapping[str, ExpectedAnswer],
     reply: NetworkReply,
     foreign: Collection[str],
-    repeat: int,
-) -> list[Row]:
-    rows, judged = [], {}
+) -> ReplyJudgement:
+    """Judge the answers of a reply, exactly or, for lower tiers, as far as protection allows.
+
+    A foreign node may give less than asked for. What it gives must be true.
+
+    Args:
+        query: The query.
+        expected: Right answers by country.
+        reply: The network's reply.
+        foreign: Countries whose nodes someone else runs.
+
+    Raises:
+        KeyError: A node's country has no right answer.
+    """
+    judge = _judge_exactly if query.tier == "controlled" else _judge_protected
+    return judge(query, expected, reply, foreign)
+
+
+def _judge_exactly(
+    query: Query,
+    expected: Mapping[str, ExpectedAnswer],
+    reply: NetworkReply,
+    foreign: Collection[str],
+) -> ReplyJudgement:
+    nodes, judged_on = {}, {}
     for answer in reply.answers:
-        true, judged_on = expected[answer.node], str(query.granularity)
-        if answer.node in foreign:
-            partial = judge_partial_answer(query, expected, answer.node, answer)
-            judgement = judged[answer.node] = partial.judgement
-            judged_on = partial.granularity if partial.judged_on else judged_on
+        node, granularity = answer.node, str(query.granularity)
+        if node in foreign:
+            partial = judge_partial_answer(query, expected, node, answer)
+            nodes[node] = partial.judgement
+            granularity = partial.granularity if partial.judged_on else granularity
         else:
-            judgement = judge_answer(query, true, answer)
-        columns = judgement_columns(judgement, "" if true.refused else judged_on)
-        reason = judgement.difference or answer.reason
-        rows.append(node_row(query, answer, repeat) | columns | {"reason": reason})
-    judgement = _judge_aggregated(query, expected, reply, judged)
-    judged_on = query.granularity if rows[0]["judged_on"] else ""
-    row = network_row(query, reply.aggregated, repeat) | judgement_columns(judgement, judged_on)
-    return [*rows, row | {"reason": judgement.difference}]
+            nodes[node] = judge_answer(query, expected[node], answer)
+        judged_on[node] = "" if expected[node].refused else granularity
+    of_foreign = {node: one for node, one in nodes.items() if node in foreign}
+    network = _judge_aggregated(query, expected, reply, of_foreign)
+    return ReplyJudgement(nodes, judged_on, network)
 
 
 def _judge_aggregated(
@@ -101,43 +145,27 @@ def _part_in_sums(true: ExpectedAnswer, answer: Answer) -> ExpectedAnswer:
     return replace(true, count=count, alleles={}, individuals=())
 
 
-def _judge_protected_reply(
+def _judge_protected(
     query: Query,
     expected: Mapping[str, ExpectedAnswer],
     reply: NetworkReply,
     foreign: Collection[str],
-    repeat: int,
-) -> list[Row]:
-    """Build the rows of a query of a tier that sees less than there is.
+) -> ReplyJudgement:
+    """Judge the answers to a tier that sees less than there is.
 
-    The network's answer must be the sum of its nodes' answers.
+    The network's answer must be the sum of its nodes' answers. A node that did not answer gives it
+    its own verdict.
     """
-    rows, judged = [], {}
-    for answer in reply.answers:
-        true = expected[answer.node]
-        judgement = judge_protected_answer(query, true, answer, answer.node in foreign)
-        judged[answer.node] = judgement
-        row = node_row(query, answer, repeat) | judgement_columns(judgement, PROTECTED)
-        row["answerable"] = is_answerable(query, true)
-        rows.append(row | {"reason": judgement.difference or answer.reason})
+    nodes = {
+        one.node: judge_protected_answer(query, expected[one.node], one, one.node in foreign)
+        for one in reply.answers
+    }
+    wrong = [node for node, one in nodes.items() if one.verdict == "wrong"]
     aggregated = without_records_of(foreign, reply.aggregated)
-    judgement = _judge_protected_aggregate(query, reply.answers, aggregated, judged)
-    row = network_row(query, reply.aggregated, repeat) | judgement_columns(judgement, PROTECTED)
-    return [*rows, row | {"reason": judgement.difference}]
-
-
-def _judge_protected_aggregate(
-    query: Query,
-    answers: Sequence[Answer],
-    aggregated: NetworkAnswer,
-    judged: Mapping[str, Judgement],
-) -> Judgement:
-    """Judge the network's answer. A node that did not answer gives it its own verdict."""
-    wrong = [node for node, one in judged.items() if one.verdict == "wrong"]
-    judgement = judge_protected_network_answer(query, answers, aggregated, wrong)
-    silent = {node: one for node, one in judged.items() if not one.equal}
-    if not judgement.equal or not silent:
-        return judgement
-    verdict = max((one.verdict for one in silent.values()), key=VERDICTS.index)
-    missing = "; ".join(f"{node}: {one.difference}" for node, one in silent.items())
-    return Judgement(verdict, judgement.expected, judgement.observed, missing)
+    network = judge_protected_network_answer(query, reply.answers, aggregated, wrong)
+    silent = {node: one for node, one in nodes.items() if not one.equal}
+    if network.equal and silent:
+        verdict = max((one.verdict for one in silent.values()), key=VERDICTS.index)
+        missing = "; ".join(f"{node}: {one.difference}" for node, one in silent.items())
+        network = Judgement(verdict, network.expected, network.observed, missing)
+    return ReplyJudgement(nodes, dict.fromkeys(nodes, PROTECTED), network)

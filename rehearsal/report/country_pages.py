@@ -90,7 +90,9 @@ def _answers(
     kinds = pd.DataFrame(
         {
             "asked": own.groupby("kind").size(),
-            "right": own.groupby("kind")["equal"].sum(),
+            "right": (own["verdict"] == "right").groupby(own["kind"]).sum(),
+            "incomplete": (own["verdict"] == "incomplete").groupby(own["kind"]).sum(),
+            "wrong": (own["verdict"] == "wrong").groupby(own["kind"]).sum(),
             "answered": (own["state"] == "answered").groupby(own["kind"]).sum(),
             "refused": (own["state"] == "refused").groupby(own["kind"]).sum(),
             "silent": own["state"].isin(["late", "failed"]).groupby(own["kind"]).sum(),
@@ -105,14 +107,16 @@ def _answers(
         Shown("refused", Column("Refused", number=True), whole),
         Shown("silent", Column("Late or failed", number=True), whole),
         Shown("right", Column("Correct", number=True), whole),
+        Shown("incomplete", Column("Correct, with missing parts", number=True), whole),
+        Shown("wrong", Column("Wrong", number=True), whole),
         Shown("p50_ms", Column("Median, ms", number=True), milliseconds),
         Shown("p99_ms", Column("p99, ms", number=True), milliseconds),
     ]
-    rtt = (
-        "none: the queries come from here"
-        if country.code == tables.asker
-        else f"{milliseconds(node['rtt_ms'])} ms"
-    )
+    rtt = _latency(node["rtt_ms"])
+    if country.code in tables.foreign:
+        rtt = "no delay was added: someone else runs this node"
+    elif country.code == tables.asker:
+        rtt = "none: the queries come from here"
     parts: list[Any] = [
         Facts(
             [
@@ -128,6 +132,7 @@ def _answers(
             "within the median, 99% within p99.",
             shown,
         ),
+        *_missing_parts(own),
     ]
     if len(problems):
         columns = [Column(name.capitalize()) for name in PROBLEM_COLUMNS if name != "node"]
@@ -135,6 +140,15 @@ def _answers(
         rows = [tuple(row) for row in cells.itertuples(index=False)]
         parts.append(Table(f"{whole(len(problems))} wrong or missing answers.", columns, rows))
     return Section("answers", "Answers and latency", parts)
+
+
+def _missing_parts(answers: pd.DataFrame) -> Iterator[Table]:
+    """Count the parts that were asked for and that the node does not give, if there are any."""
+    lacking = answers.loc[answers["missing"].fillna("") != "", "missing"].value_counts()
+    if len(lacking):
+        columns = [Column("Not given", names_row=True), Column("Answers", number=True)]
+        rows = [(str(parts), whole(number)) for parts, number in lacking.items()]
+        yield Table("What the node does not give, and how often it was asked for.", columns, rows)
 
 
 def _latency(value: float) -> str:

@@ -1,4 +1,4 @@
-"""Answers of a run that are wrong, late, failed or missing."""
+"""Answers of a run that are wrong, refused, late, failed or missing."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ PROBLEM_COLUMNS = ["query", "kind", "node", "problem", "expected", "observed", "
 
 
 def find_problems(answers: pd.DataFrame, nodes: Sequence[str]) -> pd.DataFrame:
-    """Find the answers that are wrong, late, failed or missing.
+    """Find the answers that are wrong, refused, late, failed or missing.
 
-    An expected error, such as a 400 to an ill-formed query, is no problem.
+    An expected error, such as a 400 to an ill-formed query, is no problem, and neither is an answer
+    of a foreign node that is true as far as it goes.
 
     Args:
         answers: ``answers.parquet``.
@@ -23,12 +24,12 @@ def find_problems(answers: pd.DataFrame, nodes: Sequence[str]) -> pd.DataFrame:
 
     Returns:
         One row per problem, sorted by query and node: query, kind, node, problem (``wrong``,
-        ``late``, ``failed``, ``missing``), expected, observed, reason.
+        ``refused``, ``late``, ``failed``, ``missing``), expected, observed, reason.
     """
-    equal = answers["equal"].fillna(False).astype(bool)
-    silent = answers["state"].isin(["late", "failed"])
-    bad = answers[~equal | silent]
-    named = bad["state"].where(silent, "wrong")
+    verdict = answers["verdict"].fillna("wrong")
+    problem = verdict.mask(answers["state"].isin(["late", "failed"]), answers["state"])
+    bad = answers[~problem.isin(["right", "incomplete"])]
+    named = problem[bad.index]
     found = pd.DataFrame(
         {
             "query": bad["query"],

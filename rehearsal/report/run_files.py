@@ -50,6 +50,7 @@ def read_tables(files: Mapping[str, Any], countries: Sequence[Country], asker: s
         countries=countries,
         asker=asker,
         demography_svg=_read_text(files["drawing"]),
+        foreign=read_json(files["conditions"])["foreign"],
         realism=pd.DataFrame(read_rows(files["realism"])),
         realism_svgs={
             caption: _read_text(files[f"realism_{name}"])

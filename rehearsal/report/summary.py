@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from rehearsal.evaluation.answer_table import NETWORK
+from rehearsal.evaluation.judgement import VERDICTS
 from rehearsal.evaluation.latency import percentile, qs02
 from rehearsal.report.problems import find_missing, find_problems
 
@@ -101,6 +102,7 @@ def _federation(federated: FederatedAnswers, problems: pd.DataFrame) -> dict[str
     queries = set(answers["query"])
     unanswered = set(problems.loc[problems["problem"] != "wrong", "query"])
     latency = answers.loc[answers["node"] == NETWORK, "latency_ms"].to_numpy()
+    of_nodes = answers[answers["node"] != NETWORK]
     return {
         "queries": len(queries),
         "nodes": answers.loc[answers["node"] != NETWORK, "node"].nunique(),
@@ -110,6 +112,7 @@ def _federation(federated: FederatedAnswers, problems: pd.DataFrame) -> dict[str
         "p50_ms": round(percentile(latency, 50), 3),
         "p99_ms": round(percentile(latency, 99), 3),
         "answers": len(answers),
+        "verdicts": {one: int((of_nodes["verdict"] == one).sum()) for one in VERDICTS},
         "problems": problems.head(LISTED_PROBLEMS).to_dict("records"),
         "problems_total": len(problems),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from rehearsal.evaluation.answer_table import NETWORK
 from rehearsal.evaluation.latency import ALL as ALL_KINDS
-from rehearsal.model import Country
+from rehearsal.model import ANSWER_STATES, Country
 from rehearsal.realism.frequency_spectrum import spectrum_shares
 from rehearsal.report.problems import find_problems
 
@@ -69,6 +69,7 @@ class ReportTables:
     stories: Sequence[Mapping[str, Any]] = ()  # stories/*.json
     datasets: Sequence[Mapping[str, Any]] = ()  # catalogue/datasets.json
     bench: BenchTables | None = None  # bench/*.parquet
+    foreign: Collection[str] = ()  # codes of the countries whose nodes someone else runs
 
     @property
     def codes(self) -> list[str]:
@@ -141,27 +142,33 @@ def node_table(tables: ReportTables) -> pd.DataFrame:
         tables: The tables of the report.
 
     Returns:
-        One row per country: node, name, people, answers, problems, p50_ms, p95_ms, p99_ms, rtt_ms.
-        ``answers`` counts the answers and refusals that came in time, over all kinds of query; the
+        One row per country: node, name, people, answers, refusals, problems, p50_ms, p95_ms,
+        p99_ms, rtt_ms.
+        ``answers`` and ``refusals`` count those that came in time, over all kinds of query; the
         latencies are theirs. ``problems`` counts the queries with a wrong, late, failed or missing
-        answer.
+        answer or a refusal where there should be an answer. ``rtt_ms`` is null for foreign nodes,
+        to which no delay is added.
     """
     codes = tables.codes
     latency = tables.latency[tables.latency["kind"] == ALL_KINDS].set_index("node")
     problems = find_problems(tables.answers, codes)
+    rtt_ms = tables.distances.set_index("country")["rtt_ms"]
+    counts = tables.answers.groupby("node")["state"].value_counts().unstack(fill_value=0)
+    states = counts.reindex(columns=ANSWER_STATES, fill_value=0)
     columns = {
         "people": tables.people.groupby("country").size(),
-        "answers": latency["n"],
+        "answers": states["answered"],
+        "refusals": states["refused"],
         "problems": problems.groupby("node")["query"].nunique(),
         "p50_ms": latency["p50_ms"],
         "p95_ms": latency["p95_ms"],
         "p99_ms": latency["p99_ms"],
-        "rtt_ms": tables.distances.set_index("country")["rtt_ms"],
+        "rtt_ms": rtt_ms.drop(tables.foreign, errors="ignore"),
     }
     table = pd.DataFrame({"node": codes, "name": [country.name for country in tables.countries]})
     for name, values in columns.items():
         table[name] = table["node"].map(values)
-    whole = ["people", "answers", "problems"]
+    whole = ["people", "answers", "refusals", "problems"]
     table[whole] = table[whole].fillna(0).astype(int)
     return table
 

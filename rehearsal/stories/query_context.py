@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rehearsal.model import Query
@@ -47,7 +47,9 @@ class QueryContext:
             query: The query.
             trace: Whether the reply contains the answer of each node.
         """
-        return await self.client.ask(query, self.network.deadline_s, trace)
+        reply = await self.client.ask(query, self.network.deadline_s, trace)
+        foreign = {one.node for one in reply.answers} - self.network.folders.keys()
+        return replace(reply, foreign=frozenset(foreign))
 
     def home_folder(self) -> Path:
         """Return the node's folder in the asker's country. Raises KeyError for a foreign node."""

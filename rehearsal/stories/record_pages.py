@@ -52,7 +52,8 @@ def _together(first: NetworkReply, pages: Sequence[NetworkReply]) -> NetworkRepl
     answers = tuple(
         missing.get(one.node) or _with_records(one, came.get(one.node, [])) for one in first.answers
     )
-    return NetworkReply(answers, _joined(first.aggregated, [one.aggregated for one in pages], came))
+    joined = _joined(first.aggregated, [one.aggregated for one in pages], came)
+    return replace(first, answers=answers, aggregated=joined)
 
 
 def _joined(

@@ -22,6 +22,7 @@ rule measure_distance:
     params:
         code=code_digest("measure_distance.py"),
         countries=COUNTRIES,
+        foreign=[node.country for node in INPUTS.foreign],
         network=config["network"],
         rounds=config["bench"]["distance"]["rounds"],
     message:

@@ -205,7 +205,7 @@ def _map_rows(
                 "tip": (
                     f"{country.name}: {whole(row['people'])} people, median {in_ms(median)}, "
                     f"99th percentile {in_ms(row['p99_ms'])}, "
-                    f"distance applied {in_ms(row['rtt_ms'])}, "
+                    f"delay added {in_ms(row['rtt_ms'])}, "
                     f"{row['problems']:.0f} wrong or missing"
                 ),
             }

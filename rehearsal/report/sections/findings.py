@@ -54,7 +54,7 @@ def problems_section(summary: Mapping[str, Any]) -> Section:
             Shown("reason", Column("Reason")),
         ]
         total = federation["problems_total"]
-        caption = f"{whole(total)} wrong, late, failed or missing answers"
+        caption = f"{whole(total)} wrong, refused, late, failed or missing answers"
         if total > len(frame):
             caption += (
                 f". The table shows the first {whole(len(frame))}. The others are in "

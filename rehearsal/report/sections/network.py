@@ -23,7 +23,7 @@ from rehearsal.report.page_elements import (
     table_of,
     whole,
 )
-from rehearsal.report.questions.words import kind_words
+from rehearsal.report.questions.words import NONE, kind_words
 from rehearsal.report.style import PAGE
 from rehearsal.report.tables import (
     ReportTables,
@@ -57,15 +57,17 @@ def nodes_section(tables: ReportTables, nodes: pd.DataFrame) -> Section:
         basis=["measured" if measured.get(code, False) else "fitted" for code in nodes["node"]],
     )
     frame.loc[frame["node"] == tables.asker, "basis"] = "asker"
+    frame.loc[frame["node"].isin(tables.foreign), "basis"] = "no delay: run by others"
     shown = [
         Shown("name", Column("Country", names_row=True)),
         Shown("capital", Column("Capital")),
-        Shown("rtt_ms", Column("Round trip", number=True), milliseconds),
+        Shown("rtt_ms", Column("Round trip", number=True), _milliseconds_or_none),
         Shown("basis", Column("Source of round trip")),
         Shown("p50_ms", Column("Median", number=True), milliseconds),
         Shown("p95_ms", Column("p95", number=True), milliseconds),
         Shown("p99_ms", Column("p99", number=True), milliseconds),
         Shown("answers", Column("Answers", number=True), whole),
+        Shown("refusals", Column("Refusals", number=True), whole),
         Shown("problems", Column("Wrong or missing", number=True), whole),
     ]
     caption = (
@@ -76,6 +78,10 @@ def nodes_section(tables: ReportTables, nodes: pd.DataFrame) -> Section:
     )
     parts = [figure, _country_links(nodes), table_of(frame.sort_values("name"), caption, shown)]
     return Section("nodes", "Nodes and distances", parts)
+
+
+def _milliseconds_or_none(value: float) -> str:
+    return NONE if pd.isna(value) else milliseconds(value)
 
 
 def _country_links(nodes: pd.DataFrame) -> Links:

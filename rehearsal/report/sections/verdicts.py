@@ -45,15 +45,24 @@ def _federation(federation: Mapping[str, Any]) -> Iterator[Verdict]:
     yield Verdict(
         "Exact answers",
         f"{whole(federation['exact'])} of {whole(queries)}",
-        "Queries to which every node and the network gave the true answer.",
+        "Queries to which every node and the network gave the true answer."
+        + _not_given(federation),
         queries > 0 and federation["exact"] == queries,
     )
     yield Verdict(
         "Nodes that answered",
         f"{federation['nodes']} of {federation['nodes_expected']}",
-        f"{whole(federation['answered'])} of {whole(queries)} queries were answered by every node.",
+        f"{whole(federation['answered'])} of {whole(queries)} queries were answered by every node, "
+        "or refused where that is right.",
         federation["nodes"] == federation["nodes_expected"] and federation["answered"] == queries,
     )
+
+
+def _not_given(federation: Mapping[str, Any]) -> str:
+    incomplete = federation["verdicts"]["incomplete"]
+    if not incomplete:
+        return ""
+    return f" {whole(incomplete)} answers of nodes of others are true and lack parts."
 
 
 def _passed(title: str, detail: str, checks: Sequence[Mapping[str, Any]]) -> Iterator[Verdict]:

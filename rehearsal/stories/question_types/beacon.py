@@ -10,23 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from rehearsal.evaluation.exact_judge import judge_answer
-from rehearsal.evaluation.judgement import Judgement
-from rehearsal.evaluation.network_judge import judge_network_answer
-from rehearsal.evaluation.protected_judge import (
-    judge_protected_answer,
-    judge_protected_network_answer,
-)
-from rehearsal.model import Answer, Granularity, Query
+from rehearsal.evaluation.reply_judge import judge_answers
+from rehearsal.model import Answer, Granularity
 from rehearsal.network.aggregate import (
-    AlleleTally,
     count_of,
     group_totals,
-    node_frequencies,
+    readable_frequencies,
     records,
     says_exists,
 )
 from rehearsal.network.service_client import NetworkReply
+from rehearsal.network.variant_records import AlleleTally
 from rehearsal.phenotypes.yaml_reader import Entry
 from rehearsal.stories.beacon_queries import allele, question_query
 from rehearsal.stories.beacon_replies import summarise_beacon_reply
@@ -35,7 +29,7 @@ from rehearsal.stories.query_context import QueryContext
 from rehearsal.stories.record_pages import ask_for_all
 from rehearsal.stories.reference_checks import RunReferences, check_keys
 from rehearsal.stories.story_types import Check, Question, ReplySummary
-from rehearsal.truth.expected_answers import ExpectedAnswer, expected_from_json
+from rehearsal.truth.expected_answers import expected_from_json
 
 KEYS = ("find", "granularity", "gene", "variant", "filters", "dataset", "expected")
 SHOWN_RECORDS = 5
@@ -140,8 +134,8 @@ def _shown(answer: Answer) -> dict[str, Any]:
     shown: dict[str, Any] = {"exists": says_exists(answer)}
     if (count := count_of(answer)) is not None:
         shown["count"] = count
-    if found := node_frequencies(answer):
-        whole = (tallies.get(answer.node) for tallies in found.values())
+    if found := readable_frequencies(answer):
+        whole = (one.get(answer.node, group_totals(one).get("")) for one in found.values())
         shown["frequencies"] = [_tally(tally) for tally in whole if tally is not None]
     elif count and _record_ids(answer):
         shown["records"] = _record_ids(answer)[:SHOWN_RECORDS]
@@ -150,7 +144,8 @@ def _shown(answer: Answer) -> dict[str, Any]:
 
 def _record_ids(answer: Answer) -> list[str]:
     """Return the identifiers of the records in an answer."""
-    return [str(one.get("id", one.get("variantInternalId"))) for one in records(answer)]
+    names = (one.get("id", one.get("variantInternalId")) for one in records(answer))
+    return [str(name) for name in names if name is not None]
 
 
 def _tally(tally: AlleleTally) -> dict[str, Any]:
@@ -192,7 +187,8 @@ def judge(question: Question, expected: Any, reply: NetworkReply) -> list[Check]
     """
     query = question_query(question)
     answers = {code: expected_from_json(one) for code, one in expected.items()}
-    verdicts, joined = _verdicts(query, answers, reply)
+    judged = judge_answers(query, answers, reply, reply.foreign)
+    verdicts, joined = judged.nodes, judged.network
     return [
         Check.every_country_answered(answers, {one.node: one.state for one in reply.answers}),
         Check(
@@ -209,25 +205,6 @@ def judge(question: Question, expected: Any, reply: NetworkReply) -> list[Check]
         ),
         *_expectations(question.parameters["expected"], reply),
     ]
-
-
-def _verdicts(
-    query: Query, expected: Mapping[str, ExpectedAnswer], reply: NetworkReply
-) -> tuple[dict[str, Judgement], Judgement]:
-    """Judge each country's answer and the joined one.
-
-    The judgement is exact for the tier that sees everything, otherwise within the limits of the
-    privacy protection.
-    """
-    if query.tier == "controlled":
-        exact = {one.node: judge_answer(query, expected[one.node], one) for one in reply.answers}
-        return exact, judge_network_answer(query, expected, reply.aggregated)
-    protected = {
-        one.node: judge_protected_answer(query, expected[one.node], one, False)
-        for one in reply.answers
-    }
-    wrong = [code for code, verdict in protected.items() if not verdict.equal]
-    return protected, judge_protected_network_answer(query, reply.answers, reply.aggregated, wrong)
 
 
 def _expectations(wanted: Mapping[str, Any], reply: NetworkReply) -> list[Check]:

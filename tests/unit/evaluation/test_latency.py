@@ -11,7 +11,7 @@ from rehearsal.evaluation.latency import latency_table, percentile, qs02
 
 def answers(*rows: tuple[str, str, str, float]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["kind", "node", "state", "latency_ms"])
-    return frame.assign(bytes=100)
+    return frame.assign(bytes=100, verdict=frame["state"].replace("answered", "right"))
 
 
 @settings(deadline=None)  # other work on the machine must not fail the test
@@ -50,7 +50,7 @@ def test_a_node_that_never_answered_has_a_row_without_figures():
     assert np.isnan(row["p50_ms"])
 
 
-def test_qs02_counts_answers_and_refusals_in_time():
+def test_qs02_counts_answers_in_time_and_refusals_that_are_right():
     frame = answers(
         ("count", "FI", "answered", 9999.0),
         ("count", "SE", "refused", 5.0),
@@ -59,6 +59,9 @@ def test_qs02_counts_answers_and_refusals_in_time():
         ("count", "DK", "late", 10000.0),
         ("count", "network", "late", 10000.0),
     )
+    verdict = qs02(frame, 10)
+    assert (verdict.asked, verdict.in_time) == (5, 1)
+    frame.loc[frame["node"] == "SE", "verdict"] = "right"  # such as of an ill-formed query
     verdict = qs02(frame, 10)
     assert (verdict.asked, verdict.in_time) == (5, 2)
     assert verdict.success_rate == 0.4

@@ -43,6 +43,8 @@ def made_answers(codes=CODES, queries: int = 6, seed: int = 1) -> pd.DataFrame:
                     "observed": "HTTP 400" if bad else "3",
                     "truth": "HTTP 400" if bad else "3",
                     "equal": True,
+                    "verdict": "right",
+                    "missing": "",
                     "latency_ms": 8.0 + 3 * place + rng.gamma(2, 0.5),
                     "bytes": 900,
                     "repeat": 0,

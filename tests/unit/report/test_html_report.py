@@ -103,11 +103,11 @@ def test_verdicts_come_first_and_say_what_passed(page_of, tables):
 
 def test_a_wrong_answer_is_listed_and_changes_the_headline(page_of, tables, answers):
     row = answers.index[(answers["query"] == "presence-001") & (answers["node"] == "FI")][0]
-    answers.loc[row, ["equal", "observed"]] = [False, "<b>4</b>"]
+    answers.loc[row, ["verdict", "observed"]] = ["wrong", "<b>4</b>"]
     html = page_of(tables)
     text = " ".join(read(html).text.split())
     assert "1 check failed" in text
-    assert "1 wrong, late, failed or missing answers" in text
+    assert "1 wrong, refused, late, failed or missing answers" in text
     assert "5 of 6" in text
     assert "&lt;b&gt;4&lt;/b&gt;" in html
 

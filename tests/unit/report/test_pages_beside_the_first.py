@@ -42,7 +42,7 @@ def test_a_country_has_a_page_of_its_own(report):
 def test_a_country_with_wrong_answers_lists_them(full, summary, tmp_path):
     answers = full.answers.copy()
     row = answers.index[(answers["query"] == "presence-001") & (answers["node"] == "FI")][0]
-    answers.loc[row, ["equal", "observed"]] = [False, "4"]
+    answers.loc[row, ["verdict", "observed"]] = ["wrong", "4"]
     write_report(tmp_path, summary, replace(full, answers=answers))
     assert "It gave 1 wrong or missing answer." in words(tmp_path / "countries/FI.html")
     assert "presence-001" in words(tmp_path / "countries/FI.html")
@@ -194,7 +194,7 @@ def test_the_catalogue_lists_datasets_and_the_survey(report):
 def test_junit_has_a_case_for_every_query_and_check(full, summary, tmp_path):
     answers = full.answers.copy()
     row = answers.index[(answers["query"] == "presence-001") & (answers["node"] == "FI")][0]
-    answers.loc[row, ["equal", "observed"]] = [False, "4"]
+    answers.loc[row, ["verdict", "observed"]] = ["wrong", "4"]
     write_junit(tmp_path / "junit.xml", summary, answers, CODES)
     root = ElementTree.parse(tmp_path / "junit.xml").getroot()
     suites = {suite.get("name"): suite for suite in root}

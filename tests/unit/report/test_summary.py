@@ -1,5 +1,4 @@
 import numpy as np
-import pandas as pd
 import pytest
 
 from rehearsal.files import read_json, write_json
@@ -51,7 +50,7 @@ def test_the_keys_are_those_of_the_interface(summarise, answers):
 
 def test_a_wrong_answer_names_its_query_and_node(summarise, answers):
     row = place(answers, "presence-001", "FI")
-    answers.loc[row, ["equal", "observed", "reason"]] = [False, "4", "count 4 instead of 3"]
+    answers.loc[row, ["verdict", "observed", "reason"]] = ["wrong", "4", "count 4 instead of 3"]
     summary = summarise(answers)
     assert list_failures(summary) == [
         "query presence-001 (presence), node FI: expected 3, observed 4 (count 4 instead of 3)"
@@ -63,7 +62,7 @@ def test_a_wrong_answer_names_its_query_and_node(summarise, answers):
 
 def test_a_late_node_is_named_and_counts_against_qs02(summarise, answers):
     late = answers["node"] == "PL"
-    answers.loc[late, ["state", "equal", "reason"]] = ["late", False, "deadline of 10 s"]
+    answers.loc[late, ["state", "verdict", "reason"]] = ["late", "late", "deadline of 10 s"]
     summary = summarise(answers)
     lines = list_failures(summary)
     assert lines[0] == "QS-02: 80.00% of answers within 10 s, expected 95%"
@@ -73,7 +72,7 @@ def test_a_late_node_is_named_and_counts_against_qs02(summarise, answers):
 
 
 @pytest.mark.parametrize("state", ["late", "failed"])
-def test_a_node_that_did_not_answer_is_a_problem_even_if_it_is_called_equal(answers, state):
+def test_a_node_that_did_not_answer_is_a_problem_even_if_it_is_called_right(answers, state):
     row = place(answers, "presence-001", "SI")
     answers.loc[row, "state"] = state
     problems = find_problems(answers, CODES)
@@ -89,14 +88,37 @@ def test_a_node_that_disappears_from_an_answer_is_missing(summarise, answers):
     assert summary["qs02"]["success_rate"] == pytest.approx(29 / 30)
 
 
+def test_a_node_that_refuses_what_it_should_answer_has_not_answered(summarise, answers):
+    """Not even in time: a refusal is quick."""
+    shut = (answers["node"] == "FI") & (answers["kind"] != "ill_formed")
+    answers.loc[shut, ["state", "verdict", "reason"]] = ["refused", "refused", "HTTP 403: no"]
+    summary = summarise(answers)
+    assert summary["federation"]["answered"] == 2
+    assert summary["federation"]["verdicts"] == {
+        "right": 26, "incomplete": 0, "wrong": 0, "refused": 4, "late": 0, "failed": 0
+    }  # fmt: skip
+    assert summary["qs02"]["in_time"] == 26
+    lines = list_failures(summary)
+    assert lines[1].endswith("node FI: refused (HTTP 403: no)")
+    assert len(lines) == 5
+
+
+def test_a_foreign_node_that_gives_less_fails_nothing_and_is_counted(summarise, answers):
+    row = place(answers, "presence-001", "FI")
+    answers.loc[row, ["verdict", "missing"]] = ["incomplete", "count"]
+    summary = summarise(answers)
+    assert list_failures(summary) == []
+    assert summary["federation"]["exact"] == 6
+    assert summary["federation"]["verdicts"]["incomplete"] == 1
+
+
 def test_an_expected_error_is_exact(answers):
     assert (answers["http_status"] == 400).any()
     assert find_problems(answers, CODES).empty
 
 
 def test_an_answer_that_was_not_judged_is_not_exact(summarise, answers):
-    answers["equal"] = answers["equal"].astype("boolean")
-    answers.loc[place(answers, "presence-001", "network"), "equal"] = pd.NA
+    answers.loc[place(answers, "presence-001", "network"), "verdict"] = None
     assert summarise(answers)["federation"]["exact"] == 5
 
 
@@ -106,10 +128,10 @@ def test_no_query_is_a_failure(summarise, answers):
 
 def test_many_problems_are_counted_where_they_are_not_listed(summarise, answers, monkeypatch):
     monkeypatch.setattr("rehearsal.report.summary.LISTED_PROBLEMS", 3)
-    answers["equal"] = False
+    answers.loc[answers["kind"] != "ill_formed", "verdict"] = "wrong"
     lines = list_failures(summarise(answers))
     assert len(lines) == 4
-    assert lines[-1] == "federation: 33 more answers are wrong or missing"
+    assert lines[-1] == "federation: 21 more answers are wrong or missing"
 
 
 def test_failing_checks_stories_and_realism_have_a_line_each(summarise, answers):

@@ -27,12 +27,20 @@ def test_alone_in_a_family_is_not_in_a_family():
 
 def test_the_node_table_counts_problems_by_query(tables, answers):
     wrong = (answers["node"] == "ES") & (answers["kind"] == "presence")
-    answers.loc[wrong, "equal"] = False
+    answers.loc[wrong, "verdict"] = "wrong"
     table = node_table(tables).set_index("node")
     assert table["problems"].to_dict() == {"BE": 0, "ES": 2, "FI": 0, "PL": 0, "SI": 0}
     assert table.loc["FI", "rtt_ms"] == 38.5
-    assert table["answers"].tolist() == [6] * 5
+    assert table["answers"].tolist() == [4] * 5
+    assert table["refusals"].tolist() == [2] * 5  # of ill-formed queries
     assert (table["p50_ms"] <= table["p99_ms"]).all()
+
+
+def test_no_distance_is_shown_for_a_node_of_others(tables):
+    object.__setattr__(tables, "foreign", ["FI"])
+    assert node_table(tables).set_index("node")["rtt_ms"].isna().to_dict() == {
+        "BE": False, "ES": False, "FI": True, "PL": False, "SI": False
+    }  # fmt: skip
 
 
 def test_the_kind_table_ends_with_all_kinds(tables):
