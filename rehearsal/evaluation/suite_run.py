@@ -107,7 +107,7 @@ async def _ask_suite(
     tokens: Mapping[str, str],
     rounds: Rounds,
 ) -> SuiteRun:
-    conditions = _conditions(network, rounds.repeats)
+    conditions = _conditions(network, rounds.repeats) | {"foreign": sorted(foreign)}
     deadline_s = network.deadline_s
     rows: list[Row] = []
     async with ServiceClient(network.service, lambda query: tokens.get(query.tier)) as service:
