@@ -125,7 +125,7 @@ def _compare(
         found.faults += _count_faults(true, count, sets)
     if query.granularity == "record":
         page = _Page.of(query, answer)
-        if true.count and not page.records:
+        if not page.records and (true.count or count is None):
             found.missing.append("records")
         elif query.entry_type == "individuals":
             found.judged_on = "people"

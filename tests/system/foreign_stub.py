@@ -1,7 +1,8 @@
 """A Beacon that differs from ours: python foreign_stub.py NODE_URL ENDPOINT_FILE MANNER.
 
-It stands before one of our nodes. Another base path, no POST, yes or no and nothing else, no
-result sets, slow. MANNER ``lying``: it says no where it should say yes.
+It stands before one of our nodes, at another base path. Manners: ``honest``: no POST, yes or no and
+nothing else, no result sets, slow. ``lying``: so too, and it says no where it should say yes.
+``frugal``: no GET, and of a frequency only what Beacon demands, with other names of populations.
 """
 
 import asyncio
@@ -16,7 +17,33 @@ SLOW_S = 0.03
 PASSED = ("Authorization", "X-Rehearsal-Purpose")  # to the node behind it
 
 
+def frugally(said: dict) -> dict:
+    """Leave of each frequency what Beacon demands, and name women ``F`` and men ``M``."""
+    for one in said.get("response", {}).get("resultSets", ()):
+        for record in one.get("results", ()):
+            for source in record.get("frequencyInPopulations", ()):
+                source["frequencies"] = [
+                    {
+                        "population": entry["population"].removeprefix("FI_"),
+                        "alleleFrequency": entry["alleleFrequency"],
+                    }
+                    for entry in source["frequencies"]
+                ]
+    return said
+
+
 async def main(node: str, endpoint: Path, manner: str) -> None:
+    async def answer_frugally(request: web.Request) -> web.Response:
+        if request.path.endswith("info"):
+            return web.json_response({"meta": {"beaconId": "com.foreign"}, "response": {}})
+        if request.method != "POST":
+            raise web.HTTPMethodNotAllowed(request.method, ["POST"])
+        url = f"{node}{request.path.removeprefix(BASE)}"
+        passed = {name: request.headers[name] for name in PASSED if name in request.headers}
+        async with session.post(url, json=await request.json(), headers=passed) as response:
+            said = frugally(await response.json())
+            return web.json_response(said, status=response.status)
+
     async def answer(request: web.Request) -> web.Response:
         if request.method != "GET":
             raise web.HTTPMethodNotAllowed(request.method, ["GET"])
@@ -37,7 +64,8 @@ async def main(node: str, endpoint: Path, manner: str) -> None:
         return web.json_response({"meta": meta, "responseSummary": {"exists": exists}})
 
     app = web.Application()
-    app.router.add_route("*", BASE + "/{path:.*}", answer)
+    how = answer_frugally if manner == "frugal" else answer
+    app.router.add_route("*", BASE + "/{path:.*}", how)
     runner = web.AppRunner(app)
     async with ClientSession() as session:
         await runner.setup()

@@ -415,7 +415,24 @@ def test_a_foreign_node_that_only_says_yes_or_no_is_judged_on_that_and_marked(
     assert {"count", "record"} <= set(rows.loc["AT", "judged_on"])
     assert rows.loc["FI", "count"].isna().all()
     counted = rows.loc["network"][rows.loc["network", "judged_on"].isin(["count", "record"])]
-    assert (counted["reason"] == "FI on boolean only").all()
+    assert counted["missing"].str.startswith("FI: count").all()
+    assert set(counted["verdict"]) == {"incomplete"}
+
+
+def test_a_foreign_node_that_takes_only_post_and_gives_no_counts_of_alleles_ends_no_run(
+    cohort: Cohort, suite, expected, tmp_path
+):
+    kinds = ("frequency-get", "frequency-common", "public-record", "carriers-records")
+    some = [query for query in suite if query.id.rsplit("-", 1)[0] in kinds]
+    asked = ask_with_foreign(cohort, some, expected, tmp_path, manner="frugal")
+    rows = asked.answers.set_index("query")
+    wrong = rows[~rows["equal"]]
+    assert wrong.empty, wrong[["node", "observed", "truth", "reason"]].to_string()
+    found = rows[(rows["kind"] == "allele_frequency") & (rows["tier"] == "controlled")]
+    found = found[(found["node"] == "FI") & found["exists"]]
+    assert set(found["verdict"]) == {"incomplete"}
+    assert set(found["missing"]) == {"numbers of alleles, numbers by zygosity"}
+    assert set(rows.loc[rows["node"] == "AT", "verdict"]) == {"right"}
 
 
 def test_a_foreign_node_that_says_no_where_it_should_say_yes_is_found(
