@@ -26,6 +26,7 @@ from rehearsal.node.beacon.variant_queries import (
     VariantQuery,
 )
 from rehearsal.node.beacon.variant_search import restricted, search_variants
+from rehearsal.node.beacon.vrs_index import VrsQuery
 from rehearsal.node.privacy.public_facts import FirstAlleles, PublicAllele, PublicFacts
 
 _INSERTION = re.compile(r".*_(?P<behind>\d+)ins(?P<bases>[ACGT]+)")
@@ -63,6 +64,9 @@ def canonical_query(
             return _placed(query)
         case StructuralQuery():
             return _event(query)
+        case VrsQuery(identifier):
+            row = next(node_data.vrs_index(facts).find(identifier), None)
+            return query if row is None else _listed_row(row, query)
     return query
 
 
@@ -83,7 +87,7 @@ def names_one_allele(query: VariantQuery | None) -> bool:
     Args:
         query: What :func:`canonical_query` returned.
     """
-    return isinstance(query, HgvsQuery | StructuralQuery) or (
+    return isinstance(query, HgvsQuery | StructuralQuery | VrsQuery) or (
         isinstance(query, SequenceQuery) and not query.ref and PLAIN.issuperset(query.alt)
     )
 
@@ -126,8 +130,13 @@ def _listed(query: VariantQuery, node_data: NodeData, facts: PublicFacts) -> Var
         isinstance(query, HgvsQuery) and query.description.text.endswith(("del", "dup"))
     )
     row = next(search_variants(query, node_data, FirstAlleles(facts)), None) if is_indel else None
-    if row is None or row.svlen:
-        return query
+    return query if row is None or row.svlen else _listed_row(row, query)
+
+
+def _listed_row(row: PublicAllele, query: VariantQuery) -> VariantQuery:
+    """Return the query for a listed allele, however it is asked for."""
+    if row.svlen:
+        return _event(StructuralQuery(row.contig, row.start, row.alt, row.svlen))
     return _named(row.contig, row.start, row.ref, row.alt) or query
 
 

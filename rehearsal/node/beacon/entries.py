@@ -26,6 +26,7 @@ from rehearsal.node.beacon.result import Record
 from rehearsal.node.beacon.transcript_names import CodingQuery, ProteinQuery, on_gene_model
 from rehearsal.node.beacon.variant_queries import HgvsQuery, VariantQuery
 from rehearsal.node.beacon.variant_search import query_of_identifier
+from rehearsal.node.beacon.vrs_index import VrsQuery
 from rehearsal.stores.people_store import SAMPLES
 from rehearsal.web.openapi import Body
 from rehearsal.web.problem import Problem
@@ -34,6 +35,10 @@ LIFTED = "assemblyId GRCh37: the positions were moved to GRCh38"
 UNPLACED = (
     "assemblyId GRCh37: a position has no known place on GRCh38, so that nothing was looked up; "
     "this answer does not say no"
+)
+ONLY_SUBSTITUTIONS = (
+    "g_variants: this node has no reference and computes identifiers of substitutions only; "
+    "of other alleles this answer does not say no"
 )
 # kinds of datasets with records of single people
 OF_PEOPLE: frozenset[DatasetKind] = frozenset({"people", "tests"})
@@ -196,11 +201,13 @@ def _select_by_path(
 def _select_variant(
     node_data: NodeData, request: BeaconRequest, identifier: str
 ) -> tuple[BeaconRequest, PathSelection]:
-    query = query_of_identifier(identifier)
-    if not isinstance(query, CodingQuery | ProteinQuery):
-        return request, PathSelection(variant=query)
-    meant, notes = _meant(query, node_data)
-    noted = replace(request, warnings=(*request.warnings, *notes))
+    meant: VariantQuery = query_of_identifier(identifier)
+    notes: tuple[str, ...] = ()
+    if isinstance(meant, CodingQuery | ProteinQuery):
+        meant, notes = _meant(meant, node_data)
+    elif isinstance(meant, VrsQuery) and node_data.sequences is None:
+        notes = (ONLY_SUBSTITUTIONS,)
+    noted = replace(request, warnings=(*request.warnings, *notes)) if notes else request
     return noted, PathSelection(variant=meant)
 
 

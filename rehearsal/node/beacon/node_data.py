@@ -12,8 +12,10 @@ from rehearsal.errors import mismatch, shown
 from rehearsal.formats.ontology_terms import SEX_TERMS
 from rehearsal.genomes.assembly import CONTIG_LENGTHS, ploidy
 from rehearsal.model import SEXES, AlleleCounts, Gene, Sex
+from rehearsal.node.beacon.allele_source import AlleleSource
 from rehearsal.node.beacon.datasets import PEOPLE_IN_TESTS, Dataset, datasets_of
 from rehearsal.node.beacon.liftover import Liftover
+from rehearsal.node.beacon.vrs_index import VrsIndex
 from rehearsal.node.settings.gene_names import GeneNames
 from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.stores.people_store import PeopleStore
@@ -62,10 +64,21 @@ class NodeData:
         self.settings, self.variants, self.people = settings, variants, people
         self._tumours, self.sequences = tumours, sequences
         self.liftover, self.gene_bases = liftover or Liftover(), gene_bases
+        self._vrs: dict[AlleleSource, VrsIndex] = {}
         self.genes: dict[str, Gene] = {gene.name: gene for gene in settings.genes}
         self._gene_names = GeneNames(settings.genes)
         self.of_sex = {sex: people.with_term(SEX_TERMS[sex], False) for sex in SEXES}
         self.datasets = datasets_of(settings)
+
+    def vrs_index(self, source: AlleleSource) -> VrsIndex:
+        """Return the alleles of a source by their computed identifiers, listed at the first call.
+
+        Args:
+            source: The node's variants, those of tumours, or public facts.
+        """
+        if source not in self._vrs:
+            self._vrs[source] = VrsIndex(source, self.sequences)
+        return self._vrs[source]
 
     @cached_property
     def has_genomes(self) -> bool:

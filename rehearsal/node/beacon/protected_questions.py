@@ -21,6 +21,7 @@ from rehearsal.node.beacon.variant_queries import (
     VariantQuery,
 )
 from rehearsal.node.beacon.variant_search import search_variants
+from rehearsal.node.beacon.vrs_index import VrsQuery
 from rehearsal.node.privacy.door import ProtectedQuestion
 from rehearsal.node.privacy.expectation import EVERYBODY, NOBODY, UNKNOWN, ShareBounds
 from rehearsal.node.privacy.public_facts import FirstAlleles, PublicFacts
@@ -77,6 +78,8 @@ def protected_question(
     reason = wide if width > LONGEST_RANGE else ""
     if _asks_for_effects(query):
         reason = "a condition on molecular effects, which needs a grant"
+    if isinstance(query, VrsQuery):
+        reason = "a computed identifier of no public allele, which needs a grant"
     return ProtectedQuestion("\n".join(parts), shares, reason)
 
 

@@ -20,7 +20,8 @@ from rehearsal.node.beacon.protected_questions import public_share
 from rehearsal.node.beacon.protein_changes import change_named, short_change
 from rehearsal.node.beacon.result import Record
 from rehearsal.node.beacon.variant_search import described, identifier_of
-from rehearsal.node.beacon.variant_types import GAIN, LOSS, class_of, shown_type
+from rehearsal.node.beacon.variant_types import class_of, shown_type
+from rehearsal.node.beacon.vrs_index import COPY_CHANGES, accession_of, identifiers_of
 from rehearsal.stores.people_store import SAMPLES
 
 if TYPE_CHECKING:
@@ -38,8 +39,6 @@ GERMLINE = {"id": "SO:0001778", "label": "germline variant"}
 SOMATIC = {"id": "SO:0001777", "label": "somatic variant"}  # from memory
 TUMOUR_SUFFIX = "-TUM"  # ends the identifier of a tumour sample
 
-_COPY_CHANGES = {LOSS: vrs.LOSS, GAIN: vrs.GAIN}  # by class of variant
-
 
 def variant_record(row: VariantRow, node_data: NodeData) -> Record:
     """Build the part of a variant's record that is the same in every dataset.
@@ -51,8 +50,8 @@ def variant_record(row: VariantRow, node_data: NodeData) -> Record:
     Returns:
         Identifiers, location and molecular attributes, JSON values.
     """
-    named_by = _accession(row, node_data)
-    change = _COPY_CHANGES.get(class_of(row.ref, row.alt))
+    named_by = accession_of(row, node_data.sequences)
+    change = COPY_CHANGES.get(class_of(row.ref, row.alt))
     variation = (
         _variation(row, node_data) if change is None else _copy_number_change(row, change, named_by)
     )
@@ -63,7 +62,7 @@ def variant_record(row: VariantRow, node_data: NodeData) -> Record:
         identifiers["genomicHGVSId"] = name
     effects = node_data.variants.effects(row)
     identifiers |= _names_in_genes(row, effects, node_data)
-    computed = vrs.alternative_ids(_computed(row, change, named_by))
+    computed = vrs.alternative_ids(identifiers_of(row, node_data.sequences))
     if computed:
         identifiers["variantAlternativeIds"] = computed
     if identifiers:
@@ -74,25 +73,6 @@ def variant_record(row: VariantRow, node_data: NodeData) -> Record:
     if attributes:
         record["molecularAttributes"] = attributes
     return record
-
-
-def _accession(row: VariantRow, node_data: NodeData) -> str | None:
-    """Return the accession of the bases on which identifiers depend; None without a reference."""
-    if node_data.sequences is None:
-        return None
-    behind = row.end if row.svlen else row.end + row.shift + 1
-    return node_data.sequences.accession(row.contig, row.start, behind)
-
-
-def _computed(
-    row: VariantRow, change: str | None, accession: str | None
-) -> tuple[tuple[str, str], ...]:
-    """Compute the identifiers of an allele. Other structural variants have none."""
-    if not row.svlen:
-        return vrs.identifiers(row.contig, row.start, row.ref, row.alt, row.shift, accession)
-    if accession is None or change is None:
-        return ()
-    return vrs.copy_number_identifiers(row.start + 1, row.end, change, accession)
 
 
 def _copy_number_change(row: VariantRow, change: str, accession: str | None) -> Record:
@@ -112,7 +92,7 @@ def _copy_number_change(row: VariantRow, change: str, accession: str | None) -> 
 
 def _vcf_allele(row: VariantRow) -> Record:
     """Return REF and ALT of VCF for ``info``, if a copy number of VRS has no place for them."""
-    if class_of(row.ref, row.alt) not in _COPY_CHANGES:
+    if class_of(row.ref, row.alt) not in COPY_CHANGES:
         return {}
     return {"referenceBases": row.ref, "symbolicAllele": row.alt}
 

@@ -28,6 +28,7 @@ from rehearsal.node.beacon.transcript_names import (
     protein_query,
 )
 from rehearsal.node.beacon.variant_types import TYPES, is_of_type, type_named
+from rehearsal.node.beacon.vrs_index import VrsQuery
 from rehearsal.web.problem import Problem
 
 PLAIN = frozenset("ACGT")
@@ -112,6 +113,7 @@ VariantQuery = (
     | CodingQuery
     | HgvsQuery
     | StructuralQuery
+    | VrsQuery
 )
 
 OF_SIZE = frozenset({"variantType", "variantMinLength", "variantMaxLength"})

@@ -29,6 +29,7 @@ from rehearsal.node.beacon.variant_queries import (
     query_of_name,
 )
 from rehearsal.node.beacon.variant_types import finds_nothing, is_of_type
+from rehearsal.node.beacon.vrs_index import IDENTIFIER, VrsQuery
 from rehearsal.node.privacy.public_facts import FirstAlleles
 from rehearsal.web.problem import Problem
 
@@ -76,6 +77,9 @@ def search_variants(
             yield from _described(description, rows)
         case StructuralQuery():
             yield from _structural(query, rows)
+        case VrsQuery(identifier):
+            if not isinstance(source, FirstAlleles):  # else it would be another query by now
+                yield from node_data.vrs_index(node_data.variants).find(identifier)
 
 
 def _at_place(
@@ -291,11 +295,12 @@ def identifier_of(row: Any) -> str:
 
 def query_of_identifier(
     identifier: str,
-) -> SequenceQuery | StructuralQuery | HgvsQuery | CodingQuery | ProteinQuery:
+) -> SequenceQuery | StructuralQuery | HgvsQuery | CodingQuery | ProteinQuery | VrsQuery:
     """Build the query for one variant by its ``variantInternalId`` or its name.
 
     Args:
-        identifier: As :func:`identifier_of` builds it, or a description or name in HGVS.
+        identifier: As :func:`identifier_of` builds it, or a description or name in HGVS, or a
+            computed identifier of VRS.
 
     Returns:
         The query.
@@ -306,6 +311,8 @@ def query_of_identifier(
     """
     if any(kind in identifier for kind in (":g.", ":c.", ":p.")):
         return query_of_name(identifier)
+    if IDENTIFIER.fullmatch(identifier):
+        return VrsQuery(identifier)
     match = INTERNAL_ID.fullmatch(identifier)
     if match is None:
         expected = "a variant identifier like chr17-43124027-ACT-A"

@@ -109,6 +109,18 @@ def _repeat(unit: str, is_deletion: bool, shift: int) -> dict[str, Any] | None:
     }
 
 
+def digest_of(identifier: str) -> bytes:
+    """Read the digest in an identifier.
+
+    Args:
+        identifier: For example ``ga4gh:VA.s8vzlmFv83fcoJnNovFkp4pnE48weUh4``.
+
+    Returns:
+        24 bytes.
+    """
+    return base64.urlsafe_b64decode(identifier.rpartition(".")[2])
+
+
 def alternative_ids(identifiers: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
     """Build the identifiers of a variant as external references of a Beacon.
 

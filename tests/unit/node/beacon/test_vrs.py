@@ -12,6 +12,9 @@ from rehearsal.node.beacon.vrs import GAIN, LOSS, REFGET, copy_number_identifier
     [
         # from the VRS 1.3 and 2.0 tests of vrs-python, and a published example of HL7
         ("1.3", "chr1", 943_042, "C", "T", "ga4gh:VA.s8vzlmFv83fcoJnNovFkp4pnE48weUh4"),
+        # BRAF V600E: tests of cancervariants/variation-normalization, documents of ga4gh/anyvar
+        ("1.3", "chr7", 140_753_335, "A", "T", "ga4gh:VA.fZiBjQEolbkL0AxjoTZf4SOkFy9J0ebU"),
+        ("2.0", "chr7", 140_753_335, "A", "T", "ga4gh:VA.Otc5ovrw906Ack087o1fhegB4jDRqCAe"),
         ("2.0", "chr9", 128_325_834, "C", "T", "ga4gh:VA.SZIS2ua7AL-0YgUTAqyBsFPYK3vE8h_d"),
     ],
 )
