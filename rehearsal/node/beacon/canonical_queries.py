@@ -64,10 +64,12 @@ def canonical_query(
             return _placed(query)
         case StructuralQuery():
             return _event(query)
-        case VrsQuery(identifier):
-            row = next(node_data.vrs_index(facts).find(identifier), None)
-            return query if row is None else _listed_row(row, query)
-    return query
+    return _identified(query, node_data, facts) if isinstance(query, VrsQuery) else query
+
+
+def _identified(query: VrsQuery, node_data: NodeData, facts: PublicFacts) -> VariantQuery:
+    row = next(node_data.vrs_index(facts).find(query.identifier), None)
+    return query if row is None else _listed_row(row, query)
 
 
 def has_effects(query: VariantQuery | None) -> bool:

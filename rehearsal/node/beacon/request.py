@@ -23,12 +23,12 @@ from rehearsal.node.beacon.request_models import (
     RequestedSchema,
     RequestMeta,
     RequestParameters,
+    whole_number,
 )
 from rehearsal.node.beacon.variant_queries import (
     VariantQuery,
     is_on_grch37,
     make_variant_query,
-    whole_number,
     with_effects,
 )
 from rehearsal.web.problem import Problem

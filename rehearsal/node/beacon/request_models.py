@@ -6,11 +6,13 @@ parameters of a GET are texts.
 
 from __future__ import annotations
 
+import re
 from operator import attrgetter
 from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, UnsetType, field
 
+from rehearsal.errors import shown
 from rehearsal.model import Granularity
 from rehearsal.web.problem import Problem
 from rehearsal.web.request_models import RequestModel, convert_values, whole
@@ -57,6 +59,9 @@ PositionsFromOne = (
     | DigitsOrList
     | Annotated[tuple[NumberFromOne, ...], OneOrTwo]
 )
+
+
+WHOLE_NUMBER = re.compile("[+-]?[0-9]{1,18}")
 
 
 class VariantParameters(RequestModel):
@@ -299,3 +304,26 @@ class BeaconQuery(RequestModel):
     filters: Annotated[Filters, Meta(description=BESIDE)] = None
     requested_schemas: Schemas = None
     schema_: Annotated[Any, Meta(description="Ignored.")] = field(name="$schema", default=None)
+
+
+def whole_number(name: str, sent: int | str | None, minimum: int = 0) -> int | None:
+    """Read a number that may be sent as text.
+
+    Args:
+        name: Name of the parameter.
+        sent: Its value. Numbers were checked before.
+        minimum: Smallest allowed value.
+
+    Returns:
+        The number, or None without a value.
+
+    Raises:
+        Problem: The text is not a whole number, or is below the minimum (400).
+    """
+    if sent is None or isinstance(sent, int):
+        return sent
+    if not WHOLE_NUMBER.fullmatch(sent):
+        raise Problem.mismatch(name, "a whole number", shown(sent))
+    if int(sent) < minimum:
+        raise Problem.mismatch(name, f"a whole number of at least {minimum}", shown(sent))
+    return int(sent)

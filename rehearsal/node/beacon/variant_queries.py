@@ -19,7 +19,7 @@ from rehearsal.genomes.contig_names import (
 )
 from rehearsal.node.beacon import hgvs
 from rehearsal.node.beacon.contigs import contig_named
-from rehearsal.node.beacon.request_models import BASES, VariantParameters
+from rehearsal.node.beacon.request_models import BASES, VariantParameters, whole_number
 from rehearsal.node.beacon.transcript_names import (
     CodingQuery,
     ProteinQuery,
@@ -33,7 +33,6 @@ from rehearsal.web.problem import Problem
 
 PLAIN = frozenset("ACGT")
 IUPAC_CODES = re.compile(BASES)
-WHOLE_NUMBER = re.compile("[+-]?[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,29 +358,6 @@ def _positions(name: str, sent: int | str | tuple[int | str, ...] | None, contig
             expected = f"a position on {contig}, at most {CONTIG_LENGTHS[contig]}"
             raise Problem.mismatch(name, expected, shown(number))
     return [number for number in numbers if number is not None]
-
-
-def whole_number(name: str, sent: int | str | None, minimum: int = 0) -> int | None:
-    """Read a number that may be sent as text.
-
-    Args:
-        name: Name of the parameter.
-        sent: Its value. Numbers were checked before.
-        minimum: Smallest allowed value.
-
-    Returns:
-        The number, or None without a value.
-
-    Raises:
-        Problem: The text is not a whole number, or is below the minimum (400).
-    """
-    if sent is None or isinstance(sent, int):
-        return sent
-    if not WHOLE_NUMBER.fullmatch(sent):
-        raise Problem.mismatch(name, "a whole number", shown(sent))
-    if int(sent) < minimum:
-        raise Problem.mismatch(name, f"a whole number of at least {minimum}", shown(sent))
-    return int(sent)
 
 
 def _text(name: str, sent: str | tuple[str, ...] | None) -> str | None:

@@ -73,13 +73,20 @@ def search_variants(
             yield from _at_place(query, node_data, rows)
         case ProteinQuery():
             yield from _changing_protein(query, node_data, rows)
-        case HgvsQuery(description):
-            yield from _described(description, rows)
-        case StructuralQuery():
-            yield from _structural(query, rows)
-        case VrsQuery(identifier):
-            if not isinstance(source, FirstAlleles):  # else it would be another query by now
-                yield from node_data.vrs_index(node_data.variants).find(identifier)
+        case HgvsQuery() | StructuralQuery() | VrsQuery():
+            yield from _by_name(query, node_data, rows)
+
+
+def _by_name(
+    query: HgvsQuery | StructuralQuery | VrsQuery, node_data: NodeData, source: AlleleSource
+) -> Iterator[Any]:
+    """Find the allele with a description or identifier."""
+    if isinstance(query, HgvsQuery):
+        yield from _described(query.description, source)
+    elif isinstance(query, StructuralQuery):
+        yield from _structural(query, source)
+    elif not isinstance(source, FirstAlleles):  # else it would be another query by now
+        yield from node_data.vrs_index(node_data.variants).find(query.identifier)
 
 
 def _at_place(
