@@ -77,10 +77,19 @@ TYPE_OF_ALLELE = Addition(
     "checked against the bases: an allele of another type is not found; INDEL includes INS and DEL",
     "gdi-mini-node 670695a4, mini_node/beacon/service/_parquet.py, lines 32 to 37",
 )
-LENGTHS = Addition(
-    "variantMinLength, variantMaxLength",
-    "bases of the longer allele without shared bases; others count the letters of alternateBases",
-    f"{_PI}connections/mongo/filters/request_parameters/mapping.py, lines 10 and 11",
+MOST_LENGTH = Addition(
+    "variantMaxLength",
+    "bases of the longer allele without shared bases, or of the structural variant; beacon2-pi-api "
+    "takes alleles of which neither REF nor ALT has more than one letter beyond it, which is the "
+    "same but for bases that are replaced by others (one base longer) and symbolic alleles",
+    f"{_PI}connections/mongo/filters/request_parameters/alphanumeric.py, lines 90 to 117",
+)
+LEAST_LENGTH = Addition(
+    "variantMinLength",
+    "counted as variantMaxLength; beacon2-pi-api takes alleles of which both REF and ALT have more "
+    "letters, so from 1 on no single base, insertion or deletion; gdi-mini-node 670695a4 answers a "
+    "request with either length with nothing (mini_node/beacon/model/variant.py, lines 51 to 57)",
+    f"{_PI}connections/mongo/filters/request_parameters/alphanumeric.py, lines 120 to 146",
 )
 GENE_IDS = Addition(
     "a gene's identifier of HGNC, Ensembl or NCBI in geneId",
@@ -99,7 +108,7 @@ IN_A_GENE = Addition(
 )
 ADDITIONS = (
     *(DATASET_IDS, DATASETS_OBJECT, ASSEMBLY, BESIDE_QUERY, SCHEMAS, SCHEMA_COLON),
-    *(VARIANT_TYPE, TYPE_OF_ALLELE, LENGTHS, GENE_IDS, AMINO_ACIDS, IN_A_GENE),
+    *(VARIANT_TYPE, TYPE_OF_ALLELE, MOST_LENGTH, LEAST_LENGTH, GENE_IDS, AMINO_ACIDS, IN_A_GENE),
 )
 GENE_IDENTIFIER = re.compile(r"HGNC:\d{1,6}|ENSG\d{11}(\.\d{1,3})?|\d{1,9}")
 
@@ -145,12 +154,12 @@ def _in_the_rest(meta: RequestMeta, parameters: RequestParameters) -> Iterator[A
 
 def _in_variants(given: VariantParameters) -> Iterator[Addition]:
     kind, change = _text(given.variant_type), _text(given.aminoacid_change)
-    lengths = given.variant_min_length, given.variant_max_length
     found = (
         (ASSEMBLY, given.assemblyid is not None),
         (VARIANT_TYPE, is_word(kind)),
         (TYPE_OF_ALLELE, kind != "" and given.start is not None and given.end is None),
-        (LENGTHS, lengths != (None, None)),
+        (MOST_LENGTH, given.variant_max_length is not None),
+        (LEAST_LENGTH, given.variant_min_length is not None),
         (GENE_IDS, GENE_IDENTIFIER.fullmatch(_text(given.gene_id)) is not None),
         (AMINO_ACIDS, re.search("[a-z]{2}", change) is not None),
     )

@@ -1,5 +1,7 @@
 """Queries on GRCh37 are moved to GRCh38 where that is known; elsewhere nothing says no."""
 
+from dataclasses import replace
+
 import pytest
 
 from rehearsal.errors import InputError
@@ -12,6 +14,8 @@ from rehearsal.node.beacon.variant_queries import (
     Restrictions,
     SequenceQuery,
 )
+
+from ..node.beacon.named_genes import planted
 
 # BRCA1 c.5266dup: ClinVar 17677, GRCh37 17:41209079, GRCh38 17:43057062
 ON_37 = {"assemblyId": "GRCh37", "referenceName": "17", "start": [41_209_078]}
@@ -41,6 +45,28 @@ def test_a_planted_variant_is_found_by_its_place_on_grch37(asked, where, granted
             assert answer["info"]["warnings"] == [LIFTED]
     if granted:
         assert answer["responseSummary"]["exists"]
+
+
+# Stretches without gaps of UCSC's hg19ToHg38.over.chain that the planted variants lie in: start and
+# end on GRCh37, start on GRCh38, 0-based (github.com/hmgu-itg/burden_testing 0aa43bc4)
+STRETCHES = {
+    "chr1": (118_462_520, 120_583_692, 117_919_897),
+    "chr7": (139_703_042, 141_934_222, 140_003_242),
+    "chr10": (87_197_770, 97_920_099, 85_438_013),
+    "chr12": (11_420_334, 22_063_736, 11_267_400),
+    "chr13": (26_735_945, 33_311_231, 26_161_808),
+    "chr17": (40_976_311, 41_354_196, 42_824_294),
+    "chrX": (11_743_827, 14_165_517, 11_725_708),
+}
+
+
+@pytest.mark.parametrize("variant", planted(), ids=str)
+def test_every_planted_variant_is_where_the_chain_of_ucsc_has_it(variant):
+    first, last, now = STRETCHES[variant.contig]
+    on_37 = variant.start - now + first
+    assert first <= on_37 and on_37 + len(variant.ref) <= last
+    query = SequenceQuery(variant.contig, on_37, variant.ref, variant.alt)
+    assert Liftover().lift(query) == replace(query, start=variant.start)
 
 
 @pytest.mark.parametrize("granted", [False, True])

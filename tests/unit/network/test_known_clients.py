@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from rehearsal.node.beacon import known_clients
-from rehearsal.node.beacon.known_clients import ADDITIONS
+from rehearsal.node.beacon.known_clients import ADDITIONS, LEAST_LENGTH, MOST_LENGTH
+
+from ..node.conftest import GENOTYPES
 
 PAGE = Path(__file__).parents[3] / "docs/reference/leniency.md"
 EE = ["GOE-EE-REHEARSAL-1"]
@@ -106,6 +108,48 @@ def test_an_addition_is_answered_like_the_standards_request_and_noted(asked, nam
         assert status == 200
         # nodes of VCF files do not know what alleles change
         assert answer["responseSummary"]["exists"] == (name != "three letters")
+
+
+def as_others_count(allele, least, most):
+    """What beacon2-pi-api finds: the note names the lines."""
+    _, _, ref, alt = allele
+    return (not least or min(len(ref), len(alt)) > least) and (
+        not most or max(len(ref), len(alt)) < most + 2
+    )
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "only_here", "only_there"),
+    [
+        (None, 1, set(), {("AC", "GT")}),
+        (None, 2, set(), set()),
+        (
+            1,
+            None,
+            {("C", "CA"), ("T", "TG"), ("ACT", "A"), ("A", "G"), ("C", "T"), ("G", "C")},
+            set(),
+        ),
+        (2, None, {("ACT", "A"), ("AC", "GT")}, set()),
+    ],
+)
+def test_lengths_differ_from_those_of_others_as_the_notes_say(
+    asked, least, most, only_here, only_there
+):
+    alleles = [one for one in GENOTYPES if one[0] != "chrX"]
+    lengths = {"variantMinLength": least, "variantMaxLength": most}
+    lengths = {key: one for key, one in lengths.items() if one}
+    here = set()
+    for contig in ("chr17", "chr22"):
+        place = {"referenceName": contig, "start": [0], "end": [50_000_001]}
+        sent = body(place | lengths, pagination={"limit": 0})
+        _, answer = asked.ask("EE", "/g_variants", sent, granted=True)
+        notes = {"variantMinLength": LEAST_LENGTH, "variantMaxLength": MOST_LENGTH}
+        assert {notes[key].warning for key in lengths} <= set(answer["info"]["warnings"])
+        shown = [one for held in answer["response"]["resultSets"] for one in held["results"]]
+        here |= {tuple(one["variantInternalId"].split("-")[2:]) for one in shown}
+    there = {one[2:] for one in alleles if as_others_count(one, least, most)}
+    assert here - there == only_here
+    assert there - here == only_there
 
 
 @pytest.mark.parametrize("granted", [False, True])
