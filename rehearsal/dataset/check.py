@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rehearsal.errors import InputError, shown
+from rehearsal.evaluation.judgement import VERDICTS, first_names
 from rehearsal.evaluation.known_answers import read_queries
-from rehearsal.evaluation.partial_judge import PartialJudgement, judge_partial_answer
+from rehearsal.evaluation.partial_judge import (
+    PartialJudgement,
+    grouped_by_cause,
+    judge_partial_answer,
+)
 from rehearsal.export.settings import POOLED
 from rehearsal.formats.ontology_terms import SEX_TERMS
 from rehearsal.model import Answer, Query
@@ -29,6 +34,7 @@ class BeaconTarget:
     """A Beacon to check, and how to query it."""
 
     url: str
+    people_url: str | None = None  # base URL for people, if it is another one
     place: str | None = None  # the part of the dataset that it holds; None: all of it
     dataset: str | None = None  # identifier of the only dataset to query; None: all it has
     loaded: str = "everything"  # what can be queried: frequencies, genotypes or everything
@@ -44,14 +50,12 @@ def check_command(target: BeaconTarget, truth: Path) -> int:
         truth: The folder ``truth/`` of the dataset.
 
     Returns:
-        The exit status: 0 when every answer was right, else 1.
+        The exit status: 0 when all that every answer gave was right, else 1.
 
     Raises:
         InputError: The queries cannot be sent, or the service gives no answer at all.
     """
-    if not is_http_url(target.url):
-        expected = "a URL http(s)://HOST/... without user, password and query"
-        raise InputError(COMMAND, "URL", expected, shown(target.url))
+    _check_urls(target)
     queries = _chosen(target, read_queries(truth), truth)
     place = target.place or POOLED
     answers = asyncio.run(_ask(target, place, [query for query, _ in queries]))
@@ -64,6 +68,13 @@ def check_command(target: BeaconTarget, truth: Path) -> int:
     ]
     print("\n".join(table([query for query, _ in queries], verdicts)))
     return 0 if all(verdict.judgement.equal for verdict in verdicts) else 1
+
+
+def _check_urls(target: BeaconTarget) -> None:
+    for name, url in (("URL", target.url), ("--people-url", target.people_url)):
+        if url is not None and not is_http_url(url):
+            expected = "a URL http(s)://HOST/... without user, password and query"
+            raise InputError(COMMAND, name, expected, shown(url))
 
 
 def _chosen(target: BeaconTarget, queries: Sequence[KnownAnswer], truth: Path) -> list[KnownAnswer]:
@@ -90,7 +101,8 @@ def _can_be_asked(query: Query, loaded: str) -> bool:
 
 async def _ask(target: BeaconTarget, place: str, queries: Sequence[Query]) -> list[Answer]:
     """Send the queries one after another, which puts no load on the Beacon."""
-    node = NodeEntry(place, target.url.rstrip("/"), target.token_variable)
+    people_url = target.people_url.rstrip("/") if target.people_url else None
+    node = NodeEntry(place, target.url.rstrip("/"), target.token_variable, people_url=people_url)
     clock = asyncio.get_running_loop().time
     answers = []
     async with NetworkClient([node]) as client:
@@ -102,28 +114,46 @@ async def _ask(target: BeaconTarget, place: str, queries: Sequence[Query]) -> li
     return answers
 
 
-def table(queries: Sequence[Query], verdicts: Sequence[PartialJudgement]) -> list[str]:
+def table(queries: Sequence[Query], judged: Sequence[PartialJudgement]) -> list[str]:
     """Show the judgements as a table.
 
     Args:
         queries: The queries.
-        verdicts: The judgement of each query's answer, in the same order.
+        judged: The judgement of each query's answer, in the same order.
 
     Returns:
-        Lines of text: a header, one line per query, and the number of right answers.
+        Lines of text: a header, one line per query, what was wrong and what was missing, each with
+        its queries, and the number of answers by verdict.
     """
-    width = max(len(query.id) for query in queries)
-    lines = [f"{'query':{width}}  {'':5}  {'judged on':11}  {'expected':24}  answered"]
-    for query, verdict in zip(queries, verdicts, strict=True):
-        judged = verdict.judgement
-        word = "right" if judged.equal else "WRONG"
-        basis = verdict.judged_on or "nothing"
-        cells = f"{query.id:{width}}  {word}  {basis:11}  {judged.expected:24}"
-        lines.append(f"{cells}  {judged.observed}")
-        if not judged.equal:
-            lines.append(f"{'':{width}}  {judged.difference}")
-    wrong = sum(not verdict.judgement.equal for verdict in verdicts)
-    bases = Counter(verdict.judged_on or "nothing" for verdict in verdicts)
+    names = [query.id for query in queries]
+    width = max(map(len, names))
+    lines = [f"{'query':{width}}  {'':10}  {'judged on':11}  {'expected':24}  answered"]
+    for name, one in zip(names, judged, strict=True):
+        judgement = one.judgement
+        word = "WRONG" if judgement.verdict == "wrong" else judgement.verdict
+        cells = f"{name:{width}}  {word:10}  {one.judged_on or 'nothing':11}"
+        lines.append(f"{cells}  {judgement.expected:24}  {judgement.observed}")
+        if not judgement.equal:
+            lines.append(f"{'':{width}}  {judgement.difference}")
+    causes = grouped_by_cause(zip(names, (one.causes for one in judged), strict=True))
+    lines += _group_lines("What is wrong:", causes)
+    parts = [one.judgement.missing.split(", ") if one.judgement.missing else [] for one in judged]
+    missing = grouped_by_cause(zip(names, parts, strict=True))
+    lines += _group_lines("What it does not give, although it was asked for it:", missing)
+    return [*lines, _total(judged)]
+
+
+def _group_lines(title: str, groups: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    if groups:
+        yield title
+    for text, names in groups.items():
+        answers = "1 answer" if len(names) == 1 else f"{len(names)} answers"
+        yield f"  {answers}: {text} [{first_names(names)}]"
+
+
+def _total(judged: Sequence[PartialJudgement]) -> str:
+    verdicts = Counter(one.judgement.verdict for one in judged)
+    counts = ", ".join(f"{verdicts[one]} {one}" for one in VERDICTS if verdicts[one])
+    bases = Counter(one.judged_on or "nothing" for one in judged)
     judged_on = ", ".join(f"{number} on {basis}" for basis, number in bases.items())
-    lines.append(f"{len(queries) - wrong} of {len(queries)} right; judged {judged_on}")
-    return lines
+    return f"{counts} of {len(judged)}; judged {judged_on}"

@@ -128,6 +128,12 @@ def add_check(parser: argparse.ArgumentParser) -> None:
         help="folder truth/ of the dataset, with the queries and their right answers",
     )
     add(
+        "--people-url",
+        metavar="URL",
+        help="base URL for queries about people, if the Beacon has an address of its own for them "
+        "(default: URL)",
+    )
+    add(
         "--place",
         metavar="PLACE",
         help="part of the dataset that the Beacon holds, such as FI (default: all of it)",
@@ -209,6 +215,7 @@ def _check(options: argparse.Namespace) -> None:
 
     target = BeaconTarget(
         options.url,
+        options.people_url,
         options.place,
         options.dataset,
         options.loaded,

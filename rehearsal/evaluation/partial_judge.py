@@ -7,6 +7,7 @@ in a sentence, so that many answers with one cause can be told as one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -97,7 +98,8 @@ def _causes_without_answer(judgement: Judgement, answer: Answer) -> tuple[str, .
     if answer.state == "answered":
         return ("It answers ill-formed queries.",)
     words = {"refused": "refuses", "late": "is late", "failed": "fails"}[answer.state]
-    return (f"It {words}: {answer.reason}",)
+    values = re.compile("'[^']*'|(?<![0-9a-zA-Z])[0-9]{4,}")  # they differ from query to query
+    return (f"It {words}: {values.sub('…', answer.reason)}",)
 
 
 def _observed(answer: Answer) -> str:

@@ -20,16 +20,18 @@ import pandas as pd
 from scipy import stats
 
 from rehearsal.errors import InputError, shown
+from rehearsal.evaluation.judgement import first_names
 from rehearsal.evaluation.latency import percentile
 from rehearsal.evaluation.suite import read_suite
 from rehearsal.files import atomic_path
 from rehearsal.loadtest.stub_nodes import StubNodes
 from rehearsal.machine import load_average
 from rehearsal.model import ANSWER_STATES, Answer, Query
-from rehearsal.network.aggregate import count_of, says_exists
+from rehearsal.network.aggregate import UNREADABLE, count_of, records, says_exists
 from rehearsal.network.client import NetworkClient, NodeRequest, token_of
 from rehearsal.network.launcher import Launch, node_command, running_nodes
 from rehearsal.network.registry import NodeEntry, is_http_url
+from rehearsal.network.variant_records import group_frequencies
 from rehearsal.node.runtime_files import served_copy
 from rehearsal.node.settings.node_settings import NodeSettings
 
@@ -37,6 +39,8 @@ SOURCE = "rehearsal bench"  # begins error messages
 PARTS = {"frequency": "allele_frequency", "individuals": "individuals"}
 TARGET, AGAINST, CONTROL = "target", "against", "control"
 COVERAGE = 0.95
+FREQUENCIES = ("frequency", "frequency_F", "frequency_M")  # columns
+TOLERANCE = 1e-6  # of frequencies, which some Beacons write with six digits
 NULL = NodeRequest("info", query=CONTROL)
 
 
@@ -173,7 +177,8 @@ async def ask_in_turn(
     Returns:
         One row per query, round and side, with the columns ``query``, ``round``, ``side``,
         ``place`` (0: first of the turn), ``state``, ``http_status``, ``exists``, ``count``,
-        ``latency_ms``, ``bytes``, ``reason``, ``load_average_1min``.
+        ``frequency``, ``frequency_F`` and ``frequency_M`` (of one allele, in all people, women and
+        men), ``latency_ms``, ``bytes``, ``reason``, ``load_average_1min``.
     """
     rows = []
     clock = asyncio.get_running_loop().time
@@ -190,7 +195,8 @@ async def ask_in_turn(
                     answer = await client.send(sides[side], request, clock(), deadline_s)
                     at = {"query": query.id, "round": turn, "side": side, "place": place}
                     rows.append(at | _answer_columns(answer, side))
-    return pd.DataFrame(rows).astype({"count": "Int64", "exists": "boolean"})
+    types = {"count": "Int64", "exists": "boolean", **dict.fromkeys(FREQUENCIES, "Float64")}
+    return pd.DataFrame(rows).astype(types)
 
 
 def _answer_columns(answer: Answer, side: str) -> dict[str, Any]:
@@ -200,11 +206,22 @@ def _answer_columns(answer: Answer, side: str) -> dict[str, Any]:
         "http_status": answer.http_status,
         "exists": says_exists(answer) if has_content else None,
         "count": count_of(answer) if has_content else None,
+        **(_frequencies(answer) if has_content else dict.fromkeys(FREQUENCIES)),
         "latency_ms": answer.latency_s * 1000,
         "bytes": answer.size_bytes,
         "reason": answer.reason,
         "load_average_1min": load_average(),
     }
+
+
+def _frequencies(answer: Answer) -> dict[str, float | None]:
+    """Return the frequencies of the one allele in an answer, by column; None where not given."""
+    try:
+        given = [one for one in map(group_frequencies, records(answer)) if one]
+    except UNREADABLE:
+        given = []
+    groups = given[0] if given else {}
+    return {column: groups.get(column.removeprefix("frequency")) for column in FREQUENCIES}
 
 
 def pairs_of(table: pd.DataFrame, one: str = TARGET, other: str = AGAINST) -> pd.DataFrame:
@@ -271,7 +288,7 @@ def comparison_lines(table: pd.DataFrame) -> list[str]:
             ratio = paired_ratio(pairs_of(table, TARGET, other))
             lines.append(f"target against {other}: {_ratio_text(ratio)}")
     if AGAINST in set(table["side"]):
-        lines.append(_agreement_text(pairs_of(table)))
+        lines += _agreement_lines(pairs_of(table))
     reasons = table.loc[table["state"] != "answered", ["side", "reason"]].value_counts()
     lines += [f"{side}: {number} times: {reason}" for (side, reason), number in reasons[:5].items()]
     return [*lines, f"highest load average: {table['load_average_1min'].max():.1f}"]
@@ -286,11 +303,25 @@ def _ratio_text(ratio: Ratio) -> str:
     return f"median latency ratio {ratio.median:.3g} ({interval}, {ratio.pairs} pairs)"
 
 
-def _agreement_text(pairs: pd.DataFrame) -> str:
-    exists = (pairs["exists_one"] == pairs["exists_other"]).sum()
-    both = pairs[pairs["count_one"].notna() & pairs["count_other"].notna()]
-    counts = (both["count_one"] == both["count_other"]).sum()
-    return (
-        f"same answers: exists in {exists} of {len(pairs)} pairs, "
-        f"count in {counts} of {len(both)} pairs with two counts"
-    )
+def _agreement_lines(pairs: pd.DataFrame) -> Iterator[str]:
+    """Say in how many pairs the answers agree, and for each difference in which queries."""
+    compared = {"presence": _compared(pairs, ["exists"]), "count": _compared(pairs, ["count"])}
+    compared["frequency"] = _compared(pairs, list(FREQUENCIES))
+    same = (f"{name} in {one.sum()} of {len(one)} pairs" for name, one in compared.items())
+    yield f"same answers, where both give them: {', '.join(same)}"
+    for name, one in compared.items():
+        queries = list(dict.fromkeys(pairs.loc[one.index[~one], "query"]))
+        if queries:
+            yield f"different {name}: {first_names(queries)}"
+
+
+def _compared(pairs: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
+    """Compare columns of two sides; returns a truth value for every pair that has two values."""
+    differences = pd.DataFrame({column: _difference(pairs, column) for column in columns})
+    given = differences[differences.notna().any(axis=1)]
+    return (given.isna() | (given <= TOLERANCE)).all(axis=1).astype(bool)
+
+
+def _difference(pairs: pd.DataFrame, column: str) -> pd.Series:
+    one, other = (pairs[f"{column}_{side}"].astype("Float64") for side in ("one", "other"))
+    return (one - other).abs()

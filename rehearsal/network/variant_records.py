@@ -132,6 +132,30 @@ def record_frequencies(record: Mapping[str, Any]) -> dict[str, AlleleTally]:
     }
 
 
+def group_frequencies(record: Mapping[str, Any]) -> dict[str, float]:
+    """Read the frequency of one variant in all people, women and men.
+
+    Args:
+        record: Beacon record of a variant.
+
+    Returns:
+        Frequencies by group: an empty text, ``_F``, ``_M``. Of several populations of a group the
+        first one counts.
+
+    Raises:
+        KeyError: An entry names no population.
+        ValueError: A count is not a whole number.
+    """
+    found: dict[str, float] = {}
+    for population, entry in frequency_entries(record):
+        counts, frequency = given_counts(entry), entry.get("alleleFrequency")
+        if counts.get("number") and "count" in counts:
+            frequency = counts["count"] / counts["number"]
+        if frequency is not None:
+            found.setdefault(group_of(population), float(frequency))
+    return found
+
+
 def _whole(value: object) -> int:
     """Read an allele count. The JSON examples of the standard write whole numbers as ``7102.0``."""
     if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):

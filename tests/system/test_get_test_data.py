@@ -31,7 +31,7 @@ def dataset(tmp_path_factory):
     ("manner", "status", "words"),
     [
         ("honest", 0, [" on presence", " on count", " on frequencies", " on people"]),
-        ("boolean", 0, ["right; judged", "on presence"]),
+        ("boolean", 0, ["incomplete of", "on presence"]),
         ("shifted", 1, ["exists False instead of True", "missing"]),
         ("forgetful", 1, ["alleleCount 1 instead of 2"]),
     ],

@@ -8,13 +8,18 @@ import pytest
 
 from rehearsal.cli import main
 from rehearsal.errors import InputError
+from rehearsal.evaluation.suite import beacon_request, write_suite
 from rehearsal.loadtest.beacon_comparison import (
+    FREQUENCIES,
     comparison_lines,
     paired_ratio,
     pairs_of,
     queries_of_part,
 )
-from rehearsal.model import Query
+from rehearsal.model import AlleleCounts, Query, Variant
+from rehearsal.truth.expected_answers import ExpectedAnswer
+
+from ..foreign_beacon import foreign_beacon
 
 
 def rows(side, latencies_ms, state="answered", count=3):
@@ -22,6 +27,7 @@ def rows(side, latencies_ms, state="answered", count=3):
         {
             **{"query": f"q{number}", "round": 0, "side": side, "state": state, "exists": True},
             **{"count": count, "latency_ms": latency, "bytes": 10, "reason": ""},
+            **dict.fromkeys(FREQUENCIES),
             "load_average_1min": 0.5,
         }
         for number, latency in enumerate(latencies_ms)
@@ -59,7 +65,8 @@ def test_a_person_is_told_counts_ratios_and_whether_the_answers_agree():
     table = pd.DataFrame(rows("target", [2.0] * 6) + rows("against", [1.0] * 6, count=4))
     said = "\n".join(comparison_lines(table))
     assert "target against against: median latency ratio 2" in said
-    assert "exists in 6 of 6 pairs, count in 0 of 6" in said
+    assert "presence in 6 of 6 pairs, count in 0 of 6 pairs, frequency in 0 of 0 pairs" in said
+    assert "different count: q0, q1, q2, ..." in said
 
 
 def test_a_part_is_the_queries_of_its_kind_that_have_one_answer(tmp_path):
@@ -117,3 +124,39 @@ def test_what_cannot_be_asked_is_one_line(tmp_path, capfd, monkeypatch, argument
     error = capfd.readouterr().err
     assert said in error
     assert len(error.splitlines()) == 1
+
+
+# --- Beacons of others, on real sockets ---
+
+COUNTS = AlleleCounts(an=104, ac=37, hom=9, het=17, hemi=2)
+PLACE = {"referenceName": "X", "start": [100], "referenceBases": "A", "alternateBases": "G"}
+REQUEST = beacon_request(PLACE, [], "record", {"skip": 0, "limit": 10})
+ALLELE = Query("allele-1", "allele_frequency", "g_variants", REQUEST)
+RIGHT = ExpectedAnswer(
+    True, 1, {Variant("chrX", 100, "A", "G"): dict.fromkeys(("", "_F", "_M"), COUNTS)}
+)
+
+
+@pytest.mark.parametrize(
+    ("manners", "same"),
+    [
+        ({"populations": {"": "Total", "_F": "F", "_M": "M"}}, "1 of 1"),
+        ({"fields": ("alleleFrequency",), "methods": ("GET",)}, "1 of 1"),
+        ({"populations": {}}, "0 of 0"),
+        ({"missed": 1}, "0 of 1"),
+    ],
+)
+def test_frequencies_are_compared_too(tmp_path, capfd, manners, same):
+    write_suite([ALLELE], tmp_path / "suite.json")
+    with (
+        foreign_beacon([(ALLELE, RIGHT)]) as ours,
+        foreign_beacon([(ALLELE, RIGHT)], **manners) as theirs,
+    ):
+        arguments = ["--target", theirs.url, "--against", ours.url, "--part", "frequency"]
+        arguments += ["--suite", str(tmp_path / "suite.json"), "--rounds", "1"]
+        with pytest.raises(SystemExit) as ended:
+            main(["bench", *arguments])
+    said = capfd.readouterr().out
+    assert ended.value.code == 0, said
+    assert f"frequency in {same} pairs" in said
+    assert ("different frequency: allele-1" in said) == (same == "0 of 1")
