@@ -50,6 +50,13 @@ def add_node(commands: argparse._SubParsersAction) -> None:
     build.add_argument(
         "--out", type=Path, required=True, metavar="FOLDER", help="folder to write the node to"
     )
+    build.add_argument(
+        "--access",
+        choices=["protected", "open"],
+        default="protected",
+        help="who may see what: protected, as access in node.yaml says; or open, which shows "
+        "everything exactly to everybody, for synthetic people only (default: %(default)s)",
+    )
     build.set_defaults(run=_node_build)
 
     serve = add_command(commands, "serve", "Serve one country's node", "Stop it with Ctrl-C.")
@@ -181,8 +188,12 @@ def _node_build(options: argparse.Namespace) -> None:
     refuse_unmakeable_folder("rehearsal node build", "--out", options.out)
     people = read_individuals(options.individuals)
     settings = NodeSettings.for_country(options.country, options.name or options.country)
+    if options.access == "open":
+        settings = settings.opened()
     variants = build_node(options.vcf, people, settings, options.out)
     print(f"{options.out}: {variants} variants of {len(people)} people")
+    if options.access == "open":
+        print("This node shows everything to everybody: for synthetic people only.")
 
 
 def _node_serve(options: argparse.Namespace) -> None:

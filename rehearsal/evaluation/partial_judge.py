@@ -127,8 +127,10 @@ def _compare(
         found.faults += _count_faults(true, count, sets)
     if query.granularity == "record":
         page = _Page.of(query, answer)
-        if not page.records and (true.count or count is None):
+        if not page.records and (says_exists(answer) or count is None):
             found.missing.append("records")
+        elif not page.records and true.count:
+            return  # it says that there are none, which is a fault already
         elif query.entry_type == "individuals":
             found.judged_on = "people"
             found.faults += _people_faults(true, page)

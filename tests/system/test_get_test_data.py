@@ -32,8 +32,8 @@ def dataset(tmp_path_factory):
     [
         ("honest", 0, [" on presence", " on count", " on frequencies", " on people"]),
         ("boolean", 0, ["incomplete of", "on presence"]),
-        ("shifted", 1, ["exists False instead of True", "missing"]),
-        ("forgetful", 1, ["alleleCount 1 instead of 2"]),
+        ("shifted", 1, ["exists False instead of True", ": It says no where there is a match. ["]),
+        ("forgetful", 1, ["alleleCount 1 instead of 2", ": Its numbers of alleles are wrong"]),
     ],
 )
 def test_a_beacon_that_is_not_ours_is_judged_on_what_it_gives(

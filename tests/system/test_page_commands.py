@@ -31,7 +31,7 @@ PRINTED = {
     "docs/how-to/query-the-network.md": [r'"states":\{"answered":5\},"complete":true'],
     "docs/how-to/subscribe-to-patients.md": [r"^IT-NEW-1$"],
     "docs/how-to/use-a-token.md": [r"FI\.jsonl: \d+ lines, head [0-9a-f]{64}"],
-    "docs/tutorials/make-a-dataset.md": [r"^(\d+) of \1 right; judged"],
+    "docs/tutorials/make-a-dataset.md": [r"^(\d+) right of \1; judged"],
 }
 
 

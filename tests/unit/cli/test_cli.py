@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -63,6 +64,20 @@ def test_a_folder_built_from_a_vcf_can_be_served(mine, capfd):
     ]
     assert node.people.record(0)["birth_year"] == 1950
     assert node.people.record(1)["sex"] == "male"
+
+
+def test_an_open_node_shows_everything_and_is_made_on_demand_only(mine, capfd):
+    build(mine)
+    access = open_node(mine / "node").settings.access
+    assert access.without_consent == "exclude"
+    assert set(access.protected_tiers()) == {"public", "registered"}
+    shutil.rmtree(mine / "node")
+    build(mine, "--access", "open")
+    assert "for synthetic people only" in capfd.readouterr().out
+    node = open_node(mine / "node")
+    assert node.settings.access.protected_tiers() == {}
+    assert node.settings.access.without_consent == "include"
+    assert {one.record for one in node.settings.access.datasets.values()} == {"public"}
 
 
 def test_a_vcf_that_cannot_be_read_is_one_line(mine, capfd):
