@@ -1,6 +1,6 @@
 """The is-a relations of Mondo for the diseases that the library ships with.
 
-The table names the source of each relation. Nodes and the truth read it with code of their own.
+The table names the source of each relation. Nodes read it; the truth has a copy of its own.
 Of a disease that is not in the table only the name is known.
 """
 

@@ -68,7 +68,7 @@ def test_code_of_one_export_makes_that_export_again(copy):
 @pytest.mark.parametrize(
     ("data", "scripts"),
     [
-        ("phenotypes/data/mondo_is_a.tsv", {"run_queries.py", "draw_queries.py"}),
+        ("truth/data/mondo_edges.tsv", {"run_queries.py", "draw_queries.py"}),
         ("report/page.css", {"build_report.py"}),
         ("demography/data/fst_published.tsv", {"judge_realism.py"}),
     ],
