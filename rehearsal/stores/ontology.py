@@ -7,13 +7,15 @@ no ontology in memory.
 from __future__ import annotations
 
 import csv
+import re
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from rehearsal.phenotypes import hpo_merged, mondo
+from rehearsal.phenotypes import hpo_merged, known_terms, mondo
 
 ATC_LEVELS = (1, 3, 4, 5)  # characters of the levels above a substance
 
@@ -75,6 +77,35 @@ def current_term(term: str) -> str:
         The term of today; any other term as it is.
     """
     return _merged_terms().get(term, term) if term.startswith("HP:") else term
+
+
+@cache
+def _known_runs() -> dict[str, list[tuple[int, int]]]:
+    """Read the numbers of the terms of the ontologies that are listed as a whole."""
+    runs: dict[str, list[tuple[int, int]]] = {}
+    with known_terms.KNOWN.open(encoding="utf-8", newline="") as table:
+        for row in csv.DictReader(table, delimiter="\t"):
+            runs.setdefault(row["ontology"], []).append((int(row["first"]), int(row["last"])))
+    return runs
+
+
+def is_no_term(term: str) -> bool:
+    """Tell whether a code of HPO or Mondo is none of their terms. It is the same at every node.
+
+    Args:
+        term: A term as a CURIE.
+
+    Returns:
+        False for terms of other ontologies too, which are not listed.
+    """
+    prefix, _, code = term.partition(":")
+    if prefix not in ("HP", "MONDO"):
+        return False
+    if not re.fullmatch("[0-9]{7}", code):
+        return True
+    runs = _known_runs()[prefix]
+    at = bisect_right(runs, (int(code), 10**7)) - 1
+    return at < 0 or int(code) > runs[at][1]
 
 
 @cache

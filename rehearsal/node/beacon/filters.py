@@ -18,7 +18,7 @@ from rehearsal.node.beacon.request_models import (
     Operator,
     Similarity,
 )
-from rehearsal.stores.ontology import current_term
+from rehearsal.stores.ontology import current_term, is_no_term
 from rehearsal.web.problem import Problem
 from rehearsal.web.request_models import convert_values
 
@@ -221,6 +221,18 @@ def unknown_terms(filters: Iterable[Filter]) -> tuple[str, ...]:
     """
     terms = (one.id for one in filters if isinstance(one, TermFilter))
     return tuple(one for one in terms if one.partition(":")[0] not in ONTOLOGIES)
+
+
+def unknown_codes(filters: Iterable[Filter]) -> tuple[str, ...]:
+    """List the codes of HPO and Mondo that are none of their terms. Nobody can have them.
+
+    Args:
+        filters: The filters of a request.
+
+    Returns:
+        The codes, as they were sent.
+    """
+    return tuple(one.id for one in filters if isinstance(one, TermFilter) and is_no_term(one.id))
 
 
 def is_coarse(filters: Iterable[Filter]) -> bool:

@@ -25,6 +25,7 @@ from rehearsal.node.beacon.vrs_index import VrsQuery
 from rehearsal.node.privacy.door import ProtectedQuestion
 from rehearsal.node.privacy.expectation import EVERYBODY, NOBODY, UNKNOWN, ShareBounds
 from rehearsal.node.privacy.public_facts import FirstAlleles, PublicFacts
+from rehearsal.stores.ontology import is_no_term
 from rehearsal.stores.people_store import SAMPLES
 
 LONGEST_RANGE = 10_000  # bases in which a node counts carriers for a protected tier
@@ -128,6 +129,8 @@ def _having(term: str, descendants: bool, facts: PublicFacts) -> tuple[ShareBoun
     """Bound the shares of women and men with a term."""
     if term in _SEXES:
         return (EVERYBODY, NOBODY) if _SEXES[term] == "female" else (NOBODY, EVERYBODY)
+    if is_no_term(term):
+        return NOBODY, NOBODY
     if not facts.people_elsewhere:
         return UNKNOWN, UNKNOWN
     found = facts.has_term(term, descendants)

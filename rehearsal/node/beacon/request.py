@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -12,7 +12,14 @@ from msgspec import UNSET
 from rehearsal.errors import shown
 from rehearsal.model import Granularity
 from rehearsal.node.beacon.entry_types import API_VERSION
-from rehearsal.node.beacon.filters import Filter, parse_filters, split_effects, unknown_terms
+from rehearsal.node.beacon.filters import (
+    ONTOLOGIES,
+    Filter,
+    parse_filters,
+    split_effects,
+    unknown_codes,
+    unknown_terms,
+)
 from rehearsal.node.beacon.known_clients import Addition, additions_around, additions_in
 from rehearsal.node.beacon.request_models import (
     BeaconQuery,
@@ -197,13 +204,13 @@ def _request(
 
 def _warnings(additions: tuple[Addition, ...], filters: tuple[Filter, ...]) -> tuple[str, ...]:
     """Say how parts that are not of the standard were read. Most requests have none."""
-    unknown = unknown_terms(filters) if filters else ()
-    if not additions and not unknown:
-        return ()
-    return (
-        *(one.warning for one in additions),
-        *(f"filters: {one} is of no ontology known here" for one in unknown),
-    )
+    return (*(one.warning for one in additions), *(_unknown(filters) if filters else ()))
+
+
+def _unknown(filters: tuple[Filter, ...]) -> Iterator[str]:
+    yield from (f"filters: {one} is of no ontology known here" for one in unknown_terms(filters))
+    for one in unknown_codes(filters):
+        yield f"filters: {one} is no term of its ontology, {ONTOLOGIES[one.partition(':')[0]][0]}"
 
 
 def _api_version(sent: str | float | None) -> str:

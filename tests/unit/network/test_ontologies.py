@@ -61,6 +61,35 @@ def test_a_well_formed_term_of_an_unknown_ontology_is_a_warning(asked, where, gr
     assert status == 400
 
 
+@pytest.mark.parametrize("path", ["individuals", "g_variants", "biosamples", "datasets"])
+@pytest.mark.parametrize("granted", [False, True])
+@pytest.mark.parametrize("where", ["EE", "network"])
+@pytest.mark.parametrize(
+    ("term", "name"),
+    [
+        ("HP:9999999", "Human Phenotype Ontology"),
+        ("HP:123", "Human Phenotype Ontology"),
+        ("MONDO:9999999", "Mondo Disease Ontology"),
+    ],
+)
+def test_a_code_that_is_no_term_of_its_ontology_is_a_warning(
+    asked, where, granted, term, name, path
+):
+    for granularity in ("boolean", "count", "record"):
+        sent = body(term, granularity)
+        status, answer = asked.ask(where, f"/{path}", sent, granted=granted)
+        assert status == 200
+        assert answer["info"]["warnings"] == [f"filters: {term} is no term of its ontology, {name}"]
+        assert answer["responseSummary"]["exists"] is False
+        assert answer["responseSummary"].get("numTotalResults", 0) == 0
+
+
+@pytest.mark.parametrize("term", ["HP:0001250", "HP:0001366", "MONDO:0005301", "ICD10:A00.0"])
+def test_a_term_that_nobody_has_is_no_warning(asked, term):
+    _, answer = asked.ask("EE", "/individuals", body(term), granted=True)
+    assert "warnings" not in answer.get("info", {})
+
+
 def codes_in(record):
     """Every code that a record shows, as ``PREFIX:CODE``, beside units and relatives."""
     if isinstance(record, dict):
