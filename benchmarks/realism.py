@@ -31,6 +31,7 @@ from scipy import stats
 from rehearsal.config.tables import read_countries
 from rehearsal.demography.model import build_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
+from rehearsal.genomes.ancestry import Ancestry
 from rehearsal.genomes.crossover_points import draw_points, spread_crossovers
 from rehearsal.genomes.recombination import uniform_map
 from rehearsal.model import Block, Country
@@ -108,7 +109,7 @@ def recipe(
         random_seed=seed,
     )
     tables = ts.dump_tables()
-    left, right, parent, child = spread_crossovers(ts, points, seed)
+    left, right, parent, child = spread_crossovers(Ancestry.of(ts), points, seed)
     tables.edges.set_columns(left=left, right=right, parent=parent, child=child)
     tables.sort()
     return msprime.sim_mutations(

@@ -20,11 +20,11 @@ from dataclasses import dataclass
 
 import msprime
 import numpy as np
-import tskit
 
 from rehearsal.errors import InputError
+from rehearsal.genomes.ancestry import Ancestry
 from rehearsal.genomes.crossover_points_kernel import (
-    Ancestry,
+    EdgesAtPoints,
     Gaps,
     Here,
     move_ends,
@@ -94,13 +94,13 @@ def draw_points(block: Block, contig_map: msprime.RateMap, seed: int) -> Points:
 
 
 def spread_crossovers(
-    ts: tskit.TreeSequence, points: Points, seed: int
+    ancestry: Ancestry, points: Points, seed: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Move each crossover of an ancestry to a base of its own within its interval.
 
     Args:
-        ts: The ancestry of a block, simulated with ``points.concentrated()`` (times a factor) and
-            with ``coalescing_segments_only=False``.
+        ancestry: The ancestry of a block, simulated with ``points.concentrated()`` (times a
+            factor).
         points: The intervals.
         seed: Seed of the draws.
 
@@ -109,16 +109,15 @@ def spread_crossovers(
         base all samples have one root.
     """
     first = points.edges[:-1]
-    tree = _ancestry(ts, first)
+    tree = _at_points(ancestry, first)
     drawn = _drawn(points, tree.left_point, np.random.default_rng(seed))
     here = Here(*np.full((7, len(first)), -1))
     gaps = _no_gaps(len(tree.left))
-    move_ends(tree, drawn, np.argsort(ts.nodes_time, kind="stable"), here, gaps)
-    roots = np.array([one.root for one in ts.trees()], np.int32)
-    changes = np.searchsorted(first, ts.breakpoints(as_array=True)[1:-1])
-    joined = join_roots(tree, changes, roots, gaps)
+    move_ends(tree, drawn, np.argsort(ancestry.time, kind="stable"), here, gaps)
+    changes = np.searchsorted(first, ancestry.changes)
+    joined = join_roots(tree, changes, ancestry.roots, gaps)
     behind = _split_at_gaps(tree, gaps)
-    older = ts.nodes_time[joined[:, 2]] > ts.nodes_time[joined[:, 3]]
+    older = ancestry.time[joined[:, 2]] > ancestry.time[joined[:, 3]]
     one, other = joined[:, 2], joined[:, 3]
     return (
         np.concatenate([tree.left, behind[0], joined[:, 0]]),
@@ -128,21 +127,21 @@ def spread_crossovers(
     )
 
 
-def _ancestry(ts: tskit.TreeSequence, first: np.ndarray) -> Ancestry:
+def _at_points(ancestry: Ancestry, first: np.ndarray) -> EdgesAtPoints:
     """List the edges of an ancestry with the points at their ends, and the edges of each node."""
-    edges = ts.tables.edges
-    left, right = edges.left.astype(np.int64), edges.right.astype(np.int64)
-    by_child = np.lexsort((left, edges.child))
-    return Ancestry(
+    left, right = ancestry.left.copy(), ancestry.right.copy()
+    by_child = np.lexsort((left, ancestry.child))
+    nodes = len(ancestry.time)
+    return EdgesAtPoints(
         left=left,
         right=right,
-        parent=edges.parent,
-        child=edges.child,
+        parent=ancestry.parent,
+        child=ancestry.child,
         left_point=np.where(left == 0, -1, np.searchsorted(first, left)).astype(np.int32),
         right_point=np.searchsorted(first, right).astype(np.int32),
         by_child=by_child,
-        above=ranges_of(edges.child, by_child, ts.num_nodes),
-        below=ranges_of(edges.parent, np.arange(len(left)), ts.num_nodes),
+        above=ranges_of(ancestry.child, by_child, nodes),
+        below=ranges_of(ancestry.parent, np.arange(len(left)), nodes),
     )
 
 
@@ -153,7 +152,7 @@ def _no_gaps(edges: int) -> Gaps:
     return Gaps(np.full(edges, -1), following, edge, point, start, stop, number)
 
 
-def _split_at_gaps(tree: Ancestry, gaps: Gaps) -> tuple[np.ndarray, ...]:
+def _split_at_gaps(tree: EdgesAtPoints, gaps: Gaps) -> tuple[np.ndarray, ...]:
     """End the edges with gaps at their first gap; return the parts behind the gaps."""
     number = gaps.number[0]
     real = np.flatnonzero(gaps.start[:number] < gaps.stop[:number])

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 OUT_OF_SIGHT = 1 << 42  # beyond all positions
 
 
-class Ancestry(NamedTuple):
+class EdgesAtPoints(NamedTuple):
     """Edges in the order of a tree sequence. Points are indices; the block's ends are no points."""
 
     left: NDArray[np.int64]  # (n_edges,) changed in place
@@ -84,7 +84,7 @@ def ranges_of(node: NDArray[np.int32], order: NDArray[np.int64], n_nodes: int) -
 
 @numba.njit(cache=True)
 def move_ends(
-    tree: Ancestry, drawn: NDArray[np.int64], nodes: NDArray[np.int64], here: Here, gaps: Gaps
+    tree: EdgesAtPoints, drawn: NDArray[np.int64], nodes: NDArray[np.int64], here: Here, gaps: Gaps
 ) -> None:
     """Move the ends of all edges that lie at points, except where roots join (``join_roots``).
 
@@ -205,7 +205,7 @@ def add_gap(e: int, point: int, start: int, stop: int, gaps: Gaps) -> None:
 
 
 @numba.njit(cache=True)
-def _set_left(node: int, e: int, tree: Ancestry, below: Below, here: Here, gaps: Gaps) -> None:
+def _set_left(node: int, e: int, tree: EdgesAtPoints, below: Below, here: Here, gaps: Gaps) -> None:
     """Set where an edge begins before which there is none above the node."""
     point = tree.left_point[e]
     if np.searchsorted(below.left, point) > np.searchsorted(below.right, point):
@@ -218,7 +218,9 @@ def _set_left(node: int, e: int, tree: Ancestry, below: Below, here: Here, gaps:
 
 
 @numba.njit(cache=True)
-def _set_right(node: int, e: int, tree: Ancestry, below: Below, here: Here, gaps: Gaps) -> None:
+def _set_right(
+    node: int, e: int, tree: EdgesAtPoints, below: Below, here: Here, gaps: Gaps
+) -> None:
     """Set where an edge ends after which there is none above the node."""
     point = tree.right_point[e]
     begun = np.searchsorted(below.left, point, "right")
@@ -231,7 +233,7 @@ def _set_right(node: int, e: int, tree: Ancestry, below: Below, here: Here, gaps
 
 
 @numba.njit(cache=True)
-def _pass_gaps_on(node: int, tree: Ancestry, below: Below, here: Here, gaps: Gaps) -> None:
+def _pass_gaps_on(node: int, tree: EdgesAtPoints, below: Below, here: Here, gaps: Gaps) -> None:
     """Note the gaps of a node in the edges above it that run across the point."""
     for e in range(tree.below[node, 0], tree.below[node, 1]):
         _pass_on(node, tree.right_point[e], tree, below, here, gaps)
@@ -242,7 +244,9 @@ def _pass_gaps_on(node: int, tree: Ancestry, below: Below, here: Here, gaps: Gap
 
 
 @numba.njit(cache=True)
-def _pass_on(node: int, point: int, tree: Ancestry, below: Below, here: Here, gaps: Gaps) -> None:
+def _pass_on(
+    node: int, point: int, tree: EdgesAtPoints, below: Below, here: Here, gaps: Gaps
+) -> None:
     if point >= len(here.end) or here.passed_of[point] == node:
         return
     if not _has_gap(node, point, below, here):
@@ -254,7 +258,7 @@ def _pass_on(node: int, point: int, tree: Ancestry, below: Below, here: Here, ga
 
 
 @numba.njit(cache=True)
-def row_above(node: int, point: int, points: NDArray[np.int32], tree: Ancestry) -> int:
+def row_above(node: int, point: int, points: NDArray[np.int32], tree: EdgesAtPoints) -> int:
     """Find the first row of ``by_child`` with an edge above a node whose end is not before a point.
 
     The edges above a node do not overlap, so both their left and their right ends ascend.

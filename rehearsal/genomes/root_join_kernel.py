@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rehearsal.genomes.crossover_points_kernel import (
     OUT_OF_SIGHT,
-    Ancestry,
+    EdgesAtPoints,
     Gaps,
     add_gap,
     gap_at,
@@ -59,7 +59,7 @@ def by_point(points: NDArray[np.int32], n_points: int) -> tuple[NDArray, NDArray
 
 @numba.njit(cache=True)
 def join_roots(
-    tree: Ancestry, changes: NDArray[np.int64], roots: NDArray[np.int32], gaps: Gaps
+    tree: EdgesAtPoints, changes: NDArray[np.int64], roots: NDArray[np.int32], gaps: Gaps
 ) -> NDArray[np.int64]:
     """Connect the roots on both sides of each change of tree where samples hang on both.
 
@@ -97,7 +97,7 @@ def join_roots(
 
 
 @numba.njit(cache=True)
-def _edge_at(node: int, point: int, points: NDArray[np.int32], tree: Ancestry) -> int:
+def _edge_at(node: int, point: int, points: NDArray[np.int32], tree: EdgesAtPoints) -> int:
     """Find the edge above a node that has an end at a point, -1 if none."""
     k = row_above(node, point, points, tree)
     if k < tree.above[node, 1] and points[tree.by_child[k]] == point:
@@ -106,7 +106,7 @@ def _edge_at(node: int, point: int, points: NDArray[np.int32], tree: Ancestry) -
 
 
 @numba.njit(cache=True)
-def _outermost(node: int, point: int, ends: Ends, without: int, tree: Ancestry) -> int:
+def _outermost(node: int, point: int, ends: Ends, without: int, tree: EdgesAtPoints) -> int:
     """Find the outermost end at a point of the edges below a node: the least left or last right."""
     found = -ends.sign * OUT_OF_SIGHT
     for k in range(ends.start[point], ends.start[point + 1]):
@@ -118,7 +118,7 @@ def _outermost(node: int, point: int, ends: Ends, without: int, tree: Ancestry) 
 
 
 @numba.njit(cache=True)
-def _lift(root: int, point: int, ends: Ends, tree: Ancestry, gaps: Gaps) -> None:
+def _lift(root: int, point: int, ends: Ends, tree: EdgesAtPoints, gaps: Gaps) -> None:
     """Set the ends of the edges from one side's root up to the other side's.
 
     The edge from a node of this path to the next one is needed where samples hang on any node
@@ -168,7 +168,9 @@ def _around_gap(gap_of: tuple[int, int, int], begin: int, lower: int, sign: int,
 
 
 @numba.njit(cache=True)
-def _path(root: int, point: int, points: NDArray[np.int32], tree: Ancestry) -> NDArray[np.int64]:
+def _path(
+    root: int, point: int, points: NDArray[np.int32], tree: EdgesAtPoints
+) -> NDArray[np.int64]:
     """List the edges with an end at a point from a root of one side up to the other side's."""
     length = 0
     e = _edge_at(root, point, points, tree)

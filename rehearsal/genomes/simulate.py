@@ -22,6 +22,7 @@ import tskit
 
 from rehearsal.errors import InputError
 from rehearsal.files import atomic_path
+from rehearsal.genomes.ancestry import Ancestry, simulate_ancestry
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.genomes.blocks import CONFIG, planted_in
 from rehearsal.genomes.crossover_points import Points, draw_points, spread_crossovers
@@ -133,6 +134,7 @@ def simulate_block(
     tables = _assemble(
         *(block, people, pedigree, gametes),
         *_simulate_founders(block, people, pedigree, points, settings),
+        settings.demography,
     )
     _give_back_memory()
     rng = np.random.default_rng(derive_seed(settings.seed, "mutations", block.id))
@@ -191,25 +193,15 @@ def _simulate_founders(
     pedigree: Pedigree,
     points: Points,
     settings: SimulationSettings,
-) -> tuple[tskit.TreeSequence, Edges, np.ndarray]:
+) -> tuple[Ancestry, Edges, np.ndarray]:
     """Simulate the founders' ancestry over ``[0, block.length)``.
 
-    Founders are sampled by population, women before men where their ploidy differs. Also
-    returns the edges with their crossovers at any base, and the row of ``people`` of each
-    individual.
+    Also returns the edges with their crossovers at any base, and the row of ``people`` of each
+    sample. Samples are in order of people.
     """
     copies = pedigree.copies(block.contig, block.start)
-    population = people["population"].to_numpy()
-    sample_sets, rows = [], []
-    for name in people["population"].unique():
-        for ploidy in (2, 1):
-            row = np.flatnonzero((population == name) & pedigree.founder & (copies == ploidy))
-            if len(row):
-                sample_sets.append(
-                    msprime.SampleSet(len(row), population=name, time=pedigree.depth, ploidy=ploidy)
-                )
-                rows.append(row)
-    if not sample_sets:
+    row = np.repeat(np.arange(len(people)), np.where(pedigree.founder, copies, 0))
+    if not len(row):
         expected = "contigs that people in the cohort have"
         raise InputError(CONFIG, "genome.regions", expected, block.contig)
     block_map = points.concentrated()
@@ -217,22 +209,24 @@ def _simulate_founders(
         position=block_map.position,
         rate=block_map.rate * recombination_factor(block, block_map),
     )
-    ts = msprime.sim_ancestry(
-        sample_sets,
-        demography=scale_sizes(settings.demography, size_factor(block)),
-        sequence_length=block.length,
-        recombination_rate=recombination,
-        coalescing_segments_only=False,  # so that a crossover changes the parent of one node only
-        ploidy=2,  # sets the time scale; the sample sets have ploidies of their own
-        random_seed=derive_seed(settings.seed, "ancestry", block.id),
-        record_provenance=False,
+    demography = scale_sizes(settings.demography, size_factor(block))
+    ancestry = simulate_ancestry(
+        _populations(people, demography)[row],
+        pedigree.depth,
+        demography,
+        recombination,
+        derive_seed(settings.seed, "ancestry", block.id),
     )
-    # msprime reports no progress, and this is the longest step of a large block
-    print(
-        f"{block.region}: ancestry, {ts.num_trees} trees; next: mutations and planting", flush=True
-    )
-    edges = spread_crossovers(ts, points, derive_seed(settings.seed, "crossovers", block.id))
-    return ts, edges, np.concatenate(rows)
+    # the longest step of a large block
+    print(f"{block.region}: ancestry, {len(ancestry.left)} edges; next: mutations", flush=True)
+    edges = spread_crossovers(ancestry, points, derive_seed(settings.seed, "crossovers", block.id))
+    return ancestry, edges, row
+
+
+def _populations(people: pd.DataFrame, demography: msprime.Demography) -> np.ndarray:
+    """Return the number of each person's population in the model, int32."""
+    number = {population.name: population.id for population in demography.populations}
+    return people["population"].map(number).to_numpy(np.int32)
 
 
 def scale_sizes(demography: msprime.Demography, factor: float) -> msprime.Demography:
@@ -259,45 +253,38 @@ def _assemble(
     people: pd.DataFrame,
     pedigree: Pedigree,
     gametes: Gametes,
-    founders: tskit.TreeSequence,
+    founders: Ancestry,
     founders_edges: Edges,
-    row_of_individual: np.ndarray,
+    founder_row: np.ndarray,
+    demography: msprime.Demography,
 ) -> tskit.TableCollection:
     """Join founders' ancestry and families in one set of tables, samples in order of people."""
-    source = founders.tables
     tables = tskit.TableCollection(CONTIG_LENGTHS[block.contig])
-    tables.time_units = source.time_units
-    tables.populations.replace_with(source.populations)
+    tables.time_units = "generations"
+    demography.insert_populations(tables)
     _set_individuals(tables, pedigree)
     set_people(tables, people)
     copies = pedigree.copies(block.contig, block.start)
     person = np.repeat(np.arange(len(people)), copies)
-    samples = len(person)
+    samples, sampled = len(person), len(founder_row)
 
-    # Renumber msprime's nodes: samples in order of people, the other nodes after all samples.
-    sampled = founders.num_samples
-    row = row_of_individual[source.nodes.individual[:sampled]]
-    second = np.append(False, row[1:] == row[:-1])
+    # Renumber the founders' nodes: samples in order of people, the other nodes after all samples.
+    second = np.append(False, founder_row[1:] == founder_row[:-1])
     first = pedigree.first_node(block.contig, block.start)
-    renumbered = np.concatenate(
-        [first[row] + second, samples + np.arange(founders.num_nodes - sampled)]
-    ).astype(np.int32)
+    older = len(founders.time) - sampled
+    renumbered = np.concatenate([first[founder_row] + second, samples + np.arange(older)]).astype(
+        np.int32
+    )
 
-    code = people["population"].map({p.metadata["name"]: p.id for p in founders.populations()})
-    older = slice(sampled, None)
     tables.nodes.set_columns(
-        flags=np.concatenate(
-            [np.full(samples, tskit.NODE_IS_SAMPLE, np.uint32), source.nodes.flags[older]]
-        ),
+        flags=np.repeat(np.array([tskit.NODE_IS_SAMPLE, 0], np.uint32), [samples, older]),
         time=np.concatenate(
-            [(pedigree.depth - pedigree.generation[person]).astype(float), source.nodes.time[older]]
+            [(pedigree.depth - pedigree.generation[person]).astype(float), founders.time[sampled:]]
         ),
         population=np.concatenate(
-            [code.to_numpy(np.int32)[person], source.nodes.population[older]]
+            [_populations(people, demography)[person], founders.population[sampled:]]
         ),
-        individual=np.concatenate(
-            [person.astype(np.int32), np.full(founders.num_nodes - sampled, -1, np.int32)]
-        ),
+        individual=np.concatenate([person.astype(np.int32), np.full(older, -1, np.int32)]),
     )
     left, right, parent, child = gametes.edges(block, pedigree)
     from_left, from_right, from_parent, from_child = founders_edges

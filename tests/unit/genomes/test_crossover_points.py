@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from rehearsal.errors import InputError
+from rehearsal.genomes.ancestry import Ancestry
 from rehearsal.genomes.crossover_points import draw_points, spread_crossovers
 from rehearsal.genomes.hotspots import Hotspots, hotspot_map
 from rehearsal.genomes.recombination import uniform_map
@@ -34,7 +35,7 @@ def ancestry(block, contig_map, seed, samples=10, size=10_000):
 
 def spread(points, ts, seed):
     tables = ts.dump_tables()
-    left, right, parent, child = spread_crossovers(ts, points, seed)
+    left, right, parent, child = spread_crossovers(Ancestry.of(ts), points, seed)
     tables.edges.set_columns(left=left, right=right, parent=parent, child=child)
     tables.sort()
     return tables.tree_sequence()
@@ -92,7 +93,9 @@ def test_a_map_that_does_not_cover_the_block_is_refused():
 
 def test_the_same_seed_gives_the_same_edges_and_another_one_others():
     points, ts = ancestry(BLOCK, UNIFORM, 1)
-    one, again, other = (np.stack(spread_crossovers(ts, points, seed)) for seed in (1, 1, 2))
+    one, again, other = (
+        np.stack(spread_crossovers(Ancestry.of(ts), points, seed)) for seed in (1, 1, 2)
+    )
     assert (one == again).all()
     assert one.shape != other.shape or (one != other).any()
 

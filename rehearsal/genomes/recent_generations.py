@@ -1,0 +1,226 @@
+"""The recent generations of a sample's ancestry, in a Wright-Fisher model of people.
+
+A haplotype comes from one person, and the parts that a crossover divides are on that person's two
+haplotypes. This is what msprime calls DTWF (Nelson et al. 2020,
+doi:10.1371/journal.pgen.1008619). ``ancestry`` lets msprime go on from the lineages that are left,
+when they are few among many people and both models say the same.
+
+Most lineages of a large sample end here, and compiled code follows them faster than msprime does.
+
+A node is written where two lineages with bases in common meet. It then is above all that its
+lineage carries, also where only one child lies below it (``crossover_points`` needs this).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import msprime
+import numpy as np
+from msprime.demography import Admixture, Epoch, MassMigration, PopulationSplit
+
+from rehearsal.genomes.generations_kernel import Generation, Parents, measure, step_back
+from rehearsal.genomes.lineages_kernel import (
+    BASES,
+    DEME,
+    EDGES,
+    NODES,
+    NONE,
+    PLACE,
+    SEGMENTS,
+    Record,
+    end_lineages,
+    grouped_edges,
+    list_segments,
+)
+
+LEAST_GENERATIONS = 100  # unless the sample is small
+EVENTS = 0.05  # per lineage and generation: below this, continuous time is faster
+LEAST_DEPTH = 50.0  # mean number of lineages at a base: far from one, so that no base has its root
+
+
+@dataclass(frozen=True, slots=True)
+class Lineages:
+    """The lineages that are left after the recent generations."""
+
+    time: float  # generations ago
+    node: np.ndarray  # (n_lineages,) int32, the youngest node above all that each carries
+    population: np.ndarray  # (n_lineages,) int32, where each is
+    # (n_segments, 3) int32: first base, the first base after it, and the lineage's index
+    segments: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class RecentAncestry:
+    """Nodes and edges of the recent generations. The first nodes are the samples in their order."""
+
+    time: np.ndarray  # (n_nodes,) generations ago
+    population: np.ndarray  # (n_nodes,) int32
+    edges: np.ndarray  # (n_edges, 4) int32: left, right, parent, child; grouped by parent
+    lineages: Lineages
+
+
+def simulate_recent_generations(
+    samples: np.ndarray,
+    time: int,
+    demography: msprime.Demography,
+    recombination: msprime.RateMap,
+    seed: int,
+) -> RecentAncestry:
+    """Simulate the recent ancestry of haplotypes.
+
+    Args:
+        samples: The population of each sample as its number in the model, shape (n_samples,).
+        time: When they live, in generations ago.
+        demography: The model.
+        recombination: The map, in Morgans per base, from base 0 to the length of the sequence.
+        seed: Seed of the draws. The same arguments give the same ancestry.
+
+    Returns:
+        The ancestry. If the sample is small, the lineages that are left are the samples.
+    """
+    walk = _Walk(samples.astype(np.int32), time, recombination, seed)
+    _follow_generations(walk, demography)
+    return walk.ended()
+
+
+class _Walk:
+    """Lineages on their way back, and all that was written."""
+
+    def __init__(
+        self, samples: np.ndarray, time: float, recombination: msprime.RateMap, seed: int
+    ) -> None:
+        n, self.length = len(samples), int(recombination.sequence_length)
+        every, none = np.arange(n, dtype=np.int32), np.full(n, NONE, np.int32)
+        position = np.array(recombination.position, float)
+        self.record = Record(
+            segments=np.column_stack([0 * every, 0 * every + self.length, every, none]),
+            nodes=np.column_stack([samples, none]),
+            time=np.full(n, float(time)),
+            edges=np.empty((0, 5), np.int32),
+            counts=np.array([NONE, n, n, 0, n * self.length]),
+            random=np.random.default_rng(seed).integers(0, 2**64, 1, np.uint64),
+            position=position,
+            morgans=recombination.get_cumulative_mass(position),
+        )
+        self.lineages = np.column_stack([every, samples])
+        self.morgans = np.full(n, -1.0)
+        self.number = n
+        self.time = float(time)
+
+    def depth(self) -> float:
+        """Return the mean number of lineages at a base."""
+        return float(self.record.counts[BASES] / self.length)
+
+    def make_room(self, segments: int, nodes: int, edges: int) -> None:
+        """Make room for so many more of each."""
+        record, counts = self.record, self.record.counts
+        self.record = record._replace(
+            segments=_longer(record.segments, counts[SEGMENTS] + segments),
+            nodes=_longer(record.nodes, counts[NODES] + nodes),
+            time=_longer(record.time, counts[NODES] + nodes),
+            edges=_longer(record.edges, counts[EDGES] + edges),
+        )
+
+    def pass_events(self, epoch: Epoch) -> None:
+        """Move lineages between populations where an older epoch begins: splits and admixtures."""
+        rng = np.random.default_rng(self.record.random.copy())
+        place = self.lineages[: self.number, PLACE]
+        for source, targets, shares in _movements(epoch):
+            moving = np.flatnonzero(place == source)
+            place[moving] = rng.choice(targets, len(moving), p=shares)
+        self.record.random[0] = rng.integers(0, 2**64, dtype=np.uint64)
+
+    def ended(self) -> RecentAncestry:
+        """Return what was written, with one node above all that a lineage carries."""
+        self.make_room(0, self.number, self.record.counts[SEGMENTS])
+        node = end_lineages(self.number, self.lineages, self.time, self.record)
+        record, nodes = self.record, self.record.counts[NODES]
+        lineages = Lineages(
+            self.time,
+            node,
+            self.lineages[: self.number, PLACE].copy(),
+            list_segments(self.number, self.lineages, record),
+        )
+        population = record.nodes[:nodes, DEME].copy()
+        return RecentAncestry(record.time[:nodes], population, grouped_edges(record), lineages)
+
+
+def _longer(array: np.ndarray, size: int) -> np.ndarray:
+    if size <= len(array):
+        return array
+    longer = np.empty((3 * size // 2 + 16, *array.shape[1:]), array.dtype)
+    longer[: len(array)] = array
+    return longer
+
+
+def _movements(epoch: Epoch) -> Iterator[tuple[int, list[int], list[float]]]:
+    """List which lineages move where, in this order, and with what probabilities."""
+    number = {population.name: population.id for population in epoch.populations}
+    for event in epoch.events:
+        if isinstance(event, PopulationSplit):
+            for derived in event.derived:
+                yield number[derived], [number[event.ancestral]], [1.0]
+        elif isinstance(event, Admixture):
+            ancestral = [number[name] for name in event.ancestral]
+            yield number[event.derived], ancestral, list(event.proportions)
+        elif isinstance(event, MassMigration):
+            shares = [event.proportion, 1 - event.proportion]
+            yield number[event.source], [number[event.dest], number[event.source]], shares
+
+
+def _people(epoch: Epoch, time: float) -> np.ndarray:
+    """Return the sizes of the populations at a time within an epoch, 0 for those without people."""
+    size = np.array([population.start_size for population in epoch.populations])
+    growth = np.array([population.growth_rate for population in epoch.populations])
+    return size * np.exp(-growth * (time - epoch.start_time))
+
+
+def _follow_generations(walk: _Walk, demography: msprime.Demography) -> None:
+    """Follow lineages in discrete generations, until continuous time is faster."""
+    none = np.empty(0, np.int32)
+    room = Parents(np.empty((0, 2), np.int32), np.empty(0), np.empty(0, np.int64), none, none)
+    begin, epochs = walk.time, demography.debug().epochs
+    epoch = epochs.pop(0)
+    while walk.depth() >= LEAST_DEPTH:
+        while epoch.end_time <= walk.time + 1:
+            epoch = epochs.pop(0)
+            walk.pass_events(epoch)
+        people, rates = _people(epoch, walk.time + 1), np.array(epoch.migration_matrix)
+        leaving = rates.sum(axis=1)
+        morgans = measure(walk.number, walk.lineages, walk.morgans, walk.record)
+        enough = walk.time - begin >= LEAST_GENERATIONS
+        if enough and _little_happens(walk, people, morgans, leaving):
+            return
+        walk.time += 1
+        haplotypes = np.where(people > 0, 2 * np.maximum(np.rint(people), 1), 0).astype(np.int64)
+        generation = Generation(
+            float(walk.time), np.cumsum(haplotypes) - haplotypes, haplotypes, leaving, rates
+        )
+        room = _step_back(walk, generation, morgans, room)
+
+
+def _little_happens(walk: _Walk, people: np.ndarray, morgans: float, leaving: np.ndarray) -> bool:
+    count = np.bincount(walk.lineages[: walk.number, PLACE], minlength=len(people))
+    pairs = count * (count - 1) / 4
+    meeting = np.divide(pairs, people, out=np.zeros(len(people)), where=count > 0)
+    return float(morgans + meeting.sum() + count @ leaving) < EVENTS * walk.number
+
+
+def _step_back(walk: _Walk, generation: Generation, morgans: float, room: Parents) -> Parents:
+    """Follow lineages to their parents. Returns room for the next generation."""
+    crossovers = int(morgans + 20 * np.sqrt(morgans) + 100)  # more are as good as impossible
+    size = walk.number + crossovers
+    walk.make_room(crossovers, size, walk.record.counts[SEGMENTS] + crossovers)
+    slots = 1 << max(10, int(2 * size - 1).bit_length())
+    parents = Parents(
+        _longer(room.lineages, size), _longer(room.morgans, size), _longer(room.haplotype, size),
+        _longer(room.node, size),
+        room.table if len(room.table) == slots else np.empty(slots, np.int32),
+    )  # fmt: skip
+    parents.table.fill(NONE)
+    number = step_back(walk.number, walk.lineages, walk.morgans, generation, parents, walk.record)
+    after = parents._replace(lineages=walk.lineages, morgans=walk.morgans)
+    walk.number, walk.lineages, walk.morgans = number, parents.lineages, parents.morgans
+    return after
