@@ -171,10 +171,14 @@ def _movements(epoch: Epoch) -> Iterator[tuple[int, list[int], list[float]]]:
 
 
 def _people(epoch: Epoch, time: float) -> np.ndarray:
-    """Return the sizes of the populations at a time within an epoch, 0 for those without people."""
+    """Return the numbers of possible parents of a generation, 0 in populations without people.
+
+    They are the sizes half a generation before, as two haplotypes then meet as often as in the
+    continuous time of the equations that predict F_ST and sharing, also where populations grow.
+    """
     size = np.array([population.start_size for population in epoch.populations])
     growth = np.array([population.growth_rate for population in epoch.populations])
-    return size * np.exp(-growth * (time - epoch.start_time))
+    return size * np.exp(-growth * (time + 0.5 - epoch.start_time))
 
 
 def _follow_generations(walk: _Walk, demography: msprime.Demography) -> None:
@@ -187,7 +191,7 @@ def _follow_generations(walk: _Walk, demography: msprime.Demography) -> None:
         while epoch.end_time <= walk.time + 1:
             epoch = epochs.pop(0)
             walk.pass_events(epoch)
-        people, rates = _people(epoch, walk.time + 1), np.array(epoch.migration_matrix)
+        people, rates = _people(epoch, walk.time), np.array(epoch.migration_matrix)
         leaving = rates.sum(axis=1)
         morgans = measure(walk.number, walk.lineages, walk.morgans, walk.record)
         enough = walk.time - begin >= LEAST_GENERATIONS
