@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rehearsal.realism.genotypes import restrict
 from rehearsal.realism.panel import MeasuredPeople
+from rehearsal.realism.shared_segments_kernel import Pairs, YoungEdges, walk_pairs
 
 Array = NDArray[np.float64]
 
@@ -23,7 +24,7 @@ LENGTHS_CM = (2.0, 3.0)  # least lengths of shared segments
 # Generations. At a constant chance to meet, 1 in 10,000 of the segments over 2 cM is older.
 OLDEST = 300.0
 LEAST_HOMOZYGOUS = 1_500_000  # bases of a run of homozygosity (McQuillan et al. 2008)
-PEOPLE = 10  # per country; the number of pairs grows with its square
+PEOPLE = 30  # per country; time and memory grow with the square of the people
 
 
 @dataclass(frozen=True)
@@ -88,37 +89,43 @@ def shared_segments(
     """
     chosen = kin_members(panel)
     small, owner = restrict(ts, panel.members[chosen], copies=2)
-    tables = small.dump_tables()
-    tables.sites.clear()
-    tables.mutations.clear()
-    bare = tables.tree_sequence()
     country, k = panel.country[chosen], len(panel.codes)
-    homozygous = np.zeros(k)
-    np.add.at(homozygous, country, [_homozygous(bare, owner, i) for i in range(len(chosen))])
-    return SharedSegments(_numbers(bare, country[owner], owner, k, recombination), homozygous)
-
-
-def _numbers(
-    ts: tskit.TreeSequence,
-    country: NDArray[np.int64],
-    owner: NDArray[np.int64],
-    k: int,
-    recombination: msprime.RateMap,
-) -> Array:
-    """Count segments between people by least length and countries, shape (2, k, k)."""
-    numbers = np.zeros((len(LENGTHS_CM), k, k))
     least = np.array(LENGTHS_CM) / 100
-    shortest = shortest_span(recombination, least.min())
-    found = ts.ibd_segments(within=ts.samples(), max_time=OLDEST, store_segments=True)
-    for (one, other), pieces in found.items():
-        if owner[one] == owner[other] or pieces.total_span < shortest:
-            continue
-        ends = recombination.get_cumulative_mass(_whole_segments(pieces))
-        number = ((ends[1] - ends[0])[:, None] >= least).sum(axis=0)
-        i, j = country[one], country[other]
-        numbers[:, i, j] += number
-        numbers[:, j, i] += number if i != j else 0
-    return numbers
+    shortest = min(shortest_span(recombination, least.min()), LEAST_HOMOZYGOUS)
+    one, other, left, right = _stretches(small, shortest)
+    within = owner[one] == owner[other]
+    homozygous, numbers = np.zeros(k), np.zeros((len(least), k, k))
+    runs = within & (right - left >= LEAST_HOMOZYGOUS)
+    np.add.at(homozygous, country[owner[one[runs]]], (right - left)[runs])
+    mass = recombination.get_cumulative_mass
+    morgans = mass(right) - mass(left)
+    for length, number in zip(least, numbers, strict=True):
+        long = ~within & (morgans >= length)
+        i, j = country[owner[one[long]]], country[owner[other[long]]]
+        np.add.at(number, (i, j), 1)
+        np.add.at(number, (j[i != j], i[i != j]), 1)
+    return SharedSegments(numbers, homozygous)
+
+
+def _stretches(
+    ts: tskit.TreeSequence, shortest: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64], Array, Array]:
+    """List stretches with one recent ancestor: two samples, start and end, each of shape (s,)."""
+    young = ts.nodes_time[ts.edges_parent] <= OLDEST
+    left, right = ts.edges_left[young], ts.edges_right[young]
+    edges = YoungEdges(
+        left,
+        right,
+        ts.edges_parent[young],
+        ts.edges_child[young],
+        np.argsort(left, kind="stable"),
+        np.argsort(right, kind="stable"),
+    )
+    n = ts.num_samples
+    pairs = Pairs(np.full((n, n), -1, np.int32), np.zeros((n, n)), np.zeros(n, np.int64))
+    found, number = walk_pairs(edges, ts.num_nodes, pairs, np.empty((n, 4)), shortest)
+    one, other, start, end = found[:number].T
+    return one.astype(np.int64), other.astype(np.int64), start, end
 
 
 def shortest_span(recombination: msprime.RateMap, morgans: float) -> float:
@@ -137,25 +144,6 @@ def shortest_span(recombination: msprime.RateMap, morgans: float) -> float:
     right = np.interp(along + morgans, along, position, right=np.inf)
     left = np.interp(along - morgans, along, position, left=-np.inf)
     return float(min((right - position).min(), (position - left).min()))
-
-
-def _whole_segments(pieces: tskit.IdentitySegmentList) -> Array:
-    """Join the pieces of a pair with one common ancestor, and return starts and ends, (2, s).
-
-    tskit cuts a segment where a lineage to the ancestor gains or loses a node, such as the common
-    ancestor of one of the two and a third haplotype.
-    """
-    order = np.argsort(pieces.left)
-    left, right, node = pieces.left[order], pieces.right[order], pieces.node[order]
-    starts = np.append(True, (left[1:] != right[:-1]) | (node[1:] != node[:-1]))
-    return np.stack([left[starts], right[np.append(starts[1:], True)]])
-
-
-def _homozygous(ts: tskit.TreeSequence, owner: NDArray[np.int64], person: int) -> float:
-    """Sum the bases of a person's runs of homozygosity, of any age."""
-    edges = ts.simplify(np.flatnonzero(owner == person), record_provenance=False).tables.edges
-    spans = (edges.right - edges.left)[edges.child == 0]
-    return float(spans[spans >= LEAST_HOMOZYGOUS].sum())
 
 
 def _rank_within(groups: NDArray[np.int64]) -> NDArray[np.int64]:

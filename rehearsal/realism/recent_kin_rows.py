@@ -28,7 +28,7 @@ from rehearsal.realism.statistics import correlation, pair_values, ratio
 # 8 Mb. At 2,500 people it is 4.49.
 SINGLETONS_PER_DOUBLETON = {1_000: 5.15, 2_000: 4.63}
 RATIO_FACTOR = 1.25
-SPECTRUM_MB, DOUBLETON_MB, SEGMENT_MB = 30, 50, 30
+SPECTRUM_MB, DOUBLETON_MB, SEGMENT_MB = 30, 50, 90
 FAR_KM = 1_500.0
 GENOME_MB = 2_900.0  # autosomes with known bases, rounded
 
