@@ -20,9 +20,9 @@ GOLDEN_SEED = 20181
 # else has changed, then write the new versions and digests here and say so in the release notes:
 # users' cohorts of the same seed change too.
 GOLDEN_VERSIONS = {"msprime": "1.4.4", "numpy": "2.4.6", "tskit": "1.0.3"}
-GOLDEN_PEOPLE = "1061be5ab5667e4b04d6a94a9c51a44702b3291648fe0382d227c3c516c994ce"
-GOLDEN_GENOMES = "347489618b26318b55fbabf5cd1485ff807405148a2e76a9f3780d6099869598"
-GOLDEN_NOISE = "16028342bbd0b7b29dcc2a7ee9d1f7a0a56f42d9f63b1eb99f7ae5f5440b125b"
+GOLDEN_PEOPLE = "f7e0ee45a14c8c30254be86e5a6ea027348090af7f429afee48d206afab424a8"
+GOLDEN_GENOMES = "2a1ebfbab33856dc26a4006f2fa3d63fbe179650feef200fd9fa13abda20fb99"
+GOLDEN_NOISE = "159a8cfcbd94052b244d56ea5cdc7c324ee4382a8891c692ce187cc0e024fa69"
 
 
 def changed_versions():
@@ -33,7 +33,7 @@ def changed_versions():
 
 @pytest.fixture(scope="module")
 def golden():
-    """People and genomes: 3 countries of 12 people with families, 50 kb, one planted variant."""
+    """People and genomes: 3 countries of 24 people with families, 50 kb, one planted variant."""
     codes = ("ES", "FI", "IE")
     countries = [Country(c, c, 50.0, 10.0, 5.0, c, 50.0, 10.0, "no") for c in codes]
     demography = msprime.Demography.island_model([5_000] * 3, 1e-3)
@@ -44,7 +44,7 @@ def golden():
             Variant("chr22", 20_025_000, "ACT", "A"), "GENE", "v", "dominant", "", {"*": 0.1}
         )
     ]
-    people, plan = plan_people(countries, dict.fromkeys(codes, 12), 0.5, planted, GOLDEN_SEED)
+    people, plan = plan_people(countries, dict.fromkeys(codes, 24), 0.5, planted, GOLDEN_SEED)
     block = Block("chr22", 20_000_000, 20_050_000)
     ts = simulate_block(
         *(block, people, plan, planted),
