@@ -65,6 +65,8 @@ def answer(connection, one, tokens):
         headers["X-Rehearsal-Purpose"] = one.purpose
     if one.token:
         headers["Authorization"] = f"Bearer {tokens[one.token]}"
+    if one.key:
+        headers["X-Auth-Token"] = one.key.decode()
     path = one.path + (f"?{one.parameters}" if one.parameters else "")
     connection.request(one.method, path, one.body or None, headers)
     response = connection.getresponse()

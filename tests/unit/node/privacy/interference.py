@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import hypothesis
 from hypothesis import HealthCheck, Phase
@@ -30,7 +31,8 @@ from rehearsal.node.privacy.ledger import LEDGER_FILE, Ledger
 from rehearsal.node.server import extensions, open_node
 
 from ...virtual_time import VirtualTimeLoop
-from .generated_requests import Request, fixed_requests, requests
+from ..beacon import named_genes
+from .generated_requests import SEQUENCES, Request, fixed_requests, requests
 
 Answer = tuple[int, tuple[tuple[bytes, bytes], ...], bytes]
 Charge = tuple[str, str, bytes, bytes, float]
@@ -76,6 +78,7 @@ class World:
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
         node_data = open_node(folder)
+        node_data.gene_bases, node_data.sequences = named_genes.genes(), SEQUENCES
         decides = Authorizer.open(node_data.settings, node_data.people, folder)
         monitor = SubscriptionMatcher(node_data, decides, AlertStore(folder / ALERTS), folder)
         self._app = beacon_app(node_data, decides, *extensions(node_data, monitor, folder))
@@ -89,11 +92,13 @@ class World:
             headers.append((b"x-rehearsal-purpose", one.purpose.encode()))
         if one.token:
             headers.append((b"authorization", f"Bearer {tokens[one.token]}".encode()))
+        if one.key:
+            headers.append((b"x-auth-token", one.key))
         scope = {
             "type": "http",
             "http_version": "1.1",
             "method": one.method,
-            "path": one.path,
+            "path": unquote(one.path),
             "raw_path": one.path.encode(),
             "root_path": "",
             "query_string": one.parameters.encode(),

@@ -14,6 +14,7 @@ import pandas as pd
 
 from rehearsal.catalogue.dataset_descriptor import UseTerms
 from rehearsal.catalogue.node_datasets import describe_node_datasets, write_node_catalogue
+from rehearsal.node.access.matchmaker_settings import MatchmakerKey
 from rehearsal.node.access.settings import AccessSettings, IssuerSettings
 from rehearsal.node.drug_genes import COLUMNS as DRUG_COLUMNS
 from rehearsal.node.matchmaker.index import FILE_NAME as MATCHMAKER
@@ -77,10 +78,12 @@ def _alleles() -> dict[Allele, float]:
     return found
 
 
+MATCHMAKER_KEY = b"a key of a matchmaker"
 SIZE = 2_500  # bases of each structural variant
 ALLELES = _alleles()
 PRIVATE: tuple[Allele, ...] = (
     ("chr17", 43_044_301, "A", "T"),
+    ("chr17", 43_093_448, "G", "A"),  # a base of BRCA1 as it is
     *(("chr22", 21_000_075 + 300 * i, "A", "C") for i in range(25)),
     ("chr22", 21_000_049, "T", "<INV>"),
 )
@@ -204,8 +207,12 @@ def write_neighbours(
     Returns:
         The folders, that of the node itself first.
     """
+    digest = sha256(MATCHMAKER_KEY).hexdigest()
+    matchmaker = MatchmakerKey("mme.example", "DUO:0000043", digest)
     access = AccessSettings(
-        issuers=tuple(issuers), protection={"public": protection, "registered": protection}
+        issuers=tuple(issuers),
+        protection={"public": protection, "registered": protection},
+        matchmakers=(matchmaker,),
     )
     ontology = HumanPhenotypeOntology()
     base = country("FI", PEOPLE)

@@ -9,11 +9,15 @@ from shutil import copytree
 
 import pytest
 
-from rehearsal.node.beacon import answers, info_endpoints, protected_answers, records
+from rehearsal.node.beacon import answers, entries, info_endpoints, protected_answers, records
+from rehearsal.node.beacon.hgvs import Description
+from rehearsal.node.beacon.node_data import NodeData
+from rehearsal.node.beacon.variant_queries import HgvsQuery
 from rehearsal.node.beacon.variant_search import search_variants
 from rehearsal.node.privacy.door import Door, ProtectedAnswer
 from rehearsal.node.privacy.ledger import Ledger
 from rehearsal.node.privacy.protection import PUBLIC, Protection
+from rehearsal.web.problem import Problem
 
 from .callers import make_forge, tokens_of
 from .interference import find_interference
@@ -167,9 +171,50 @@ def exact_sizes(monkeypatch):
     )
 
 
+def identifiers_of_people(monkeypatch):
+    """A computed identifier is the question of the allele that people here carry."""
+    find = NodeData.vrs_index
+    monkeypatch.setattr(NodeData, "vrs_index", lambda self, source: find(self, self.variants))
+
+
+def names_of_people(monkeypatch):
+    """A name in a gene is refused where nobody here carries its allele."""
+    meaning = entries.on_gene_model
+
+    def leaking(query, genes):
+        found, usual = meaning(query, genes)
+        if isinstance(found, Description) and not carried(found):
+            raise Problem.mismatch("genomicAlleleShortForm", "an allele", "none")
+        return found, usual
+
+    def carried(description):
+        query = HgvsQuery(description)
+        return next(search_variants(query, asked[-1]), None) is not None
+
+    asked = []
+    answering = entries.answer_entries
+    monkeypatch.setattr(entries, "on_gene_model", leaking)
+    monkeypatch.setattr(
+        "rehearsal.node.app.answer_entries",
+        lambda data, *rest: asked.append(data) or answering(data, *rest),
+    )
+
+
+def warnings_by_people(monkeypatch):
+    """A term is called unknown where nobody here has it."""
+    answering = entries.answer_entries
+
+    def leaking(data, rights, request, *rest):
+        strange = [one for one in request.filters if not data.people.with_term(one.id)]
+        return answering(data, rights, request, *rest) | {"x": [str(one) for one in strange]}
+
+    monkeypatch.setattr("rehearsal.node.app.answer_entries", leaking)
+
+
 LEAKS = (
     *(form_by_rows, unpaid_filter, filter_paid_elsewhere, noise_by_count, price_by_people),
     *(terms_by_people, exact_sizes, digest_of_the_data),
+    *(identifiers_of_people, names_of_people, warnings_by_people),
 )
 
 
