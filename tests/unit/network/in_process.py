@@ -24,6 +24,7 @@ from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.stores.variant_store import VariantStore
 
+from ..node.beacon import named_genes
 from ..node.conftest import GENES, call, write_node
 
 COUNTRIES = ("EE", "FI", "SE")
@@ -78,7 +79,9 @@ class Asked:
         for country in COUNTRIES:
             settings = NodeSettings.for_country(country, country, GENES)
             settings = replace(settings, access=access)
-            data = self.data[country] = NodeData(settings, variants, people)
+            data = self.data[country] = NodeData(
+                settings, variants, people, gene_bases=named_genes.genes()
+            )
             packets = Phenopackets(data)
             self.apps[country] = beacon_app(data, Authorizer(settings, people), packets)
         entries = [NodeEntry(one, f"https://{one.lower()}.example") for one in COUNTRIES]

@@ -2,6 +2,8 @@
 
 import pytest
 
+from rehearsal.node.beacon.vrs import identifiers
+
 PEOPLE = "GDI-EE-REHEARSAL-1"
 ALLELE = {"referenceName": "17", "start": [43_044_300], "assemblyId": "GRCh38"}
 ALLELE |= {"referenceBases": "A", "alternateBases": "G"}
@@ -109,9 +111,25 @@ def test_the_network_is_a_registry_of_services(asked, granted):
 
 
 @pytest.mark.parametrize("where", ["EE", "network"])
+@pytest.mark.parametrize("granted", [False, True])
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [("NM_016562.3:c.644A>G", 400), ("NM_016562.4:c.644C>G", 400), ("NP_057646.1:p.R215S", 400)],
+)
+def test_a_name_that_contradicts_the_gene_model_is_refused_everywhere(
+    asked, where, granted, name, status
+):
+    told, answer = asked.ask(where, f"/g_variants/{name}", body(), granted=granted)
+    assert told == status
+    assert "genomicAlleleShortForm: expected" in answer["error"]["errorMessage"]
+
+
+@pytest.mark.parametrize("where", ["EE", "network"])
 @pytest.mark.parametrize(
     ("name", "identifier"),
     [
+        ("NM_016562.4:c.644A>G", "chrX-12886152-A-G"),
+        *((one, "chrX-12886152-A-G") for _, one in identifiers("chrX", 12_886_151, "A", "G")),
         ("NC_000017.11:g.43044301A>G", "chr17-43044301-A-G"),
         ("NC_000017.11:g.43124028_43124029del", "chr17-43124027-ACT-A"),
         ("NC_000017.11:g.43124028_43124029delCT", "chr17-43124027-ACT-A"),

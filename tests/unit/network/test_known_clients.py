@@ -78,6 +78,11 @@ CASES = {
     ),
     "HGNC": ("GENE_IDS", body({"geneId": "HGNC:1100"}), body({"geneId": "BRCA1"})),
     "Ensembl": ("GENE_IDS", body({"geneId": "ENSG00000012048.25"}), body({"geneId": "BRCA1"})),
+    "a name in a gene": (
+        "IN_A_GENE",
+        body({"genomicAlleleShortForm": "NM_016562.4(TLR7):c.644A>G"}),
+        body({"genomicAlleleShortForm": "NC_000023.11:g.12886152A>G"}),
+    ),
     "three letters": (
         "AMINO_ACIDS",
         body({"geneId": "HGNC:15631", "aminoacidChange": "p.(Asn215Ser)"}),
