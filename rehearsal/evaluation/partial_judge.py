@@ -23,6 +23,7 @@ from rehearsal.truth.expected_answers import ExpectedAnswer
 
 SHOWN = 3  # differences in one text
 UNREADABLE_RECORDS = "Its records cannot be read."
+VALUES = re.compile("[{\\[].*|'[^']*'|(?<![0-9a-zA-Z])[0-9]{4,}")  # differ from query to query
 NOT_THERE = "It says yes where there is no match."
 OVERLOOKED = "It says no where there is a match."
 COUNTS_DATASETS = "It counts its datasets instead of the entries in them (numTotalResults)."
@@ -98,8 +99,7 @@ def _causes_without_answer(judgement: Judgement, answer: Answer) -> tuple[str, .
     if answer.state == "answered":
         return ("It answers ill-formed queries.",)
     words = {"refused": "refuses", "late": "is late", "failed": "fails"}[answer.state]
-    values = re.compile("'[^']*'|(?<![0-9a-zA-Z])[0-9]{4,}")  # they differ from query to query
-    return (f"It {words}: {values.sub('…', answer.reason)}",)
+    return (f"It {words}: {VALUES.sub('…', answer.reason)}",)
 
 
 def _observed(answer: Answer) -> str:
@@ -116,26 +116,35 @@ def _compare(
     answer: Answer,
 ) -> None:
     true, sets = expected[place], result_sets(answer)
-    found.faults += _presence_faults(true, says_exists(answer))
+    exists, count = says_exists(answer), count_of(answer)
+    found.faults += _presence_faults(true, exists)
     if query.granularity not in GRANULARITIES[1:]:
         return
-    count = count_of(answer)
-    if count is None:
-        found.missing.append("count")
-    else:
+    if count is not None:
         found.judged_on = "count"
         found.faults += _count_faults(true, count, sets)
+    elif exists:
+        found.missing.append("count")
     if query.granularity == "record":
         page = _Page.of(query, answer)
-        if not page.records and (says_exists(answer) or count is None):
+        if exists and not page.records:
             found.missing.append("records")
-        elif not page.records and true.count:
-            return  # it says that there are none, which is a fault already
-        elif query.entry_type == "individuals":
-            found.judged_on = "people"
-            found.faults += _people_faults(true, page)
-        else:
-            _compare_variants(found, query, expected, place, page)
+        elif exists or (count == 0 and not true.count):
+            _compare_records(found, query, expected, place, page)
+
+
+def _compare_records(
+    found: _Comparison,
+    query: Query,
+    expected: Mapping[str, ExpectedAnswer],
+    place: str,
+    page: _Page,
+) -> None:
+    if query.entry_type == "individuals":
+        found.judged_on = "people"
+        found.faults += _people_faults(expected[place], page)
+    else:
+        _compare_variants(found, query, expected, place, page)
 
 
 def _presence_faults(true: ExpectedAnswer, exists: bool) -> Iterator[Fault]:

@@ -1,31 +1,27 @@
-"""Beacon v2 documents of all entry types, as the reference implementation loads them.
+"""Beacon v2 documents of all entry types, as the Beacons of others load them.
 
-Each collection is one gzipped JSON array of documents for ``mongoimport --jsonArray``:
-``datasets``, ``cohorts``, ``individuals``, ``biosamples``, ``runs``, ``analyses``,
-``genomicVariations``. The fields are those of the default model 2.1. The fields that the loader
-adds stand where it looks for them (``datasetId`` and the ``_position`` of a variant).
+Each collection is one gzipped JSON array of documents for ``mongoimport --jsonArray``. The fields
+are those of the default model 2.1. Beside them stand the fields that these programs search:
+``datasetId``, and those of variants (``beacon_variants``). ``caseLevelData`` and ``targets`` are no
+entry types: EGA's beacon2-pi-api finds the carriers of a variant in them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import orjson
 import pandas as pd
 
+from rehearsal.export.beacon_variants import Document, targets_document, variant_documents
 from rehearsal.export.genotypes import Genotypes
-from rehearsal.export.structural import is_symbolic, symbolic_kind
 from rehearsal.files import atomic_path
 from rehearsal.formats.gzip_stream import open_gzip
-from rehearsal.formats.ontology_terms import HEMIZYGOUS, HETEROZYGOUS, HOMOZYGOUS, SEX_TERMS
-from rehearsal.genomes.allele_names import own_name
+from rehearsal.formats.ontology_terms import SEX_TERMS
 from rehearsal.genomes.assembly import ASSEMBLY
-from rehearsal.genomes.consequences import trimmed
-from rehearsal.genomes.reference_identity import ReferenceIdentity
-from rehearsal.model import SYNTHETIC, Variant
+from rehearsal.model import SYNTHETIC
 
 COLLECTIONS = (
     "datasets",
@@ -35,8 +31,9 @@ COLLECTIONS = (
     "runs",
     "analyses",
     "genomicVariations",
+    "caseLevelData",
+    "targets",
 )
-Document = dict[str, Any]
 WGS_SOURCE = {"id": "GENEPIO:0001966", "label": "genomic source"}
 REFERENCE_SAMPLE = {"id": "EFO:0009654", "label": "reference sample"}
 
@@ -70,21 +67,45 @@ def write_beacon_json(
         "biosamples": _biosamples(tables["biosamples"], dataset),
         "runs": _runs(tables["runs"], dataset),
         "analyses": _analyses(tables["analyses"], dataset),
-        "genomicVariations": (one for own in genotypes for one in _variations(own, dataset)),
+        "targets": [targets_document(people, dataset)],
     }
     with atomic_path(folder) as aside:
         aside.mkdir()
-        for collection in COLLECTIONS:
-            _write_array(documents[collection], aside / f"{collection}.json.gz")
+        for collection, content in documents.items():
+            _write_array(content, aside / f"{collection}.json.gz")
+        variants = (one for own in genotypes for one in variant_documents(own, dataset))
+        _write_variants(variants, aside)
 
 
 def _write_array(documents: Iterable[Document], path: Path) -> None:
-    """Write a JSON array, one document per line."""
+    with _open_array(path) as add:
+        for document in documents:
+            add(document)
+
+
+def _write_variants(variants: Iterable[tuple[Document, Document]], folder: Path) -> None:
+    """Write variants and their carriers, which come together."""
+    with (
+        _open_array(folder / "genomicVariations.json.gz") as add_variant,
+        _open_array(folder / "caseLevelData.json.gz") as add_carriers,
+    ):
+        for variant, carriers in variants:
+            add_variant(variant)
+            add_carriers(carriers)
+
+
+@contextmanager
+def _open_array(path: Path) -> Iterator[Callable[[Document], None]]:
+    """Open a JSON array; yields a function that writes a document, one per line."""
     with open_gzip(path) as stream:
         separator = b"[\n"
-        for document in documents:
+
+        def add(document: Document) -> None:
+            nonlocal separator
             stream.write(separator + orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY))
             separator = b",\n"
+
+        yield add
         stream.write(b"\n]\n" if separator == b",\n" else b"[]\n")
 
 
@@ -236,110 +257,3 @@ def _analyses(table: pd.DataFrame, dataset: str) -> Iterator[Document]:
             "info": {"synthetic": True, "count_snvs": row["count_snvs"]},
             "datasetId": dataset,
         }
-
-
-def _variations(genotypes: Genotypes, dataset: str) -> Iterator[Document]:
-    """Yield one document per alternate allele, with its carriers and their frequency."""
-    ids = genotypes.people["id"].tolist()
-    for records in genotypes.records():
-        owner = records.owner
-        called = owner.size
-        for site, letters in enumerate(records.alleles):
-            first, end = records.indptr[site : site + 2]
-            who = owner[records.haplotype[first:end]]
-            for number, alt in enumerate(letters[1:], start=1):
-                mine = who[records.allele[first:end] == number]
-                persons, copies = np.unique(mine, return_counts=True)
-                zygosity = _zygosity(copies, records.ploidy[persons])
-                own = own_name(letters[0], alt)
-                variant = Variant(genotypes.contig, int(records.position[site]), *own)
-                span = int(records.end[site]), int(records.svlen[site])
-                document = _variation(variant, dataset, *span, genotypes.identity)
-                document["caseLevelData"] = [
-                    {
-                        "biosampleId": f"{ids[person]}-BS",
-                        "individualId": ids[person],
-                        "analysisId": f"{ids[person]}-AN",
-                        "zygosity": kind,
-                    }
-                    for person, kind in zip(persons.tolist(), zygosity, strict=True)
-                ]
-                document["frequencyInPopulations"] = [_frequency(dataset, len(mine), called)]
-                yield document
-
-
-def _zygosity(copies: np.ndarray, ploidy: np.ndarray) -> list[Document]:
-    kinds = np.array([HETEROZYGOUS, HEMIZYGOUS, HOMOZYGOUS], dtype=object)
-    return kinds[np.where(copies == 2, 2, ploidy == 1)].tolist()
-
-
-def _frequency(dataset: str, count: int, number: int) -> Document:
-    return {
-        "source": "Rehearsal (synthetic)",
-        "sourceReference": "simulated",
-        "frequencies": [
-            {
-                "population": dataset,
-                "alleleFrequency": count / number,
-                "alleleCount": count,
-                "alleleNumber": number,
-            }
-        ],
-    }
-
-
-def variant_type(ref: str, alt: str) -> str:
-    """Return the type that a node states: SNP, MNP, INDEL, INS, DEL, DUP, INV or CNV.
-
-    Args:
-        ref: REF as in VCF.
-        alt: ALT as in VCF, bases or a symbolic allele.
-    """
-    if is_symbolic(alt):
-        return symbolic_kind(alt)
-    start, end, inserted = trimmed(0, ref, alt)
-    if len(ref) == len(alt):
-        return "SNP" if len(inserted) == 1 else "MNP"
-    if start < end and inserted:
-        return "INDEL"
-    return "INS" if inserted else "DEL"
-
-
-def _variation(
-    variant: Variant, dataset: str, end: int, svlen: int, identity: ReferenceIdentity
-) -> Document:
-    """Build a document with the keys that the reference implementation searches.
-
-    The schema knows no symbolic alleles: alternateBases is ``.``, symbolicAllele has the symbol.
-    A ``CopyNumberChange`` of VRS, as in a node's records, has no ``variantType`` to search for.
-    """
-    symbolic = is_symbolic(variant.alt)
-    end = end if symbolic else variant.start + len(variant.ref)
-    plain = variant.contig.removeprefix("chr")
-    return {
-        "variantInternalId": str(variant),
-        "variation": {
-            "variantType": variant_type(variant.ref, variant.alt),
-            "referenceBases": variant.ref,
-            "alternateBases": "." if symbolic else variant.alt,
-            "location": {
-                "type": "SequenceLocation",
-                "sequence_id": identity.sequence_id(variant.contig, variant.start, end),
-                "interval": {
-                    "type": "SequenceInterval",
-                    "start": {"type": "Number", "value": variant.start},
-                    "end": {"type": "Number", "value": end},
-                },
-            },
-            **({"length": svlen, "symbolicAllele": variant.alt} if symbolic else {}),
-        },
-        "_position": {
-            "assemblyId": ASSEMBLY,
-            "refseqId": plain,
-            "start": [variant.start],
-            "end": [end],
-            "startInteger": variant.start,
-            "endInteger": end,
-        },
-        "datasetId": dataset,
-    }

@@ -28,7 +28,12 @@ from rehearsal.network.answer_reader import (
     shorten,
 )
 from rehearsal.network.registry import NodeEntry
-from rehearsal.network.request_forms import PostOnlyError, as_get_parameters, as_request_body
+from rehearsal.network.request_forms import (
+    PostOnlyError,
+    as_get_parameters,
+    as_request_body,
+    without_empty_parameters,
+)
 
 SIZE_LIMIT = 64 << 20  # bytes of one body; a page of 1,000 records is about 1 MB
 KEPT_ALIVE_S = 60.0
@@ -88,9 +93,8 @@ class NodeRequest:
             The request.
         """
         if query.method == "POST":
-            return cls(
-                query.entry_type, "POST", query.request, purpose=query.purpose, query=query.id
-            )
+            body = without_empty_parameters(query.request)
+            return cls(query.entry_type, "POST", body, purpose=query.purpose, query=query.id)
         parameters = tuple(as_get_parameters(query.request).items())
         return cls(query.entry_type, "GET", None, parameters, purpose=query.purpose, query=query.id)
 

@@ -60,6 +60,19 @@ def _text(value: Any) -> str:
     return str(value)
 
 
+def without_empty_parameters(request: dict[str, Any]) -> dict[str, Any]:
+    """Leave out ``requestParameters`` without content, which some Beacons refuse.
+
+    Args:
+        request: The JSON body.
+    """
+    query = request.get("query")
+    if not isinstance(query, dict) or query.get("requestParameters") != {}:
+        return request
+    kept = {key: value for key, value in query.items() if key != "requestParameters"}
+    return {**request, "query": kept}
+
+
 def as_request_body(parameters: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """Convert the parameters of a GET to a Beacon v2 request body.
 
@@ -78,7 +91,7 @@ def as_request_body(parameters: Iterable[tuple[str, str]]) -> dict[str, Any]:
     query["filters"] = [_filter(text) for text in texts if text]
     others = given.keys() - filters.keys() - options.keys() - page.keys()
     query["requestParameters"] = {key: _parameter(key, given[key]) for key in sorted(others)}
-    return {"meta": {"apiVersion": "2.0"}, "query": query}
+    return without_empty_parameters({"meta": {"apiVersion": "2.0"}, "query": query})
 
 
 def _part(given: dict[str, str], keys: Iterable[str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from rehearsal.genomes import genomic_names
 from rehearsal.node.beacon import hgvs
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.variant_queries import (
@@ -112,10 +113,10 @@ def _named(contig: str, start: int, ref: str | None, alt: str) -> VariantQuery |
     """Return the query for one allele, however it is spelled. None if the codes allow several."""
     if ref is None or ref == alt or not PLAIN.issuperset(ref + alt):
         return None
-    allele = hgvs.trimmed(contig, start, ref, alt)
+    allele = genomic_names.trimmed(contig, start, ref, alt)
     if not allele.deleted:  # whether it is a duplication depends on the bases that REF shows
         return SequenceQuery(contig, allele.start, "", allele.inserted)
-    text = hgvs.describe(contig, start, ref, alt)
+    text = genomic_names.describe(contig, start, ref, alt)
     return HgvsQuery(hgvs.Description(contig, allele.start, allele.end, text))
 
 
@@ -170,7 +171,7 @@ def _only_allele(query: RangeQuery | BracketQuery) -> VariantQuery | None:
 
 def _structural(contig: str, start: int, end: int, alt: str) -> HgvsQuery | None:
     """Return the query for one structural variant by its description. None if it has none."""
-    text = hgvs.describe_structural(contig, start, end, alt)
+    text = genomic_names.describe_structural(contig, start, end, alt)
     return None if text is None else HgvsQuery(hgvs.Description(contig, start + 1, end, text))
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from rehearsal.genomes import genomic_names
 from rehearsal.node.beacon import hgvs
 from rehearsal.node.beacon.allele_source import AlleleSource
 
@@ -38,7 +39,7 @@ class Indel:
         """
         if row.svlen:
             return False
-        allele = hgvs.trimmed(row.contig, row.start, row.ref, row.alt)
+        allele = genomic_names.trimmed(row.contig, row.start, row.ref, row.alt)
         bases = allele.deleted if self.is_deletion else allele.inserted
         if len(bases) != self.length or (allele.inserted if self.is_deletion else allele.deleted):
             return False
@@ -70,7 +71,7 @@ def indel_of_bases(contig: str, start: int, ref: str, alt: str) -> Indel | None:
     Returns:
         The indel, or None if the allele is none.
     """
-    allele = hgvs.trimmed(contig, start, ref, alt)
+    allele = genomic_names.trimmed(contig, start, ref, alt)
     if bool(allele.deleted) == bool(allele.inserted):
         return None
     bases = allele.deleted or allele.inserted

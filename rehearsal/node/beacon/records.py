@@ -10,11 +10,11 @@ from pyroaring import BitMap
 from rehearsal.formats.ontology_terms import HEMIZYGOUS, HETEROZYGOUS, HOMOZYGOUS
 from rehearsal.genomes.assembly import REFSEQ, ploidy
 from rehearsal.genomes.coding_names import coding_name
+from rehearsal.genomes.genomic_names import trimmed
 from rehearsal.genomes.reference_identity import ReferenceIdentity
 from rehearsal.model import AlleleCounts
 from rehearsal.node.beacon import vrs
 from rehearsal.node.beacon.datasets import Dataset
-from rehearsal.node.beacon.hgvs import trimmed
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.protected_questions import public_share
 from rehearsal.node.beacon.protein_changes import change_named, short_change

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from rehearsal.errors import shown
+from rehearsal.genomes import genomic_names
 from rehearsal.genomes.assembly import REFSEQ
 from rehearsal.genomes.coding_names import coding_name, find_position, shifted
 from rehearsal.genomes.coding_sequence import reverse_complement
@@ -153,11 +154,12 @@ def _of_transcript(name: str, genes: GeneBases) -> tuple[hgvs.Description, str]:
     sent = _without_stated_bases(match)
     again = "" if usual in ("", sent) else f"{transcript.name}:{usual}"
     if change.deleted and inserted:
-        text = hgvs.describe(transcript.contig, first, change.deleted, inserted)
+        text = genomic_names.describe(transcript.contig, first, change.deleted, inserted)
         return hgvs.parse(text), again
     first, last, inserted = shifted(True, window, first, last, inserted)
     before = window.get(first - len(inserted), first)
-    text = hgvs.describe_moved(transcript.contig, first, window.get(first, last), inserted, before)
+    deleted = window.get(first, last)
+    text = genomic_names.describe_moved(transcript.contig, first, deleted, inserted, before)
     return hgvs.parse(text), again
 
 
@@ -209,14 +211,14 @@ def _check_bases(match: re.Match[str], transcript: Transcript, bases: str) -> No
 
 def _change(
     match: re.Match[str], forward: bool, start: int, end: int, bases: str
-) -> hgvs.TrimmedAllele:
+) -> genomic_names.TrimmedAllele:
     """Write a change on the forward strand, without bases that stay."""
     if match["duplicated"] is not None:
-        return hgvs.TrimmedAllele("", end, "", bases)
+        return genomic_names.TrimmedAllele("", end, "", bases)
     if match["inverted"]:
-        return hgvs.trimmed("", start, bases, reverse_complement(bases))
+        return genomic_names.trimmed("", start, bases, reverse_complement(bases))
     new = match["alt"] or match["inserted"] or match["delins"] or ""
-    return hgvs.trimmed("", start, bases, new if forward else reverse_complement(new))
+    return genomic_names.trimmed("", start, bases, new if forward else reverse_complement(new))
 
 
 def _without_stated_bases(match: re.Match[str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rehearsal.errors import shown
+from rehearsal.genomes import genomic_names
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import Variant
 from rehearsal.node.beacon import hgvs
@@ -152,8 +153,8 @@ def described(row: Any) -> str | None:
         The description. None for a structural variant that has none.
     """
     if row.svlen:
-        return hgvs.describe_structural(row.contig, row.start, row.end, row.alt)
-    return hgvs.describe(row.contig, row.start, row.ref, row.alt, row.shift)
+        return genomic_names.describe_structural(row.contig, row.start, row.end, row.alt)
+    return genomic_names.describe(row.contig, row.start, row.ref, row.alt, row.shift)
 
 
 def _overlapping(source: AlleleSource, contig: str, start: int, end: int) -> Iterator[Any]:
@@ -198,7 +199,7 @@ def _is_allele(row: Any, query: SequenceQuery, is_trimmed: bool) -> bool:
     """Tell whether a row matches a query. ``is_trimmed``: the query has no shared bases."""
     start, ref, alt = row.start, row.ref, row.alt
     if is_trimmed:
-        allele = hgvs.trimmed(row.contig, start, ref, alt)
+        allele = genomic_names.trimmed(row.contig, start, ref, alt)
         start, ref, alt = allele.start, allele.deleted, allele.inserted
     return start == query.start and is_base_match(alt, query.alt) and is_base_match(ref, query.ref)
 
@@ -262,7 +263,7 @@ def _meets(row: Any, wanted: Restrictions) -> bool:
 
 
 def _length(row: Any) -> int:
-    allele = hgvs.trimmed(row.contig, row.start, row.ref, row.alt)
+    allele = genomic_names.trimmed(row.contig, row.start, row.ref, row.alt)
     return max(len(allele.deleted), len(allele.inserted))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from rehearsal.node.beacon.hgvs import trimmed
+from rehearsal.genomes.genomic_names import trimmed
 
 SMALL_INSERTION, SMALL_DELETION = "small INS", "small DEL"
 LOSS, GAIN = "CN loss", "CN gain"

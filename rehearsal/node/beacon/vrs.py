@@ -21,7 +21,7 @@ from typing import Any
 import orjson
 
 from rehearsal.genomes.assembly import REFGET
-from rehearsal.node.beacon.hgvs import trimmed
+from rehearsal.genomes.genomic_names import trimmed
 
 REFERENCES = {
     "1.3": "https://vrs.ga4gh.org/en/1.3/impl-guide/computed_identifiers.html",

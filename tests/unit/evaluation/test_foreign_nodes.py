@@ -40,9 +40,9 @@ RIGHT = {
 }
 
 
-def rows(query, **manners):
+def rows(query, right=None, **manners):
     """Ask a Beacon with these manners as Finland; return the rows of its node and the network."""
-    right = RIGHT[query.id]
+    right = right or RIGHT[query.id]
     with foreign_beacon([(query, right)], **manners) as beacon:
 
         async def ask():
@@ -123,6 +123,14 @@ def test_each_dataset_may_have_pages_of_its_own():
     small = replace(PEOPLE, request=beacon_request({}, [], "record", {"skip": 0, "limit": 2}))
     node, network = rows(small, datasets=2)
     assert (node["verdict"], network["verdict"]) == ("right", "right")
+
+
+def test_a_no_lacks_nothing():
+    nobody = ExpectedAnswer(False, 0)
+    for granularity in ("boolean", "count", "record"):
+        node, network = rows(ALLELE, nobody, granularity=granularity)
+        assert (node["verdict"], node["missing"]) == ("right", "")
+        assert network["verdict"] == "right"
 
 
 def test_datasets_that_are_counted_in_place_of_people_are_named():

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rehearsal.node.beacon.hgvs import describe, parse, trimmed
+from rehearsal.genomes.genomic_names import describe, trimmed
+from rehearsal.node.beacon.hgvs import parse
 
 bases = st.text("ACGT", min_size=1, max_size=6)
 

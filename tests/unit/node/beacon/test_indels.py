@@ -6,6 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from rehearsal.genomes import genomic_names
 from rehearsal.genomes.indel_shifts import shift_right
 from rehearsal.node.beacon import hgvs
 from rehearsal.node.beacon.indels import indel_described, indel_of_bases
@@ -82,4 +83,4 @@ def test_planted_variants_have_the_names_that_their_repeats_imply(sequence, star
     """The sequence begins at the anchor base."""
     bases = ref[1:] or alt[1:]
     shift = shift_right(sequence, 1, bases, len(ref) > len(alt))
-    assert hgvs.describe("chr17", start, ref, alt, shift) == name
+    assert genomic_names.describe("chr17", start, ref, alt, shift) == name

@@ -8,7 +8,7 @@ import pytest
 from rehearsal.genomes.annotation import annotate_alleles
 from rehearsal.genomes.coding_sequence import reverse_complement
 from rehearsal.genomes.gene_bases import GeneBases
-from rehearsal.node.beacon.hgvs import describe
+from rehearsal.genomes.genomic_names import describe
 from rehearsal.node.beacon.transcript_names import CodingQuery, on_gene_model
 from tests.unit.genomes.gene_model import CONTIG, bases_of_genes, two_genes
 

@@ -10,6 +10,7 @@ import numpy as np
 import orjson
 import pytest
 
+from rehearsal.genomes import genomic_names
 from rehearsal.genomes.annotation import annotate_alleles
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.genomes.coding_names import coding_name
@@ -18,7 +19,6 @@ from rehearsal.genomes.indel_shifts import shift_right
 from rehearsal.model import Block
 from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.app import beacon_app
-from rehearsal.node.beacon import hgvs
 from rehearsal.node.beacon.known_clients import IN_A_GENE
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.transcript_names import CodingQuery, on_gene_model
@@ -191,7 +191,7 @@ def test_the_names_of_random_alleles_lead_back_to_them():
             removed, added = rng.integers(0, 4, 2)
             ref = bases[start - 1 : start + removed]
             alt = ref[0] + "".join(rng.choice(list("ACGT"), added))
-            change = hgvs.trimmed(CONTIG, start - 1, ref, alt)
+            change = genomic_names.trimmed(CONTIG, start - 1, ref, alt)
             if not change.deleted and not change.inserted:
                 continue
             name = coding_name(transcript, window, change.start, change.end, change.inserted)
@@ -206,11 +206,11 @@ def test_the_names_of_random_alleles_lead_back_to_them():
                 first = change.start - left
                 ref, alt = (at[0] + own, at[0]) if change.deleted else (at[0], at[0] + own)
                 shift = shift_right(bases, first, own, bool(change.deleted))
-                assert found.text == hgvs.describe(
+                assert found.text == genomic_names.describe(
                     CONTIG, first - 1, bases[first - 1] + ref[1:], bases[first - 1] + alt[1:], shift
                 )
             else:
-                assert found.text == hgvs.describe(CONTIG, start - 1, ref, alt)
+                assert found.text == genomic_names.describe(CONTIG, start - 1, ref, alt)
             assert again == ""
             seen += 1
     assert seen > 900

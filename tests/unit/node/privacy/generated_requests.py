@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.genomes.coding_names import coding_name
+from rehearsal.genomes.genomic_names import describe, describe_structural, trimmed
 from rehearsal.genomes.reference_identity import ContigIdentity, ReferenceIdentity
 from rehearsal.node.beacon.entry_types import ENTRY_TYPES
-from rehearsal.node.beacon.hgvs import describe, describe_structural, trimmed
 from rehearsal.node.beacon.vrs_index import identifiers_of
 from rehearsal.node.privacy.public_facts import PublicAllele
 
