@@ -263,11 +263,17 @@ def _compare_variants(
 def _named_records(
     query: Query, wanted: Sequence[AlleleName], page: _Page
 ) -> Iterator[tuple[AlleleName, Entry]]:
-    """Yield each record with its allele. A record without one is of the one allele asked for."""
+    """Yield each record with its allele. A record without one is of the one allele asked for.
+
+    The schema of Beacon knows no symbolic alleles. Where a record has ``.`` instead, it is of the
+    symbolic allele that begins there.
+    """
     is_of_one = "alternateBases" in query.request["query"]["requestParameters"]
+    symbolic = {(one[0], one[1], "."): one for one in wanted if one[2].startswith("<")}
     for record in page.records:
         try:
-            yield allele_key(record)[:3], record
+            name = allele_key(record)[:3]
+            yield symbolic.get(name, name), record
         except UNREADABLE:
             if is_of_one and len(wanted) == 1:
                 yield wanted[0], record

@@ -31,7 +31,7 @@ def entry(population, count, number):
     return {"population": population, "alleleCount": count, "alleleNumber": number}
 
 
-def verdict(place, granularity, *records, count=1):
+def verdict(place, granularity, *records, count=1, expected=EXPECTED):
     body = {
         "meta": {"returnedGranularity": granularity},
         "responseSummary": {"exists": True},
@@ -41,7 +41,7 @@ def verdict(place, granularity, *records, count=1):
     if granularity == "record":
         body["response"] = {"resultSets": [{"id": "X", "results": list(records)}]}
     return judge_partial_answer(
-        QUERY, EXPECTED, place, Answer("one", place, "answered", 200, body, 0.0, 0)
+        QUERY, expected, place, Answer("one", place, "answered", 200, body, 0.0, 0)
     )
 
 
@@ -60,6 +60,17 @@ def test_a_partial_answer_without_errors_is_right(granularity, records, judged_o
     found = verdict("FI", granularity, *records)
     assert found.judgement.equal, found.judgement.difference
     assert found.judged_on == (judged_on or "frequencies")
+
+
+def test_a_symbolic_allele_may_be_a_dot_as_the_schema_has_it():
+    deletion = Variant("chr22", SITE.start, "A", "<DEL>")
+    expected = {"FI": ExpectedAnswer(True, 1, {deletion: FI})}
+    given = record(entry("FI", 3, 8))
+    given["variation"]["alternateBases"] = "."
+    found = verdict("FI", "record", given, expected=expected)
+    assert found.judgement.equal, found.judgement.difference
+    given["variation"]["referenceBases"] = "C"
+    assert not verdict("FI", "record", given, expected=expected).judgement.equal
 
 
 def test_a_pooled_service_may_give_each_country_separately():
