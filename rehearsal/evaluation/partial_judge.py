@@ -250,7 +250,6 @@ def _compare_variants(
         found.missing.append("alleles")
         return
     found.judged_on = "variants"
-    found.faults += page.faults()
     found.faults += _variant_faults(set(wanted), {key for key, _ in named}, page)
     given = [(key, record) for key, record in named if key in wanted]
     found.missing += missing_frequencies(expected, place, given)
@@ -266,14 +265,15 @@ def _named_records(
     """Yield each record with its allele. A record without one is of the one allele asked for.
 
     The schema of Beacon knows no symbolic alleles. Where a record has ``.`` instead, it is of the
-    symbolic allele that begins there.
+    symbolic allele that begins there. An allele of VRS has no reference bases.
     """
     is_of_one = "alternateBases" in query.request["query"]["requestParameters"]
-    symbolic = {(one[0], one[1], "."): one for one in wanted if one[2].startswith("<")}
+    known = {(one[0], one[1], "."): one for one in wanted if one[2].startswith("<")}
+    known |= {(one[0], "", one[2]): one for one in wanted if len(one[1]) == len(one[2]) == 1}
     for record in page.records:
         try:
             name = allele_key(record)[:3]
-            yield symbolic.get(name, name), record
+            yield known.get(name, name), record
         except UNREADABLE:
             if is_of_one and len(wanted) == 1:
                 yield wanted[0], record

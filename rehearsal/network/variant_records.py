@@ -171,9 +171,9 @@ def allele_key(record: Mapping[str, Any]) -> AlleleKey:
 
     Returns:
         Start (0-based), reference bases, alternate bases or the symbolic allele, and, of a
-        structural variant with a length, its end (0-based, exclusive) and length. Those of a
-        ``CopyNumberChange`` of VRS, which has no bases, are of the VCF allele in ``info`` if there
-        is one.
+        structural variant with a length, its end (0-based, exclusive) and length. An ``Allele`` of
+        VRS has no reference bases. Those of a ``CopyNumberChange`` of VRS, which has no bases, are
+        of the VCF allele in ``info`` if there is one.
 
     Raises:
         KeyError: The record has no such ``variation``.
@@ -182,18 +182,26 @@ def allele_key(record: Mapping[str, Any]) -> AlleleKey:
     if variation.get("type") == "CopyNumberChange":
         return _copy_number_key(variation, record.get("info", {}))
     interval, length = variation["location"]["interval"], variation.get("length")
+    if "state" in variation:
+        return _bound(interval, "start"), "", variation["state"]["sequence"], 0, 0
     return (
-        int(interval["start"]["value"]),
+        _bound(interval, "start"),
         variation["referenceBases"],
         variation.get("symbolicAllele") or variation["alternateBases"],
-        int(interval["end"]["value"]) if length else 0,
+        _bound(interval, "end") if length else 0,
         int(length) if length else 0,
     )
+
+
+def _bound(interval: Mapping[str, Any], bound: str) -> int:
+    """Read the bound of an interval: an object in newer versions of VRS, a number in older ones."""
+    value = interval[bound]
+    return int(value if isinstance(value, int) else value["value"])
 
 
 def _copy_number_key(variation: Mapping[str, Any], vcf: Mapping[str, Any]) -> AlleleKey:
     """Identify a copy number by the base before it, as VCF does."""
     interval = variation["subject"]["interval"]
-    start, end = (int(interval[bound]["value"]) for bound in ("start", "end"))
+    start, end = (_bound(interval, bound) for bound in ("start", "end"))
     allele = vcf.get("symbolicAllele") or variation["copy_change"]
     return start - 1, vcf.get("referenceBases", ""), allele, end, end - start

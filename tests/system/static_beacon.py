@@ -95,7 +95,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         query = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["query"]
         filters = [one["id"] for one in query["filters"]]
-        self.reply(query["requestParameters"], filters, query["requestedGranularity"])
+        self.reply(query.get("requestParameters", {}), filters, query["requestedGranularity"])
 
     def reply(self, parameters, filters, granularity):
         entry_type = urlsplit(self.path).path.strip("/")

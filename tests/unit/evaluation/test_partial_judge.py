@@ -73,6 +73,17 @@ def test_a_symbolic_allele_may_be_a_dot_as_the_schema_has_it():
     assert not verdict("FI", "record", given, expected=expected).judgement.equal
 
 
+@pytest.mark.parametrize("interval", [{"start": 20_000_000}, {"start": {"value": 20_000_000}}])
+def test_an_allele_of_vrs_is_found_by_its_place_and_bases(interval):
+    given = record(entry("FI", 3, 8))
+    location = {"type": "SequenceLocation", "interval": interval | {"end": 20_000_001}}
+    given["variation"] = {"type": "Allele", "location": location, "state": {"sequence": "G"}}
+    assert verdict("FI", "record", given).judged_on == "frequencies"
+    assert verdict("FI", "record", given).judgement.equal
+    given["variation"]["state"]["sequence"] = "C"
+    assert not verdict("FI", "record", given).judgement.equal
+
+
 def test_a_pooled_service_may_give_each_country_separately():
     found = verdict("pooled", "record", record(entry("FI", 3, 8), entry("all", 6, 16)))
     assert found.judgement.equal, found.judgement.difference
