@@ -97,6 +97,13 @@ def test_planted_variants_have_their_published_names(ask, coding, protein, ident
     assert record["identifiers"]["proteinHGVSIds"] == [protein]
 
 
+def test_records_with_names_are_valid_by_the_official_schemas(ask, validator):
+    _, body = ask()
+    *errors, seen = validator["check"](body, "g_variants")
+    assert errors == []
+    assert seen == f"({2 * len(stored())} records checked)"
+
+
 @pytest.mark.parametrize(("coding", "protein", "identifier"), PUBLISHED)
 def test_a_planted_variant_is_found_by_its_published_names(ask, coding, protein, identifier):
     for name in (coding, protein):
