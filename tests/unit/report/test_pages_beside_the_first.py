@@ -205,3 +205,19 @@ def test_junit_has_a_case_for_every_query_and_check(full, summary, tmp_path):
     assert suites["qs02"].get("failures") == "0"
     assert suites["story.rare"].get("tests") == "13"
     assert suites["checks"].find("testcase/failure").text == "expected 4, observed 5"
+
+
+def test_the_page_of_a_node_of_others_says_what_it_lacks_and_that_no_delay_was_added(
+    full, summary, tmp_path
+):
+    answers = full.answers.copy()
+    row = answers.index[(answers["query"] == "presence-001") & (answers["node"] == "FI")][0]
+    answers.loc[row, ["verdict", "missing"]] = ["incomplete", "frequencies of women"]
+    tables = replace(full, answers=answers, foreign=["FI"])
+    write_report(tmp_path, summary, tables)
+    text = words(tmp_path / "countries/FI.html")
+    assert "no delay was added: someone else runs this node" in text
+    assert "It answered every query correctly." in text
+    assert "frequencies of women 1" in text
+    assert "no delay was added" not in words(tmp_path / "countries/ES.html")
+    assert "no delay: run by others" in words(tmp_path / "index.html")
