@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from datetime import date
@@ -10,6 +11,7 @@ from itertools import islice
 MOST_CHARACTERS = 60  # of a foreign value in a message
 DEEPEST = 3  # level of nesting that is shown
 MOST_ERRORS = 20  # shown at once
+MOST_SUBJECTS = 4  # named in one line
 FALSE_COUNTRY = '; YAML reads an unquoted NO as false, write "NO"'  # a hint, after what was found
 
 
@@ -129,15 +131,41 @@ class InputError(ValueError):
         key: The place inside it: a key, a line, an option.
         expected: What is allowed there, as a noun phrase.
         found: What stands there instead.
+        subject: The country, contig or variant that the other parts speak of, if one cause can
+            have the same error for several. Such errors are reported in one line.
     """
 
-    def __init__(self, source: object, key: str, expected: str, found: str) -> None:
+    def __init__(
+        self, source: object, key: str, expected: str, found: str, subject: str = ""
+    ) -> None:
         self.source, self.key, self.expected, self.found = str(source), key, expected, found
+        self.subject = subject
         super().__init__(mismatch(f"{source}: {key}", expected, found))
+
+    def moved(self, source: object = None, key: str | None = None) -> InputError:
+        """Make the same error about another place.
+
+        Args:
+            source: The file. None: as before.
+            key: The place inside it. None: as before.
+
+        Returns:
+            A new error.
+        """
+        source, key = source or self.source, self.key if key is None else key
+        return InputError(source, key, self.expected, self.found, self.subject)
+
+    @property
+    def without_subject(self) -> str:
+        """The text without its subject and numbers; equal for errors that share a line."""
+        if not self.subject:
+            return str(self)
+        text = re.sub(rf"(?<!\w){re.escape(self.subject)}(?!\w)", "*", str(self))
+        return re.sub(r"\d[\d.,]*", "#", text)
 
 
 class InputErrors(InputError):  # noqa: N818 - several errors
-    """Several things that cannot be used: one line for each, at most 20.
+    """Several things that cannot be used: one line for each cause, at most 20.
 
     As an ``InputError``, it has the parts of the first.
 
@@ -147,14 +175,27 @@ class InputErrors(InputError):  # noqa: N818 - several errors
 
     def __init__(self, errors: Sequence[InputError]) -> None:
         first = errors[0]
-        super().__init__(first.source, first.key, first.expected, first.found)
+        super().__init__(first.source, first.key, first.expected, first.found, first.subject)
         self.errors = list(errors)
 
     def __str__(self) -> str:
         """The lines."""
-        lines = list(dict.fromkeys(map(str, self.errors)))
+        causes: dict[str, list[InputError]] = {}
+        for error in self.errors:
+            causes.setdefault(error.without_subject, []).append(error)
+        lines = [_joined(errors) for errors in causes.values()]
         more = len(lines) - MOST_ERRORS
         return "\n".join([*lines[:MOST_ERRORS], *([f"... and {more} more"] if more > 0 else [])])
+
+
+def _joined(errors: Sequence[InputError]) -> str:
+    """Write errors of one cause as one line: the first, and the subjects of the others."""
+    others = list(dict.fromkeys(error.subject for error in errors))[1:]
+    if not others:
+        return str(errors[0])
+    more = len(others) - MOST_SUBJECTS
+    rest = f" and {more} more" if more > 0 else ""
+    return f"{errors[0]}; likewise for {', '.join(others[:MOST_SUBJECTS])}{rest}"
 
 
 class Complaints:

@@ -74,7 +74,8 @@ def _check_gaps(planted: Iterable[PlantedVariant], gaps: Sequence[Block], path: 
         with complaints.collected():
             if subtract([ref], gaps) != [ref]:
                 expected = f"REF outside the gaps of {path}, where the reference is N"
-                raise InputError(VARIANTS, variant_label(one), expected, "REF in a gap")
+                label = variant_label(one)
+                raise InputError(VARIANTS, label, expected, "REF in a gap", subject=label)
     complaints.raise_any()
 
 

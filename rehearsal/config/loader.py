@@ -11,6 +11,7 @@ from typing import Any
 from rehearsal.config.gene_plan import plan_genes
 from rehearsal.config.genome_plan import plan_genome
 from rehearsal.config.people_numbers import people_numbers
+from rehearsal.config.results_folder import check_results
 from rehearsal.config.schema import changed_errors, check_config, name_sources
 from rehearsal.config.tables import read_countries, read_genes, read_planted
 from rehearsal.errors import Complaints, InputError
@@ -67,6 +68,7 @@ def read_inputs(config: Mapping[str, Any], sources: Sequence[Path], schemas: Pat
     """
     check_config(config, sources, schemas / "config.schema.yaml")
     with name_sources(sources), name_tables(config):
+        check_results(config["results"], schemas.parent.parent)
         return _read(config, schemas)
 
 
@@ -123,8 +125,7 @@ def name_tables(config: Mapping[str, Any]) -> Iterator[None]:
 
 
 def _of_table(error: InputError, path: str) -> InputError:
-    source = path if error.source == VARIANTS else error.source
-    return InputError(source, error.key, error.expected, error.found)
+    return error.moved(path) if error.source == VARIANTS else error
 
 
 def stories_folder(config: Mapping[str, Any]) -> Path | None:

@@ -9,6 +9,10 @@ from rehearsal.errors import Complaints, InputError, shown
 from rehearsal.genomes.blocks import CONFIG
 from rehearsal.model import Country
 
+# Each person has two sample nodes, and tree sequences number nodes by 32 bits with a sign
+# (tskit_id_t of tskit's C library). The schema has the same limit.
+MOST_PEOPLE = 1_000_000_000
+
 
 def people_numbers(config: Mapping[str, Any], countries: Sequence[Country]) -> dict[str, int]:
     """Decide how many people each country gets.
@@ -21,7 +25,8 @@ def people_numbers(config: Mapping[str, Any], countries: Sequence[Country]) -> d
         Numbers of people by country code, in the order of the countries.
 
     Raises:
-        InputError: The configuration names an unknown country, or a total that is too small.
+        InputError: The configuration names an unknown country, or a total that is too small or too
+            large.
     """
     cohort, codes = config["cohort"], [country.code for country in countries]
     named = {"cohort.people": list(cohort["people"]), "network.asker": [config["network"]["asker"]]}
@@ -45,7 +50,12 @@ def people_numbers(config: Mapping[str, Any], countries: Sequence[Country]) -> d
                 shown(total),
             )
         numbers = share_by_census(countries, total, floor)
-    return numbers | cohort["people"]
+    numbers |= cohort["people"]
+    people = sum(numbers.values())
+    if people > MOST_PEOPLE:
+        key = people_key(cohort, max(numbers, key=numbers.__getitem__))
+        raise InputError(CONFIG, key, f"at most {MOST_PEOPLE:,} people in all", f"{people:,}")
+    return numbers
 
 
 def share_by_census(countries: Sequence[Country], total: int, floor: int) -> dict[str, int]:

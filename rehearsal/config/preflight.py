@@ -22,10 +22,12 @@ from rehearsal.demography.parameters import read_parameters
 from rehearsal.errors import Complaints, InputError, shown
 from rehearsal.evaluation.templates import read_templates
 from rehearsal.export.settings import check_disk_space
+from rehearsal.genomes.assembly import pseudo_autosomal
 from rehearsal.genomes.blocks import CONFIG, VARIANTS, variant_label
 from rehearsal.genomes.cohort_mix import CohortMix
 from rehearsal.genomes.hotspots import Hotspots, hotspot_map
 from rehearsal.genomes.mutation_placement import planted_targets
+from rehearsal.genomes.mutation_rates import check_rates
 from rehearsal.genomes.people import check_numbers, plan_cohort
 from rehearsal.genomes.planting import check_places
 from rehearsal.genomes.recombination import (
@@ -40,6 +42,8 @@ from rehearsal.network.emulation.topology import check_possible, uses_namespaces
 from rehearsal.phenotypes.trait_reader import read_traits
 from rehearsal.stories.reference_checks import RunReferences
 from rehearsal.stories.story_reader import read_stories
+
+SURE_OF_MEN = 100  # people; one draw in 10^30 gives as many women only
 
 
 def check_job_inputs(
@@ -70,6 +74,8 @@ def _checks(config: Mapping[str, Any], inputs: Inputs) -> Iterator[Callable[[], 
     cohort, mix = config["cohort"], CohortMix.of_cohort(config["cohort"])
     distances = Path(config["network"]["distances"])
     yield partial(_check_people, cohort, inputs, config["seed"])
+    yield partial(check_copies, inputs.blocks)
+    yield partial(check_rates, config["genome"])
     yield partial(check_minimum_carriers, inputs.planted, inputs.numbers)
     yield partial(check_places, inputs.planted)
     yield partial(mix.check, inputs.countries)
@@ -86,23 +92,54 @@ def _checks(config: Mapping[str, Any], inputs: Inputs) -> Iterator[Callable[[], 
 
 
 def _check_people(cohort: Mapping[str, Any], inputs: Inputs, seed: int) -> None:
-    """Check that the people can be planned, and that enough men can carry variants of chrY."""
+    """Check that the people can be planned, and that there are enough men for chrY."""
     share, planted = cohort["family_share"], inputs.planted
 
     def with_key(error: InputError) -> InputError:
         section, _, code = error.key.rpartition(".")
-        key = people_key(cohort, code) if section == "cohort.people" else error.key
-        return InputError(error.source, key, error.expected, error.found)
+        return error.moved(key=people_key(cohort, code)) if section == "cohort.people" else error
 
     with changed_errors(with_key):
         check_numbers(inputs.countries, inputs.numbers, share, planted, inputs.patients)
-    of_men = [one for one in planted if one.variant.contig == "chrY" and one.minimum_per_country]
-    if of_men:  # a draw decides how many men there are
-        people = plan_cohort(
-            inputs.countries, inputs.numbers, share, planted, seed, inputs.patients
-        ).people
-        for one in of_men:
-            planted_targets(one, people, seed)
+    _check_men(cohort, inputs, seed)
+
+
+def _check_men(cohort: Mapping[str, Any], inputs: Inputs, seed: int) -> None:
+    """Check that there are enough men for chrY. A draw decides how many there are."""
+    of_men = [one for one in inputs.planted if _needs_men(one)]
+    has_y = any(block.contig == "chrY" for block in inputs.blocks)
+    is_unsure = has_y and sum(inputs.numbers.values()) < SURE_OF_MEN
+    if not of_men and not is_unsure:
+        return
+    share, mix = cohort["family_share"], CohortMix.of_cohort(cohort)
+    people = plan_cohort(
+        inputs.countries, inputs.numbers, share, inputs.planted, seed, inputs.patients, mix
+    ).people
+    for one in of_men:
+        planted_targets(one, people, seed)
+    if is_unsure and not (people["sex"] == "male").any():
+        expected = "no chrY, because there is no man in the cohort"
+        raise InputError(CONFIG, "genome.regions", expected, "chrY")
+
+
+def _needs_men(planted: PlantedVariant) -> bool:
+    return planted.variant.contig == "chrY" and planted.minimum_per_country > 0
+
+
+def check_copies(blocks: Iterable[Block]) -> None:
+    """Check that no block lies where nobody has a copy: in chrY's pseudo-autosomal regions.
+
+    Args:
+        blocks: The blocks of the run.
+
+    Raises:
+        InputError: A block lies there.
+    """
+    for block in blocks:
+        region = pseudo_autosomal(block.contig, block.start)
+        if block.contig == "chrY" and region:
+            expected = f"chrY without {region}, whose bases are on chrX (masks can leave it out)"
+            raise InputError(CONFIG, "genome.regions", expected, block.region)
 
 
 def check_emulation(network: Mapping[str, Any], source: str) -> None:
@@ -257,4 +294,5 @@ def check_hotspots(contig: str, genome: Mapping[str, Any], seed: int) -> None:
     rates = hotspot_map(contig, rate, hotspots, seed).rate * CM_PER_MB
     if not rates.max() <= MOST_CM_PER_MB:
         expected = f"settings with rates of at most {MOST_CM_PER_MB:,.0f} cM/Mb in each hotspot"
-        raise InputError(CONFIG, "genome.hotspots", expected, f"{rates.max():,.0f} on {contig}")
+        found = f"{rates.max():,.0f} on {contig}"
+        raise InputError(CONFIG, "genome.hotspots", expected, found, subject=contig)

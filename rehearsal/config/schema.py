@@ -318,7 +318,7 @@ def name_command_line(values: Mapping[str, Any], sources: Sequence[Path]) -> Ite
     def renamed(error: InputError) -> InputError:
         if error.source not in map(str, sources) or not _is_set(values, error.key):
             return error
-        return InputError(COMMAND_LINE, error.key, error.expected, error.found)
+        return error.moved(COMMAND_LINE)
 
     with changed_errors(renamed):
         yield
@@ -345,8 +345,7 @@ def changed_errors(change: Callable[[InputError], InputError]) -> Iterator[None]
 def _with_file(error: InputError, sources: Sequence[Path]) -> InputError:
     if error.source != CONFIG:
         return error
-    source = source_of(_path_of(error.key), sources)
-    return InputError(source, error.key, error.expected, error.found)
+    return error.moved(source_of(_path_of(error.key), sources))
 
 
 def _path_of(key: str) -> list[str | int]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rehearsal.errors import InputError, shown
+from rehearsal.genomes.blocks import CONFIG
 from rehearsal.genomes.mutation_rates_kernel import find_repeats, mark_contexts, sum_rates
 from rehearsal.genomes.reference import base_codes
 from rehearsal.genomes.variant_classes import (
@@ -92,6 +94,30 @@ def mutation_rates(
     return MutationRates(
         *(code, closed, context, single, slip, unit, copies, spike, spike_length, constant, total)
     )
+
+
+def check_rates(genome: Mapping[str, Any]) -> None:
+    """Check that no mutation rate is negative.
+
+    If CpG alone had more transitions than the whole genome may have, none would be left for the
+    other bases.
+
+    Args:
+        genome: The section ``genome`` of the configuration.
+
+    Raises:
+        InputError: ``kappa`` is too small for the ``cpg_factor``.
+    """
+    kappa, factor = genome["kappa"], genome["variant_classes"]["cpg_factor"]
+    if kappa / 2 < CPG_BASES * factor:
+        least = 2 * CPG_BASES * factor
+        most = kappa / 2 / CPG_BASES
+        expected = (
+            f"at least {least:.4g} (transitions in CpG alone are genome.variant_classes.cpg_factor "
+            f"* {2 * CPG_BASES:g}), or a cpg_factor of at most {most:.4g}"
+        )
+        found = f"{shown(kappa)} with a cpg_factor of {shown(factor)}"
+        raise InputError(CONFIG, "genome.kappa", expected, found)
 
 
 def substitution_rates(

@@ -178,11 +178,16 @@ def check_numbers(
     if not 0 <= family_share <= 1:
         raise InputError(CONFIG, "cohort.family_share", "a number from 0 to 1", shown(family_share))
     complaints = Complaints()
-    for country in _plan_countries(countries, numbers, family_share, planted, patients):
+    plans = list(_plan_countries(countries, numbers, family_share, planted, patients))
+    for country in plans:
         with complaints.collected():
             for family in country.story_families:
                 list(plan_inheritance(family, np.random.default_rng(0)))
-            country.check()
+            country.check_room()
+    complaints.raise_any()  # with too few people there is no family either
+    for country in plans:
+        with complaints.collected():
+            country.check_families()
     complaints.raise_any()
 
 
@@ -220,23 +225,32 @@ class _CountryPlan:
     cases: list[Case]
     story_families: list[StoryFamily]
 
-    def check(self) -> None:
-        """Check that there is room for planted cases, stories' patients, and a family if wanted."""
+    @property
+    def reserved_sizes(self) -> list[int]:
+        """The number of people of each planted case and each family of stories' patients."""
         sizes = [case.people for case in self.cases]
-        sizes += [len(family.members) for family in self.story_families]
-        used = sum(sizes)
+        return sizes + [len(family.members) for family in self.story_families]
+
+    def check_room(self) -> None:
+        """Check that there is room for planted cases and stories' patients."""
+        used = sum(self.reserved_sizes)
         if used > self.number:
             stories = " and patients of stories" if self.story_families else ""
             expected = f"at least {used} people in {self.code} for its planted cases{stories}"
-            raise InputError(CONFIG, f"cohort.people.{self.code}", expected, shown(self.number))
+            key, found = f"cohort.people.{self.code}", shown(self.number)
+            raise InputError(CONFIG, key, expected, found, subject=self.code)
+
+    def check_families(self) -> None:
+        """Check that there is room for a family, if wanted."""
         wants_families = self.number > 0 and self.family_share > 0
         too_few = round(self.family_share * self.number) < SMALLEST_FAMILY
-        if wants_families and too_few and max(sizes, default=0) <= 1:
+        if wants_families and too_few and max(self.reserved_sizes, default=0) <= 1:
             expected = (
                 f"0, or a share that is at least {SMALLEST_FAMILY} people (the smallest family) "
                 f"of the {self.number} in {self.code}"
             )
-            raise InputError(CONFIG, "cohort.family_share", expected, shown(self.family_share))
+            found = shown(self.family_share)
+            raise InputError(CONFIG, "cohort.family_share", expected, found, subject=self.code)
 
     def draw_families(self, rng: np.random.Generator, consanguineous: float) -> list[Families]:
         """Draw its people: planted cases, families, unrelated people, then stories' patients."""

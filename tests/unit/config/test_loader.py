@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from rehearsal.config.loader import read_inputs
+from rehearsal.config.results_folder import PROJECT_FOLDERS
 from rehearsal.config.schema import PATTERN_WORDS, name_command_line
 from rehearsal.errors import InputError, InputErrors
 from rehearsal.model import Variant
@@ -347,3 +348,49 @@ def test_all_faults_of_a_configuration_and_of_a_table_are_reported_together(conf
         ("9", "carriers"),
         ("10", "carriers"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("results", "fault"),
+    [
+        ("config", "a folder of the project"),
+        ("results/../rehearsal/genomes", "a folder of the project"),
+        ("/dev/null", "no folder"),
+        ("README.md", "no folder"),
+        ("README.md/results", r"the system refuses \(Not a directory\)"),
+        ("a" * 300, r"the system refuses \(File name too long\)"),
+        ("-x", "commands read as an option"),
+    ],
+)
+def test_results_need_a_folder_of_their_own(config, results, fault):
+    with pytest.raises(InputError, match=rf"config.yaml: results: .*{fault}"):
+        read(changed(config, "results", results))
+
+
+def test_all_folders_of_the_project_are_known():
+    ignored = (ROOT / ".gitignore").read_text().split()
+    folders = {
+        one.name for one in ROOT.iterdir() if one.is_dir() and not one.name.startswith((".", "_"))
+    }
+    assert folders - {name.strip("/") for name in ignored} <= PROJECT_FOLDERS
+
+
+@pytest.mark.parametrize(
+    ("people", "key"),
+    [
+        ({"total": 10**30}, "total"),
+        ({"people_per_country": 10**12}, "people_per_country"),
+        ({"people": {"AT": 10**12}}, "people.AT"),
+        ({"people_per_country": 10**8}, "people_per_country"),
+    ],
+)
+def test_more_people_than_tree_sequences_can_number_are_refused(config, people, key):
+    config["cohort"] |= people
+    with pytest.raises(InputError, match=rf"cohort.{key}: expected .*at most 1,?000,?000,?000"):
+        read(config)
+
+
+def test_no_census_exceeds_the_people_of_the_world(config, tmp_path):
+    config = with_table(config, tmp_path, "countries", "\t9.1\t", "\t1e308\t")
+    with pytest.raises(InputError, match=r"census_millions: expected a number of at most 10300"):
+        read(config)

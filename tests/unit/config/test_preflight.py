@@ -473,3 +473,38 @@ def test_the_overlay_with_the_shares_is_named(small, tmp_path):
         name_command_line(given, sources),
     ):
         check_job_inputs(small, inputs, sources)
+
+
+def test_mutation_rates_cannot_be_negative(small):
+    small["genome"]["kappa"] = 0.3
+    assert re.search(
+        r"genome.kappa: expected at least 0.396 .* cpg_factor of at most 7.576, "
+        r"found 0.3 with a cpg_factor of 10$",
+        complaint(small),
+    )
+    small["genome"]["variant_classes"]["cpg_factor"] = 7.5
+    check(small)
+
+
+@pytest.mark.parametrize("region", ["chrY:2781470-2781490", "chrY:20000-30000", "chrY"])
+def test_bases_that_nobody_has_are_refused(small, region):
+    small["genome"]["regions"].append(region)
+    assert "genome.regions: expected chrY without PAR1" in complaint(small)
+
+
+def test_chromosome_y_needs_a_man(small):
+    small["genome"]["regions"].append("chrY:5000000-5010000")
+    small["cohort"] |= {"people_per_country": 1, "family_share": 0}
+    small["seed"] = 3  # draws two women
+    assert complaint(small).endswith(
+        "genome.regions: expected no chrY, because there is no man in the cohort, found chrY"
+    )
+
+
+def test_one_cause_in_many_countries_is_one_line(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    config = copy.deepcopy(DEFAULT)
+    config["cohort"]["people_per_country"] = 1
+    found = complaint(config)
+    assert found.count("\n") == 0
+    assert re.search(r"at least 18 people in AT .*, found 1; likewise for BE, BG, .* more$", found)
