@@ -34,15 +34,20 @@ from rehearsal.genomes.lineages_kernel import (
     grouped_edges,
     list_segments,
 )
+from rehearsal.genomes.root_kernel import drop_single, ends_of
 
-LEAST_GENERATIONS = 100  # unless the sample is small
+LEAST_GENERATIONS = 100
 EVENTS = 0.05  # per lineage and generation: below this, continuous time is faster
-LEAST_DEPTH = 50.0  # mean number of lineages at a base: far from one, so that no base has its root
+# Mean number of lineages at a base. With so few, msprime goes on. With more, no base has its root.
+LEAST_DEPTH = 50.0
 
 
 @dataclass(frozen=True, slots=True)
 class Lineages:
-    """The lineages that are left after the recent generations."""
+    """The lineages that are left after the recent generations, and the roots of bases without any.
+
+    A root counts as a lineage, the only one at its bases.
+    """
 
     time: float  # generations ago
     node: np.ndarray  # (n_lineages,) int32, the youngest node above all that each carries
@@ -78,7 +83,7 @@ def simulate_recent_generations(
         seed: Seed of the draws. The same arguments give the same ancestry.
 
     Returns:
-        The ancestry. If the sample is small, the lineages that are left are the samples.
+        The ancestry.
     """
     walk = _Walk(samples.astype(np.int32), time, recombination, seed)
     _follow_generations(walk, demography)
@@ -107,6 +112,7 @@ class _Walk:
         self.lineages = np.column_stack([every, samples])
         self.morgans = np.full(n, -1.0)
         self.number = n
+        self.roots = np.empty((0, 3), np.int32)  # first base, the first base after it, and node
         self.time = float(time)
 
     def depth(self) -> float:
@@ -132,16 +138,35 @@ class _Walk:
             place[moving] = rng.choice(targets, len(moving), p=shares)
         self.record.random[0] = rng.integers(0, 2**64, dtype=np.uint64)
 
+    def drop_rooted(self) -> None:
+        """Drop the bases that one lineage has and no other: they have their root."""
+        ends = np.empty(2 * self.record.counts[SEGMENTS], np.int64)
+        ends = ends[: ends_of(self.number, self.lineages, ends, self.record)]
+        ends.sort()
+        depth, base = np.cumsum(2 * (ends & 1) - 1), ends >> 1
+        alone = np.flatnonzero((depth[:-1] == 1) & (base[:-1] < base[1:]))
+        if not len(alone):
+            return
+        single = np.column_stack([base[alone], base[alone + 1]])
+        self.make_room(len(single), 0, 0)
+        roots = np.empty((len(single), 3), np.int32)
+        self.number = drop_single(
+            self.number, self.lineages, self.morgans, single, roots, self.record
+        )
+        self.roots = np.concatenate([self.roots, roots])
+
     def ended(self) -> RecentAncestry:
         """Return what was written, with one node above all that a lineage carries."""
         self.make_room(0, self.number, self.record.counts[SEGMENTS])
-        node = end_lineages(self.number, self.lineages, self.time, self.record)
+        above = end_lineages(self.number, self.lineages, self.time, self.record)
         record, nodes = self.record, self.record.counts[NODES]
+        root, index = np.unique(self.roots[:, 2], return_inverse=True)
+        rooted = np.column_stack([self.roots[:, :2], self.number + index]).astype(np.int32)
         lineages = Lineages(
             self.time,
-            node,
-            self.lineages[: self.number, PLACE].copy(),
-            list_segments(self.number, self.lineages, record),
+            np.concatenate([above, root]),
+            np.concatenate([self.lineages[: self.number, PLACE], record.nodes[root, DEME]]),
+            np.concatenate([list_segments(self.number, self.lineages, record), rooted]),
         )
         population = record.nodes[:nodes, DEME].copy()
         return RecentAncestry(record.time[:nodes], population, grouped_edges(record), lineages)
@@ -178,7 +203,7 @@ def _people(epoch: Epoch, time: float) -> np.ndarray:
     """
     size = np.array([population.start_size for population in epoch.populations])
     growth = np.array([population.growth_rate for population in epoch.populations])
-    return size * np.exp(-growth * (time + 0.5 - epoch.start_time))
+    return size * np.exp(-growth * max(time + 0.5 - epoch.start_time, 0))
 
 
 def _follow_generations(walk: _Walk, demography: msprime.Demography) -> None:
@@ -187,25 +212,33 @@ def _follow_generations(walk: _Walk, demography: msprime.Demography) -> None:
     room = Parents(np.empty((0, 2), np.int32), np.empty(0), np.empty(0, np.int64), none, none)
     begin, epochs = walk.time, demography.debug().epochs
     epoch = epochs.pop(0)
-    while walk.depth() >= LEAST_DEPTH:
+    while True:
+        if walk.depth() < LEAST_DEPTH:
+            walk.drop_rooted()
+        morgans = measure(walk.number, walk.lineages, walk.morgans, walk.record)
+        enough = walk.time - begin >= LEAST_GENERATIONS
+        if not walk.number or (enough and _little_happens(walk, epoch, morgans)):
+            return  # before the events of the next generation, which msprime passes
         while epoch.end_time <= walk.time + 1:
             epoch = epochs.pop(0)
             walk.pass_events(epoch)
         people, rates = _people(epoch, walk.time), np.array(epoch.migration_matrix)
-        leaving = rates.sum(axis=1)
-        morgans = measure(walk.number, walk.lineages, walk.morgans, walk.record)
-        enough = walk.time - begin >= LEAST_GENERATIONS
-        if enough and _little_happens(walk, people, morgans, leaving):
-            return
         walk.time += 1
         haplotypes = np.where(people > 0, 2 * np.maximum(np.rint(people), 1), 0).astype(np.int64)
         generation = Generation(
-            float(walk.time), np.cumsum(haplotypes) - haplotypes, haplotypes, leaving, rates
+            float(walk.time),
+            np.cumsum(haplotypes) - haplotypes,
+            haplotypes,
+            rates.sum(axis=1),
+            rates,
         )
         room = _step_back(walk, generation, morgans, room)
 
 
-def _little_happens(walk: _Walk, people: np.ndarray, morgans: float, leaving: np.ndarray) -> bool:
+def _little_happens(walk: _Walk, epoch: Epoch, morgans: float) -> bool:
+    if walk.depth() < LEAST_DEPTH:
+        return True
+    people, leaving = _people(epoch, walk.time), np.sum(epoch.migration_matrix, axis=1)
     count = np.bincount(walk.lineages[: walk.number, PLACE], minlength=len(people))
     pairs = count * (count - 1) / 4
     meeting = np.divide(pairs, people, out=np.zeros(len(people)), where=count > 0)

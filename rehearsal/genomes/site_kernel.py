@@ -220,6 +220,9 @@ def _has_two_alleles(
     An allele is present if a walk down from its mutation reaches a sample before another mutation.
     Most walks take a few steps.
     """
+    oldest = _oldest(n, edges, s)
+    if n == 1 and nearest_above(sample, s.marked, tree.parent, edges.time, oldest) < 0:
+        return True  # this sample is not below the only mutation, and others are
     reference = allele_key(kind, reference_state(kind, anchor, code), anchor, code)
     root, u = sample, sample
     while u != -1:
@@ -263,7 +266,7 @@ def _settle_site(
         if more > n:
             _unmark(more, s)
             n = _relate(more, kind, p, code, edges, tree, s)
-    if n > 1 and not _has_two_alleles(n, kind, p, start + p, code, edges, tree, s, sample):
+    if n and not _has_two_alleles(n, kind, p, start + p, code, edges, tree, s, sample):
         _unmark(n, s)
         return 0
     _unmark(n, s)

@@ -12,7 +12,7 @@ from rehearsal.realism.panel import KINSHIP, UNRELATED, MeasuredPeople
 from rehearsal.realism.published import ReferenceFigures
 from rehearsal.realism.requirements import (
     DIVERSITY_MB,
-    FST_MB,
+    KINSHIP_MB,
     LEAST_CROSSOVERS,
     MB,
     STANDARD_ERRORS,
@@ -32,7 +32,7 @@ def kinship_rows(joined: BlockMeasures, panel: MeasuredPeople) -> Iterator[Row]:
     for kind, row in kinship_by_kind(joined, panel).iterrows():
         margin = min(row["expected"] - row["low"], row["high"] - row["expected"])
         precise = STANDARD_ERRORS * row["error"] <= margin
-        enough = bool(precise) and joined.bases >= FST_MB * MB
+        enough = bool(precise) and joined.bases >= KINSHIP_MB * MB
         what = "pairs within a country" if kind == UNRELATED else "pairs of the pedigree"
         yield judged_row(
             f"kinship, {kind}",
@@ -43,7 +43,7 @@ def kinship_rows(joined: BlockMeasures, panel: MeasuredPeople) -> Iterator[Row]:
             sample=f"{row['pairs']} {what}, {float(joined.bases) / MB:.0f} Mb",
             needs=""
             if enough
-            else f"needs {FST_MB} Mb and a standard error of {margin / STANDARD_ERRORS:.1g}"
+            else f"needs {KINSHIP_MB} Mb and a standard error of {margin / STANDARD_ERRORS:.1g}"
             + ("" if np.isnan(row["error"]) else f"; it is {row['error']:.1g}"),
         )
 

@@ -7,7 +7,7 @@ import numpy as np
 from rehearsal.realism.panel import MeasuredPeople
 
 MB = 1e6
-DIVERSITY_MB, FST_MB, COMPONENTS_MB, X_MB = 20, 50, 400, 20  # needed for a judgement
+DIVERSITY_MB, KINSHIP_MB, COMPONENTS_MB, X_MB = 20, 50, 400, 20  # needed for a judgement
 STRUCTURAL_MB = 200  # nine structural variants per Mb and person: fewer say too little
 # r² of a megabase depends on how much it recombines: over 5 Mb its standard deviation is 0.05 at
 # 5 kb and 0.026 at 100 kb, so that 300 Mb have a third of a range's half-width as standard error.
@@ -19,7 +19,8 @@ STANDARD_ERRORS = 3  # a mean kinship is judged if it is this far from the next 
 
 # The error of an F_ST from n people per country and L bases falls as 1 / (n sqrt(L)). It alone
 # lowered a correlation over all pairs to 0.942 (17 people, 140 Mb) and 0.970 (25 people, 135 Mb).
-# So it lowers it to 0.985 at 400 Mb and 21 people (docs/design/realism.md).
+# So it lowers it to 0.985 at 400 Mb and 21 people (docs/design/realism.md). The slope has a
+# standard error of 0.05 there, half of its range's half-width.
 FST_PEOPLE_MB = 400 * 21**2
 
 

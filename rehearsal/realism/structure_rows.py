@@ -19,7 +19,6 @@ from rehearsal.realism.principal_components import leading_components
 from rehearsal.realism.published import PREDICTED, ReferenceFigures
 from rehearsal.realism.requirements import (
     COMPONENTS_MB,
-    FST_MB,
     LEAST_COUNTRIES,
     describe_sample,
     needs_countries,
@@ -56,10 +55,9 @@ def fst_rows(
     """
     bases = float(joined.bases)
     found, expected = measured_fst(joined), known.expected_fst
-    sample, needs = describe_sample(panel, bases), needs_megabases(bases, FST_MB)
-    needs = needs or needs_countries(len(panel.codes))
+    sample, needs = describe_sample(panel, bases), needs_countries(len(panel.codes))
+    needs = needs or needs_people_megabases(panel, bases)
     ours, theirs = pair_values(found), pair_values(expected)
-    needs_more = needs or needs_people_megabases(panel, bases)
     yield judged_row(
         "F_ST, correlation with the model's prediction",
         correlation(ours, theirs),
@@ -67,7 +65,7 @@ def fst_rows(
         None,
         source=PREDICTED,
         sample=sample,
-        needs=needs_more,
+        needs=needs,
     )
     yield judged_row(
         "F_ST, slope on the model's prediction",
@@ -90,7 +88,7 @@ def fst_rows(
         None,
         source=f"{len(pairs)} pairs of rehearsal/demography/data/fst_published.tsv",
         sample=sample,
-        needs=needs_more or ("" if len(pairs) >= LEAST_COUNTRIES else "needs five published pairs"),
+        needs=needs or ("" if len(pairs) >= LEAST_COUNTRIES else "needs five published pairs"),
     )
     yield judged_row(
         "F_ST, highest of all pairs",
@@ -110,7 +108,7 @@ def fst_rows(
         round(predicted + 0.05, 3),
         source=PREDICTED,
         sample=sample,
-        needs=needs_more,
+        needs=needs,
     )
 
 

@@ -75,7 +75,7 @@ def simulate(content, samples, length, rate, seed, time=0):
 
 @pytest.mark.parametrize("content", [ONE_COUNTRY, EVENTS])
 @pytest.mark.parametrize(("length", "rate"), [(2, 0), (2_000, 0), (3_000, 1e-6), (2_000, 1e-4)])
-@pytest.mark.parametrize("samples", [20, 150])  # too few for recent generations, and enough
+@pytest.mark.parametrize("samples", [20, 150])
 def test_every_base_has_one_root_above_all_samples_and_no_branch_without(
     content, length, rate, samples
 ):
@@ -129,14 +129,96 @@ def test_the_same_seed_gives_the_same_ancestry_and_another_one_another():
     assert not one.equals(other, ignore_provenance=True)
 
 
-def test_a_mean_of_fifty_lineages_is_left_at_a_base():
+@pytest.mark.parametrize("people", [1, 2, 5, 30])
+@pytest.mark.parametrize("samples", [1, 2, 10, 150])
+def test_ancestors_that_all_share_end_the_walk_in_the_smallest_populations(people, samples):
+    small = {"demes": [{"name": "A", "epochs": [{"start_size": people}]}]}
+    ts = simulate(small, {"A": samples}, 2_000, 1e-4, seed=people)
+    assert {tree.num_roots for tree in ts.trees()} == {1}
+    assert {tree.num_samples(tree.root) for tree in ts.trees()} == {samples}
+    assert samples == 1 or min(tree.num_children(tree.root) for tree in ts.trees()) > 1
+    if people == 1:
+        assert ts.max_time < 100  # two haplotypes meet in each generation with probability 1/2
+
+
+@pytest.mark.parametrize("samples", [4, 60])
+def test_samples_older_than_a_split_live_in_the_population_before_it(samples):
+    split = {
+        "demes": [
+            {"name": "old", "epochs": [{"start_size": 50, "end_time": 1}]},
+            *(
+                {"name": name, "ancestors": ["old"], "epochs": [{"start_size": 50}]}
+                for name in "AB"
+            ),
+        ]
+    }
+    ts = simulate(split, {"A": samples, "B": samples}, 2, 0, seed=1, time=2)
+    assert ts.first().num_roots == 1
+
+
+@pytest.mark.parametrize("time", [99.5, 100, 100.5, 101, 101.5])
+def test_events_about_where_msprime_goes_on_happen_once(time):
+    """A pulse moves half of the lineages from A, where few meet, to B, where all meet."""
+    content = {
+        "demes": [
+            {"name": "old", "epochs": [{"start_size": 100, "end_time": 10**6}]},
+            {"name": "A", "ancestors": ["old"], "epochs": [{"start_size": 10**6}]},
+            {"name": "B", "ancestors": ["old"], "epochs": [{"start_size": 10**4}]},
+        ],
+        "pulses": [{"sources": ["B"], "dest": "A", "proportions": [0.5], "time": time}],
+    }
+    moved = []
+    for seed in range(20):
+        ts = simulate(content, {"A": 80}, 2, 0, seed)
+        met = np.flatnonzero(ts.nodes_population == 2)
+        moved.append(ts.first().num_samples(met.max()) / 80)
+    assert np.mean(moved) == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(20 * 80))
+
+
+@pytest.mark.parametrize("time", [99.5, 100, 100.5, 101])
+@pytest.mark.parametrize("ancestors", [["old"], ["old", "other"]])
+def test_populations_may_begin_where_msprime_goes_on(time, ancestors):
+    shares = {} if len(ancestors) == 1 else {"proportions": [0.5, 0.5], "start_time": time}
+    end = time if len(ancestors) == 1 else 10
+    content = {
+        "demes": [
+            {"name": "root", "epochs": [{"start_size": 100, "end_time": 500}]},
+            {
+                "name": "old",
+                "ancestors": ["root"],
+                "epochs": [{"start_size": 100, "end_time": end}],
+            },
+            {"name": "other", "ancestors": ["root"], "epochs": [{"start_size": 100}]},
+            {"name": "A", "ancestors": ancestors, "epochs": [{"start_size": 10**4}], **shares},
+        ],
+    }
+    ts = simulate(content, {"A": 80}, 2, 0, seed=1)
+    assert ts.first().num_samples(ts.first().root) == 80
+
+
+def pairs(content, samples, seeds):
+    """Mean time to the common ancestor of two haplotypes at independent bases."""
+    return (
+        np.mean([simulate(content, samples, 2, 0, s).diversity(mode="branch") for s in seeds]) / 2
+    )
+
+
+@pytest.mark.parametrize("samples", [10, 60])
+def test_times_do_not_depend_on_the_number_of_samples(samples):
+    """Two haplotypes of a tiny population meet after 2N generations in the model of people."""
+    tiny = {"demes": [{"name": "A", "epochs": [{"start_size": 2}]}]}
+    assert pairs(tiny, {"A": samples}, range(400)) == pytest.approx(4, rel=0.15)
+
+
+def test_at_least_a_hundred_generations_are_simulated_then_few_lineages_are_left():
     demography = model(ONE_COUNTRY)
-    found = simulate_recent_generations(np.zeros(400), 0, demography, along(1_000, 1e-5), seed=1)
-    left, right, _ = found.lineages.segments.T
-    assert 20 < (right - left).sum() / 1_000 < recent_generations.LEAST_DEPTH
-    few = simulate_recent_generations(np.zeros(40), 3, demography, along(1_000, 1e-5), seed=1)
-    assert few.lineages.time == 3 and len(few.edges) == 0
-    assert few.lineages.node.tolist() == list(range(40))
+    for samples in (40, 400):
+        found = simulate_recent_generations(
+            np.zeros(samples), 3, demography, along(1_000, 1e-5), seed=1
+        )
+        left, right, _ = found.lineages.segments.T
+        assert 2 < (right - left).sum() / 1_000 < recent_generations.LEAST_DEPTH
+        assert found.lineages.time == 103
 
 
 def test_lineages_are_the_roots_of_what_msprime_gets_where_they_have_segments():

@@ -95,6 +95,14 @@ def test_every_site_has_two_alleles_or_more_among_the_samples(simulate):
         assert len(set(variant.alleles)) == len(variant.alleles)
 
 
+def test_a_mutation_above_the_common_ancestor_of_all_samples_makes_no_site(simulate):
+    """Where crossovers have moved, a root may have one child only."""
+    ts = simulate("chr22", mutation_rate=2e-6, recombination=uniform_map("chr22", 3e-7))
+    alone = [t for t in ts.trees() if t.num_edges and t.num_children(t.root) == 1]
+    assert len(alone) > 3
+    assert min(len(np.unique(variant.genotypes)) for variant in ts.variants()) > 1
+
+
 def test_the_index_of_edges_is_that_of_tskit():
     ts = msprime.sim_ancestry(
         20, population_size=1_000, sequence_length=10_000, recombination_rate=1e-6, random_seed=1

@@ -1,0 +1,39 @@
+"""Where numba keeps compiled code: in a folder of its own for each version of the compiled modules.
+
+numba compiles a function again when its own file has changed, but not when a function that it calls
+has, in another file. And it cannot read what it kept where a type has moved.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent
+
+
+def keep_compiled_code_apart(package: Path = PACKAGE) -> None:
+    """Set numba's folder for this version, within ``NUMBA_CACHE_DIR`` if that is set.
+
+    numba itself takes another folder where it may not write to this one.
+
+    Args:
+        package: The folder of the package.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*kernel*.py")):
+        state = path.stat()
+        digest.update(f"{path} {state.st_size} {state.st_mtime_ns}\n".encode())
+    name = f"numba-{digest.hexdigest()[:12]}"
+    chosen = Path(os.environ.get("NUMBA_CACHE_DIR") or _folder(package))
+    if chosen.name != name:  # this process did not inherit it
+        os.environ["NUMBA_CACHE_DIR"] = str(chosen / name)
+
+
+def _folder(package: Path) -> Path:
+    """Choose the folder of the package, or that of the user where the package is not theirs."""
+    if os.access(package, os.W_OK):
+        return package / "__pycache__"
+    kept = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(kept).expanduser() / "rehearsal"
