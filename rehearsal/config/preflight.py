@@ -222,7 +222,12 @@ def check_traits_file(path: Path, planted: Iterable[PlantedVariant]) -> None:
         InputError: The file is malformed, or a risk gene has no planted germline variant.
     """
     germline = {v.gene for v in planted if not v.is_somatic}
-    for disease in read_traits(path).diseases:
+    diseases = read_traits(path).diseases
+    risks = dict.fromkeys(risk.gene for disease in diseases for risk in disease.genes)
+    if risks and not germline:
+        expected = f"germline variants of the genes of {path} ({', '.join(risks)})"
+        raise InputError(VARIANTS, "gene", expected, "none")
+    for disease in diseases:
         for risk in disease.genes:
             if risk.gene not in germline:
                 key = f"diseases.{disease.name}.genes.{risk.gene}"

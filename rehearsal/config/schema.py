@@ -202,7 +202,7 @@ def _spelling_hint(value: str, names: Sequence[str]) -> str:
 def _lacks_sign_or_point(value: str, names: Sequence[str]) -> bool:
     """Whether text would be a number if YAML read numbers as Python does, like ``1e-8``."""
     is_number = re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+", value) is not None
-    return is_number and bool({"number", "integer"} & set(names))
+    return is_number and "number" in names
 
 
 def _false_countries(value: object, place: Sequence[Any] = ()) -> Iterator[Violation]:

@@ -12,7 +12,8 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from rehearsal.config.schema import dotted, find_not_finite, find_violations
-from rehearsal.errors import Complaints, InputError, shown, unreadable_file
+from rehearsal.errors import Complaints, InputError, shown
+from rehearsal.formats.tables import number, read_lines, whole_number
 from rehearsal.genomes.allele_names import is_normal
 from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS, pseudo_autosomal
 from rehearsal.genomes.transcripts import check_name
@@ -182,26 +183,12 @@ def _read_table(path: Path, schema: Path, read: Callable[[int, Mapping[str, Any]
     rules = yaml.safe_load(schema.read_text())
     validator = Draft202012Validator(rules)
     complaints = Complaints()
-    for line, text in _split_rows(path, _read_lines(path), rules["required"]):
+    for line, text in _split_rows(path, read_lines(path), rules["required"]):
         row = {key: _typed(value, rules["properties"].get(key, {})) for key, value in text.items()}
         with complaints.collected():
             _check_row(row, validator, path, line)
             read(line, row)
     complaints.raise_any()
-
-
-def _read_lines(path: Path) -> list[str]:
-    """Read the lines of a table."""
-    try:
-        return path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        found = unreadable_file(error)
-        raise InputError(path, "file", "a tab-separated table", found) from error
-    except UnicodeDecodeError as error:
-        found = f"a file that is not UTF-8 ({error})"
-        raise InputError(path, "file", "a tab-separated table", found) from error
-    except ValueError as error:
-        raise InputError(path, "file", "a tab-separated table", f"an error ({error})") from error
 
 
 def _split_rows(
@@ -231,7 +218,7 @@ def _check_row(
 
 def _typed(value: str, rule: Mapping[str, Any]) -> Any:
     """Convert a cell to the type in its schema; a cell that cannot be converted stays text."""
-    convert = {"integer": int, "number": float}.get(rule.get("type", ""), str)
+    convert = {"integer": whole_number, "number": number}.get(rule.get("type", ""), str)
     try:
         return convert(value)
     except (TypeError, ValueError):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import demes
 import numpy as np
@@ -23,6 +24,7 @@ from rehearsal.demography.periods import Period, meeting_hazards, periods, step_
 from rehearsal.errors import mismatch
 
 Matrix = NDArray[np.float64]
+SLOWEST_MOVE = 1e-7  # per generation
 
 
 def expected_coalescence_times(graph: demes.Graph, names: Sequence[str]) -> Matrix:
@@ -72,8 +74,9 @@ def hudson_fst(times: Matrix) -> Matrix:
 def root_sets(graph: demes.Graph, names: Sequence[str]) -> list[frozenset[frozenset[str]]]:
     """Find the root demes in which the ancestry of demes ends.
 
-    Roots that exchange migrants for ever form one group. Lineages of two demes are certain to
-    coalesce when both demes have the same single group.
+    Roots that exchange migrants for ever form one group, unless a lineage waits more than 10
+    million generations for a move. Lineages of two demes are certain to coalesce when both demes
+    have the same single group.
 
     Args:
         graph: The model.
@@ -84,6 +87,8 @@ def root_sets(graph: demes.Graph, names: Sequence[str]) -> list[frozenset[frozen
     """
     labels = [deme.name for deme in graph.demes]
     stretches = list(periods(graph.in_generations()))
+    moves = stretches[0].generator
+    stretches[0] = replace(stretches[0], generator=np.where(moves < SLOWEST_MOVE, 0.0, moves))
     reached = _reached(stretches, [labels.index(name) for name in names])
     return [
         frozenset(frozenset(labels[i] for i in group) for group in groups)

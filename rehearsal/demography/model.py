@@ -13,10 +13,16 @@ from numpy.typing import NDArray
 
 from rehearsal.demography.expected_fst import root_sets
 from rehearsal.demography.parameters import SOURCES, EuropeParameters, Migration
-from rehearsal.errors import InputError, unreadable_file
+from rehearsal.demography.periods import change_times
+from rehearsal.errors import InputError, cause, unreadable_file
 from rehearsal.geography import country_distances_km
 from rehearsal.model import Country
 
+# Limits of a user's model. Genomes of a population that has always been larger would differ at more
+# than 5 % of all bases (4 N mu, mu = 1.29e-8), so records would be many times those of people.
+MOST_PEOPLE_OF_A_ROOT = 1_000_000
+MOST_PEOPLE_OF_A_DEME = 1_000_000_000
+MOST_GENERATIONS = 10_000_000  # 290 million years
 REFERENCE_SOURCE = "NEO"  # the reference of the log-odds of all other sources
 
 
@@ -137,7 +143,10 @@ def read_model(path: Path | str, countries: Sequence[Country]) -> demes.Graph:
         found = unreadable_file(error)
         raise InputError(path, "file", "a demes model", found) from error
     except Exception as error:  # demes raises errors of many kinds, also those of YAML
-        raise InputError(path, "file", "a demes model", f"an invalid one ({error})") from error
+        is_other = isinstance(error, AttributeError | IndexError)  # of another file than demes
+        expected = "a demes model (a mapping with time_units and demes)"
+        found = f"an invalid one ({cause(error) if is_other else error})"
+        raise InputError(path, "file", expected, found) from error
     for country in countries:
         if country.code not in graph:
             raise InputError(path, country.code, f"a deme of this name ({country.name})", "none")
@@ -146,6 +155,7 @@ def read_model(path: Path | str, countries: Sequence[Country]) -> demes.Graph:
             found = f"one that ends {end:g} generations ago"
             raise InputError(path, country.code, "a deme that lives at time 0", found)
     _check_sizes(graph, path)
+    _check_times(graph, path)
     _check_roots(graph, countries, path)
     return graph
 
@@ -293,6 +303,19 @@ def _check_sizes(graph: demes.Graph, path: Path | str) -> None:
             if epoch.size_function not in ("constant", "exponential"):
                 expected = "a constant or exponential size"
                 raise InputError(path, deme.name, expected, f"a {epoch.size_function} one")
+            most = MOST_PEOPLE_OF_A_ROOT if math.isinf(epoch.start_time) else MOST_PEOPLE_OF_A_DEME
+            for size in (epoch.start_size, epoch.end_size):
+                if not 1 <= size <= most:
+                    since = "before all events" if most == MOST_PEOPLE_OF_A_ROOT else "at any time"
+                    expected = f"a size from 1 to {most:,} {since}"
+                    raise InputError(path, deme.name, expected, f"{size:g}")
+
+
+def _check_times(graph: demes.Graph, path: Path | str) -> None:
+    for time in change_times(graph):
+        if MOST_GENERATIONS < time < math.inf:
+            expected = f"events at most {MOST_GENERATIONS:,} generations ago"
+            raise InputError(path, "time", expected, f"{time:g}")
 
 
 def _check_roots(graph: demes.Graph, countries: Sequence[Country], path: Path | str) -> None:

@@ -45,14 +45,22 @@ def periods(graph: demes.Graph) -> Iterator[Period]:
     Args:
         graph: The model, in generations.
     """
-    bounds = sorted({math.inf, 0.0, *_change_times(graph)}, reverse=True)
+    bounds = sorted({math.inf, 0.0, *change_times(graph)}, reverse=True)
     for start, end in pairwise(bounds):
         sizes = np.array([_sizes(deme, start, end) for deme in graph.demes])
         generator = _generator(graph, start, end)
         yield Period(start, end, generator, sizes[:, 0], sizes[:, 1], _move(graph, end))
 
 
-def _change_times(graph: demes.Graph) -> Iterator[float]:
+def change_times(graph: demes.Graph) -> Iterator[float]:
+    """List when demes, sizes and migration rates change.
+
+    Args:
+        graph: The model.
+
+    Yields:
+        Times in its units, in any order and repeatedly, infinity among them.
+    """
     for deme in graph.demes:
         yield deme.start_time
         yield from (epoch.end_time for epoch in deme.epochs)

@@ -306,7 +306,7 @@ class _Entry:
 
     def _read_region(self, part: str, text: str) -> Block:
         """Read one region and check that it lies on a contig."""
-        match = re.fullmatch(r"(\w+):(\d+)-(\d+)", text)
+        match = re.fullmatch(r"(\w+):([0-9]+)-([0-9]+)", text)
         if not match or int(match[2]) >= int(match[3]):
             expected = "CONTIG:START-END, 0-based, with START before END"
             raise self.wrong(part, expected, shown(text))

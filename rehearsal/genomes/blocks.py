@@ -36,7 +36,7 @@ def parse_region(text: str, source: str = CONFIG) -> Block:
         InputError: The text is ill-formed, the contig is unknown, or the region is not within it.
     """
     key = f"genome.regions: {text}"
-    match = re.fullmatch(r"(\w+)(?::(\d+)-(\d+))?", str(text))
+    match = re.fullmatch(r"(\w+)(?::([0-9]+)-([0-9]+))?", str(text))
     if not match:
         expected = "CONTIG or CONTIG:START-END (0-based half-open)"
         raise InputError(source, key, expected, shown(text))

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import io
-import re
-import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
@@ -13,10 +9,11 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from rehearsal.errors import Complaints, InputError, shown, unreadable_file
-from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS
+from rehearsal.errors import Complaints, InputError, shown
+from rehearsal.genomes.assembly import ASSEMBLY
 from rehearsal.genomes.blocks import subtract
 from rehearsal.genomes.contig_names import find_contig, note_other_names
+from rehearsal.genomes.gff3_lines import base_range, gff3_fields, gff3_lines
 from rehearsal.genomes.odd_genes import keep_usable
 from rehearsal.genomes.transcripts import Transcript, check_transcript, read_transcripts
 from rehearsal.model import Block, Gene
@@ -24,10 +21,6 @@ from rehearsal.model import Block, Gene
 # tags of a gene's main transcript, the best first
 _TAGS = ("MANE_Select", "Ensembl_canonical")
 _KINDS = ("mRNA", "transcript")
-_GZIP = b"\x1f\x8b"
-_GTF = re.compile(r'\s*\w+ +"')  # attributes such as gene_id "ENSG00000012048";
-_OWN_ASSEMBLY = re.compile(r"GRCh38|hg38", re.IGNORECASE)
-_OTHER_ASSEMBLY = re.compile(r"GRCh37|hg19|hg18|NCBI36|CHM13", re.IGNORECASE)
 
 
 def read_gene_model(
@@ -70,7 +63,7 @@ def has_genes(path: Path | str) -> bool:
     Raises:
         InputError: The file cannot be read.
     """
-    return next(_lines(path), None) is not None
+    return next(gff3_lines(path), None) is not None
 
 
 @dataclass
@@ -220,10 +213,11 @@ def _read_parts(
     genes: dict[str, str] = {}
     parts: dict[str, _Parts] = {}
     children: list[_Child] = []
+    parents_of_genes: list[tuple[int, str, str]] = []  # line, gene, parent
     for number, contig, fields in _features(path, contigs):
         _, _, kind, first, last, _, strand, phase, text = fields
         about = {key.strip(): value for key, value in _pairs(text)}
-        start, end = _range(path, number, first, last)
+        start, end = base_range(path, number, first, last)
         parents, own = about.get("Parent", "").split(","), about.get("ID", "")
         if kind in ("exon", "CDS"):
             protein = unquote(about.get("protein_id", ""))
@@ -239,15 +233,27 @@ def _read_parts(
                 one.fault = f"line {number}, its identifier on {contig}, strand {strand}"
         else:
             genes[own] = _title(about, "gene_name")
+            parents_of_genes += [(number, own, parent) for parent in parents if parent]
+    _check_parents(path, parents_of_genes, parts)
     _attach(parts, children)
     return genes, parts
+
+
+def _check_parents(
+    path: Path | str, parents: Iterable[tuple[int, str, str]], parts: Mapping[str, _Parts]
+) -> None:
+    """Refuse genes that are parts of their own transcripts."""
+    for line, gene, parent in parents:
+        if parent in parts and parts[parent].parent == gene:
+            expected = f"a gene that is no part of its own transcript {parent}"
+            raise InputError(path, f"line {line}: Parent", expected, shown(parent))
 
 
 def _features(path: Path | str, contigs: Collection[str]) -> Iterator[tuple[int, str, list[str]]]:
     """Yield the lines about genes, transcripts and their parts: number, contig and fields."""
     names: dict[str, str | None] = {}  # of contigs
     is_coding = False
-    for number, line in _lines(path):
+    for number, line in gff3_lines(path):
         contig = line.partition("\t")[0]
         if contig not in names:
             names[contig] = find_contig(contig)
@@ -255,7 +261,7 @@ def _features(path: Path | str, contigs: Collection[str]) -> Iterator[tuple[int,
         is_coding = is_coding or "\tCDS\t" in line
         if name is not None and name not in contigs:
             continue
-        fields = _fields(path, number, line)
+        fields = gff3_fields(path, number, line)
         if name is not None and _is_wanted(fields[2]):
             yield number, name, fields
     if not any(names.values()):
@@ -317,67 +323,3 @@ def _rank(about: Mapping[str, str]) -> int:
 
 def _is_wanted(kind: str) -> bool:
     return kind in ("exon", "CDS", *_KINDS) or kind.endswith("gene")
-
-
-def _range(path: Path | str, number: int, first: str, last: str) -> tuple[int, int]:
-    """Convert 1-based inclusive coordinates."""
-    if not (first.isdigit() and last.isdigit() and 1 <= int(first) <= int(last)):
-        expected = "start and end, 1-based, start at most end"
-        raise InputError(path, f"line {number}", expected, shown(f"{first} {last}"))
-    return int(first) - 1, int(last)
-
-
-def _lines(path: Path | str) -> Iterator[tuple[int, str]]:
-    """Read the lines that are no comments, with their 1-based numbers."""
-    try:
-        with Path(path).open("rb") as raw, _unpacked(raw) as text:
-            for number, line in enumerate(text, start=1):
-                if line.startswith("##FASTA"):
-                    return
-                if line.startswith("#"):
-                    _check_directive(path, number, line)
-                elif line.strip():
-                    yield number, line.rstrip("\r\n")
-    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
-        found = unreadable_file(error) if isinstance(error, OSError) else "another kind of file"
-        raise InputError(path, "file", "a GFF3 file", found) from None
-
-
-def _unpacked(raw: io.BufferedReader) -> io.TextIOWrapper:
-    packed = raw.peek(2)[:2] == _GZIP
-    return io.TextIOWrapper(gzip.GzipFile(fileobj=raw) if packed else raw, encoding="utf-8")
-
-
-def _check_directive(path: Path | str, number: int, line: str) -> None:
-    """Refuse a file that says to be of another assembly (GFF3 1.26, and comments of Ensembl)."""
-    words = line.lstrip("#!").split()
-    name, values = (words[0], words[1:]) if words else ("", [])
-    if name == "sequence-region" and len(values) == 3:
-        _check_region(path, number, values)
-    elif name in ("genome-build", "description:") and not _OWN_ASSEMBLY.search(line):
-        other = _OTHER_ASSEMBLY.search(line)
-        if other or (name == "genome-build" and values):
-            found = shown(other[0] if other else " ".join(values))
-            raise InputError(path, f"line {number}", f"a GFF3 file of {ASSEMBLY}", found)
-
-
-def _check_region(path: Path | str, number: int, values: Sequence[str]) -> None:
-    """Refuse a contig from its first base to another last one than the assembly's."""
-    contig, first, last = values
-    length = CONTIG_LENGTHS.get(find_contig(contig) or "")
-    if length and first == "1" and last != str(length):
-        expected = f"{contig} of {ASSEMBLY}, 1 to {length}"
-        raise InputError(path, f"line {number}", expected, f"{first} to {last}")
-
-
-def _fields(path: Path | str, number: int, line: str) -> list[str]:
-    """Split a line into its nine fields."""
-    fields = line.split("\t")
-    if len(fields) != 9:
-        expected = "nine columns with tabs between them"
-        raise InputError(path, f"line {number}", expected, f"{len(fields)} columns")
-    if _GTF.match(fields[8]):
-        expected = "attributes of GFF3 (ID=...;Parent=...)"
-        found = "GTF; convert the file, for example by gffread own.gtf -o own.gff3"
-        raise InputError(path, f"line {number}", expected, found)
-    return fields

@@ -80,7 +80,7 @@ def read_known_bases(path: Path | str) -> list[KnownBases]:
 
 def _stretch(path: Path | str, title: str, bases: str) -> KnownBases:
     name, _, source = title.partition(" ")
-    match = re.fullmatch(r"(chr\w+):(\d+)-(\d+)", name)
+    match = re.fullmatch(r"(chr\w+):([0-9]+)-([0-9]+)", name)
     if not match or match[1] not in CONTIG_LENGTHS:
         expected = f"a region of {ASSEMBLY} as name, such as chr17:43008077-43128367"
         raise InputError(path, "name", expected, shown(name))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from rehearsal.errors import InputError, shown, unreadable_file
+from rehearsal.errors import InputError, shown
+from rehearsal.formats.tables import read_lines, whole_number
 from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS
 from rehearsal.genomes.contig_names import find_contig, note_other_names
 from rehearsal.model import Block
@@ -13,6 +14,7 @@ from rehearsal.model import Block
 MASK_COLUMNS = ("contig", "start", "end", "kind", "source")
 # the kind of a short run of N inside a block: ancestry runs across, no variant is there
 GAP = "gap"
+KINDS = ("centromere", GAP, "heterochromatin", "par", "short_arm", "telomere")
 
 
 def read_masks(path: Path | str) -> list[Block]:
@@ -26,8 +28,8 @@ def read_masks(path: Path | str) -> list[Block]:
         The stretches in the order of the file.
 
     Raises:
-        InputError: The file cannot be read or lacks a column, or a stretch is not on a contig of
-            GRCh38.
+        InputError: The file cannot be read or lacks a column, a stretch is not on a contig of
+            GRCh38, or its kind is unknown.
     """
     return [stretch for stretch, kind in _read_table(path) if kind != GAP]
 
@@ -48,7 +50,7 @@ def read_gaps(path: Path | str) -> list[Block]:
 
 
 def _read_table(path: Path | str) -> list[tuple[Block, str]]:
-    reader = csv.DictReader(_read_lines(path), delimiter="\t")
+    reader = csv.DictReader(read_lines(path, "a tab-separated table of masks"), delimiter="\t")
     try:
         rows = list(reader)
     except csv.Error as problem:
@@ -65,26 +67,18 @@ def _read_table(path: Path | str) -> list[tuple[Block, str]]:
     ]
 
 
-def _read_lines(path: Path | str) -> list[str]:
-    """Read the lines of a mask table."""
-    try:
-        return Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError) as problem:  # ValueError: of its name or its encoding
-        absent = isinstance(problem, FileNotFoundError)
-        found = "no such file" if absent else unreadable_file(problem)
-        raise InputError(path, "file", "a tab-separated table of masks", found) from None
-
-
 def _mask(path: Path | str, key: str, row: dict[str, str]) -> Block:
     contig = find_contig(row["contig"] or "")
     if contig is None:
         raise InputError(path, f"{key}, contig", f"a contig of {ASSEMBLY}", shown(row["contig"]))
     try:
-        start, end = int(row["start"]), int(row["end"])
+        start, end = whole_number(row["start"]), whole_number(row["end"])
     except (TypeError, ValueError):
         found = f"{shown(row['start'])} and {shown(row['end'])}"
         raise InputError(path, f"{key}, start and end", "two whole numbers", found) from None
     if not 0 <= start < end <= CONTIG_LENGTHS[contig]:
         expected = f"0 <= start < end <= {CONTIG_LENGTHS[contig]}, the length of {contig}"
         raise InputError(path, f"{key}, start and end", expected, f"{start} and {end}")
+    if row["kind"] not in KINDS:
+        raise InputError(path, f"{key}, kind", f"one of {', '.join(KINDS)}", shown(row["kind"]))
     return Block(contig, start, end)

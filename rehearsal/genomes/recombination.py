@@ -130,7 +130,7 @@ def mapped_stretch(path: Path | str, contig: str) -> Block:
     Raises:
         InputError: The file cannot be read or has no two positions of the contig within it.
     """
-    position = pd.to_numeric(_rows(path, contig).iloc[:, 1], errors="coerce")
+    position = _numbers(path, contig, _rows(path, contig), 1)
     first, last = position.min(), position.max()
     if not 0 <= first < last <= CONTIG_LENGTHS[contig]:
         expected = f"two or more positions of at most {CONTIG_LENGTHS[contig]}"
@@ -161,9 +161,7 @@ def read_hapmap(path: Path | str, contig: str, blocks: Iterable[Block] = ()) -> 
     if len(rows) < 2:
         found = f"{len(rows)} rows"
         raise InputError(path, contig, "at least two rows of this contig", found)
-    position, rate, along = (
-        pd.to_numeric(rows.iloc[:, column], errors="coerce").to_numpy(float) for column in (1, 2, 3)
-    )
+    position, rate, along = (_numbers(path, contig, rows, column) for column in (1, 2, 3))
     _check_hapmap(path, contig, position, rate)
     _check_units(path, contig, position, rate, along)
     contig_map = _map_of_rows(position, rate / CM_PER_MB, CONTIG_LENGTHS[contig])
@@ -189,8 +187,28 @@ def _rows(path: Path | str, contig: str) -> pd.DataFrame:
         raise InputError(path, "line 1", f"a header that names {HAPMAP_COLUMNS}", found)
     names = table.iloc[:, 0].astype(str)
     rows = table[names.isin(names_in_files(contig))]
+    if rows.empty:
+        expected = f"at least two rows of this contig ({', '.join(names_in_files(contig))})"
+        found = ", ".join(map(shown, names.unique()[:3])) or "no rows"
+        raise InputError(path, contig, expected, found)
     note_other_names(path, rows.iloc[:, 0].astype(str).unique())
     return rows
+
+
+def _numbers(path: Path | str, contig: str, rows: pd.DataFrame, column: int) -> np.ndarray:
+    """Read a column. After the last position there is no rate."""
+    cells = rows.iloc[:, column]
+    values = pd.to_numeric(cells, errors="coerce").to_numpy(float)
+    wrong = np.isnan(values) | (values < 0)
+    if column == 2:
+        wrong[-1] = False
+    if column < 3 and wrong.any():
+        cell = cells.iloc[int(np.argmax(wrong))]
+        expected = "numbers of at least 0 as position and rate"
+        raise InputError(
+            path, contig, expected, shown(cell) if isinstance(cell, str) else f"{cell:g}"
+        )
+    return values
 
 
 def _is_number(text: str) -> bool:
@@ -225,9 +243,6 @@ def _check_coverage(contig_map: msprime.RateMap, block: Block, source: object) -
 
 
 def _check_hapmap(path: Path | str, contig: str, position: np.ndarray, rate: np.ndarray) -> None:
-    if np.isnan(position).any() or np.isnan(rate[:-1]).any() or (rate[:-1] < 0).any():
-        expected = "numbers of at least 0 as position and rate"
-        raise InputError(path, contig, expected, "a negative number or none")
     if (rate[:-1] > MOST_CM_PER_MB).any():
         expected = f"rates of at most {MOST_CM_PER_MB:,.0f} cM/Mb"
         raise InputError(path, contig, expected, f"{rate[:-1].max():g}")

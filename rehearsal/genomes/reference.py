@@ -73,6 +73,7 @@ def _bases(fasta: pysam.FastaFile, path: Path | str, block: Block) -> str:
 def _opened(path: Path | str) -> Iterator[pysam.FastaFile]:
     """Open an indexed FASTA; errors within the block become errors about the file."""
     _check_files(path)
+    verbosity = pysam.set_verbosity(0)  # htslib's messages are part of our own errors
     try:
         with pysam.FastaFile(str(path)) as fasta:
             yield fasta
@@ -81,6 +82,8 @@ def _opened(path: Path | str) -> Iterator[pysam.FastaFile]:
     except (OSError, ValueError) as error:  # pysam raises ValueError where bases cannot be read
         expected, found = "a FASTA file that fits its index", unreadable_file(error)
         raise InputError(path, "genome.reference_fasta", expected, found) from None
+    finally:
+        pysam.set_verbosity(verbosity)
 
 
 def _name_in(fasta: pysam.FastaFile, path: Path | str, contig: str) -> str:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from rehearsal.errors import Complaints, InputError, shown, unreadable_file
+from rehearsal.errors import Complaints, InputError, shown
+from rehearsal.formats.tables import read_lines, whole_number
 from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS
 from rehearsal.model import Block
 
@@ -94,6 +95,7 @@ def read_transcripts(path: Path | str) -> list[Transcript]:
         with complaints.collected():
             transcript = _transcript(row, path, line)
             check_transcript(transcript, path, f"line {line}")
+            _check_protein(transcript, path, f"line {line}")
             if any(transcript.gene == other.gene for other in found):
                 expected = f"{transcript.gene} only once"
                 raise InputError(path, f"line {line}: gene", expected, "a second row with it")
@@ -161,6 +163,18 @@ def check_transcript(transcript: Transcript, path: Path | str, place: str) -> No
         _check_coding(transcript, path, place)
 
 
+def _check_protein(transcript: Transcript, path: Path | str, place: str) -> None:
+    """Refuse a protein without coding bases, and codons that the coding bases do not have."""
+    if transcript.protein and not transcript.coding_length:
+        expected = f"coding bases, because the row names the protein {transcript.protein}"
+        raise InputError(path, f"{place}: cds_start and cds_end", expected, "none")
+    codons = transcript.coding_length // 3
+    last = max((number for number, _ in transcript.codons), default=0)
+    if last > codons:
+        expected = f"numbers of at most {codons}, the codons of the transcript"
+        raise InputError(path, f"{place}: codons", expected, str(last))
+
+
 def _check_coding(transcript: Transcript, path: Path | str, place: str) -> None:
     """Refuse coding bases that begin or end outside the exons, or are no whole codons."""
     first = any(a <= transcript.cds_start < b for a, b in transcript.exons)
@@ -188,11 +202,7 @@ def _check_exons(transcript: Transcript, length: int, path: Path | str, place: s
 
 def _rows(path: Path | str) -> Iterator[tuple[int, dict[str, str]]]:
     """Read the rows of the table with their 1-based line numbers."""
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        found = unreadable_file(error) if isinstance(error, OSError) else "a file that is not UTF-8"
-        raise InputError(path, "file", "a tab-separated table", found) from None
+    lines = read_lines(path)
     reader = csv.DictReader(lines, delimiter="\t", restval="", strict=False)
     missing = [name for name in COLUMNS if name not in (reader.fieldnames or [])]
     if missing:
@@ -211,10 +221,10 @@ def _transcript(row: dict[str, str], path: Path | str, line: int) -> Transcript:
         raise InputError(path, f"line {line}: exon_ends", expected, str(len(ends)))
     cds_start = _number(row["cds_start"], path, f"line {line}: cds_start")
     cds_end = _number(row["cds_end"], path, f"line {line}: cds_end")
-    stated = (row["start"], row["end"])
-    if stated != (str(starts[0]), str(ends[-1])):
-        expected = f"{starts[0]} and {ends[-1]}, the ends of the exons"
-        raise InputError(path, f"line {line}: start and end", expected, shown(stated))
+    stated, ends_of_exons = f"{row['start']} and {row['end']}", f"{starts[0]} and {ends[-1]}"
+    if stated != ends_of_exons:
+        expected = f"{ends_of_exons}, the ends of the exons"
+        raise InputError(path, f"line {line}: start and end", expected, stated)
     return Transcript(
         row["gene"],
         row["transcript"],
@@ -235,7 +245,7 @@ def _transcript(row: dict[str, str], path: Path | str, line: int) -> Transcript:
 def _numbers(text: str, path: Path | str, key: str) -> Sequence[int]:
     """Read whole numbers with commas between them."""
     try:
-        return [int(part) for part in text.split(",")]
+        return [whole_number(part) for part in text.split(",")]
     except ValueError:
         raise InputError(path, key, "whole numbers with commas", shown(text)) from None
 

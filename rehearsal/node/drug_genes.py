@@ -72,7 +72,7 @@ def read_drug_rules(path: Path) -> list[DrugRule]:
         InputError: The file is unreadable, or names the line and column of a wrong value.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, delimiter="\t")
             if tuple(reader.fieldnames or ()) != COLUMNS:
                 found = ", ".join(reader.fieldnames or ()) or "nothing"

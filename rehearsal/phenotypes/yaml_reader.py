@@ -148,7 +148,7 @@ class Entry:
         whole = isinstance(value, int) and not isinstance(value, bool)
         if not whole or not minimum <= value <= maximum:
             words = _range_words(minimum, maximum).replace("a number", "a whole number")
-            raise self.error(words, _shown(value) + _hint(value))
+            raise self.error(words, _shown(value) + _hint(value, is_whole=True))
         return int(value)
 
     def text(self, pattern: str = r".*\S.*", example: str = "") -> str:
@@ -262,7 +262,7 @@ def _range_words(minimum: float, maximum: float) -> str:
     return f"a number of at least {minimum:g}" if minimum > -math.inf else "a number"
 
 
-def _hint(value: object) -> str:
+def _hint(value: object, is_whole: bool = False) -> str:
     """Say how to write a number that YAML 1.1 reads as text, such as 1e-8."""
     if isinstance(value, str):
         try:
@@ -270,6 +270,8 @@ def _hint(value: object) -> str:
         except ValueError:
             return " (text)"
         exponent = "e" in value.lower()
+        if exponent and is_whole:
+            return " (text)"
         return f" (text; {'write 1.0e-8, not 1e-8' if exponent else 'remove the quotes'})"
     return ""
 

@@ -56,7 +56,7 @@ def test_the_data_of_a_foreign_node_are_planned_as_the_page_about_it_says(tmp_pa
         ("genome: {regions: ['chr22:60000000-61000000']}", ["overlay.yaml", "genome.regions"]),
         ("genome: {planted_window: 0}", ["config.yaml", "BRCA1"]),
         ("demography: {model: lacking.demes.yaml}", ["lacking.demes.yaml"]),
-        ("genome: {masks: nowhere.tsv}", ["nowhere.tsv: file: expected", "found no such file"]),
+        ("genome: {masks: nowhere.tsv}", ["nowhere.tsv: file: expected", "No such file"]),
         ("traits: nowhere.yaml", ["nowhere.yaml"]),
         ("queries: nowhere.yaml", ["nowhere.yaml"]),
     ],

@@ -194,6 +194,21 @@ def test_the_overlay_that_holds_the_fault_is_the_file_that_is_named(config, tmp_
             "AT\tBelgium",
             r"line 3: code: expected AT only once, found a second row with it$",
         ),
+        (
+            "variants",
+            "43124027",
+            "４３１２４０２７",
+            r"line 2: position: expected a whole number, found '４",
+        ),
+        ("variants", "43124027", "43_124_027", r"line 2: position: expected a whole number, found"),
+        ("variants", "43124027", " 43124027", r"line 2: position: expected a whole number, found"),
+        (
+            "variants",
+            "43124027",
+            "1e7",
+            r"position: expected a whole number, found '1e7' \(text\)$",
+        ),
+        ("countries", "\t47.6", "\t4_7", r"line 2: latitude: expected a number, found '4_7'"),
         ("countries", "latitude", "lattitude", r"line 1: expected a column latitude"),
         (
             "variants",
@@ -393,4 +408,19 @@ def test_more_people_than_tree_sequences_can_number_are_refused(config, people, 
 def test_no_census_exceeds_the_people_of_the_world(config, tmp_path):
     config = with_table(config, tmp_path, "countries", "\t9.1\t", "\t1e308\t")
     with pytest.raises(InputError, match=r"census_millions: expected a number of at most 10300"):
+        read(config)
+
+
+def test_tables_may_begin_with_a_byte_order_mark(config, tmp_path):
+    before = read(config)
+    for key in ("countries", "variants", "genes", "transcripts", "drug_genes"):
+        path = tmp_path / f"{key}.tsv"
+        path.write_text(Path(config[key]).read_text(), encoding="utf-8-sig")
+        config[key] = str(path)
+    assert read(config) == before
+
+
+def test_digits_of_a_region_are_ascii(config):
+    config["genome"]["regions"] = ["chr22:٣-٩"]
+    with pytest.raises(InputError, match=r"genome.regions.*: expected CONTIG or CONTIG:START-END"):
         read(config)

@@ -432,14 +432,14 @@ def test_transcripts_must_lie_within_their_genes(small, tmp_path):
 def test_codons_must_fit_the_real_bases(monkeypatch, tmp_path):
     monkeypatch.chdir(ROOT)
     config = copy.deepcopy(DEFAULT)
-    odd_transcripts(config, tmp_path, codons="2=AAA;5000=GTG")
+    odd_transcripts(config, tmp_path, codons="2=AAA;1864=GTG")
     with pytest.raises(InputErrors) as caught:
         check(config)
     first, second = str(caught.value).splitlines()
     assert first.endswith(
         "BRCA1 NM_007294.4: codons: expected AAA as codon 2 in the reference, found GAT"
     )
-    assert second.endswith("expected GTG as codon 5000 in the reference, found 1864 codons")
+    assert second.endswith("expected GTG as codon 1864 in the reference, found TGA")
 
 
 def test_all_complaints_are_reported_together(small, tmp_path):
@@ -508,3 +508,19 @@ def test_one_cause_in_many_countries_is_one_line(monkeypatch):
     found = complaint(config)
     assert found.count("\n") == 0
     assert re.search(r"at least 18 people in AT .*, found 1; likewise for BE, BG, .* more$", found)
+
+
+def test_an_empty_table_of_variants_is_named_and_not_the_traits(small, tmp_path):
+    write_variants(small, tmp_path, [])
+    assert re.search(
+        r"mine.tsv: gene: expected germline variants of the genes of config/traits.yaml "
+        r"\(BRCA1, .*\), found none$",
+        complaint(small),
+    )
+
+
+def test_an_ancestry_needs_a_name(small):
+    small["cohort"]["ancestries"] = {"AT": {"": 0.1}}
+    assert complaint(small).endswith(
+        "cohort.ancestries.AT: expected text that is not empty, found ''"
+    )

@@ -1,6 +1,7 @@
 """The model of Europe: its shape follows the table of countries and the parameters alone."""
 
 import dataclasses
+from contextlib import nullcontext
 from pathlib import Path
 
 import demes
@@ -191,9 +192,39 @@ def test_a_linear_size_is_refused(tmp_path):
         read_model(small_model(tmp_path, linear), NORTH)
 
 
-@pytest.mark.parametrize("text", ["demes: 3\n", "{", "time_units: generations\n"])
+@pytest.mark.parametrize("text", ["", "demes: 3\n", "{", "time_units: generations\n"])
 def test_a_file_that_is_no_model_is_refused(tmp_path, text):
     path = tmp_path / "own.yaml"
     path.write_text(text)
-    with pytest.raises(InputError, match=r"own.yaml: file: expected a demes model"):
+    with pytest.raises(InputError, match=r"own.yaml: file: expected a demes model") as caught:
+        read_model(path, NORTH)
+    assert "NoneType" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("deme", "epoch", "message"),
+    [
+        (0, {"start_size": 1e7}, "root: expected a size from 1 to 1,000,000 before all events"),
+        (1, {"start_size": 1e300}, "FI: expected a size from 1 to 1,000,000,000 at any time"),
+        (1, {"end_size": 1e-300}, "FI: expected a size from 1 to .*, found 1e-300"),
+        (0, {"end_time": 1e9}, "time: expected events at most 10,000,000 generations .*, found 1e"),
+    ],
+)
+def test_a_model_beyond_any_people_is_refused(tmp_path, deme, epoch, message):
+    def change(data):
+        data["demes"][deme]["epochs"][0].update(epoch)
+
+    with pytest.raises(InputError, match=message):
+        read_model(small_model(tmp_path, change), NORTH)
+
+
+@pytest.mark.parametrize(("rate", "is_linked"), [(1e-6, True), (1e-300, False)])
+def test_a_link_that_no_lineage_takes_in_time_is_none(tmp_path, rate, is_linked):
+    def link(data):
+        data["demes"][2].update(ancestors=["far"], start_time=100)
+        data["demes"].insert(0, {"name": "far", "epochs": [{"start_size": 100}]})
+        data["migrations"] = [{"demes": ["far", "root"], "rate": rate}]
+
+    path = small_model(tmp_path, link)
+    with nullcontext() if is_linked else pytest.raises(InputError, match="ancestors in common"):
         read_model(path, NORTH)

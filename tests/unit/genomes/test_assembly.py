@@ -85,6 +85,8 @@ def test_the_shipped_masks_cover_the_pseudo_autosomal_regions_of_y(root):
     ("row", "message"),
     [
         ("chr99\t0\t10\ttelomere\tx", "line 2, contig: expected a contig of .*, found 'chr99'"),
+        ("chr1\t0\t1_000\ttelomere\tx", "expected two whole numbers, found '0' and '1_000'"),
+        ("chr1\t0\t10\tfoo\tx", "line 2, kind: expected one of centromere, gap, .*, found 'foo'"),
         ("chr1\t0\tten\ttelomere\tx", "expected two whole numbers, found '0' and 'ten'"),
         ("chr1\t10\t10\ttelomere\tx", "line 2, start and end: expected 0 <= start < end .*10 and"),
         ("chr22\t0\t60000000\ttelomere\tx", "end <= 50818468, .*, found 0 and 60000000"),
@@ -107,7 +109,7 @@ def test_masks_without_the_columns_are_refused(tmp_path):
 def test_masks_come_in_the_order_of_the_file(tmp_path):
     path = tmp_path / "masks.tsv"
     path.write_text(
-        "contig\tstart\tend\tkind\tsource\nchr2\t5\t9\tcentromere\tx\nchr1\t0\t3\tother\tx\n"
+        "contig\tstart\tend\tkind\tsource\nchr2\t5\t9\tcentromere\tx\nchr1\t0\t3\ttelomere\tx\n"
     )
     assert read_masks(path) == [Block("chr2", 5, 9), Block("chr1", 0, 3)]
 
@@ -115,6 +117,6 @@ def test_masks_come_in_the_order_of_the_file(tmp_path):
 def test_masks_name_contigs_as_ensembl_does_too(tmp_path):
     path = tmp_path / "masks.tsv"
     path.write_text(
-        "contig\tstart\tend\tkind\tsource\n2\t5\t9\tcentromere\tx\nMT\t0\t3\tother\tx\n"
+        "contig\tstart\tend\tkind\tsource\n2\t5\t9\tcentromere\tx\nMT\t0\t3\ttelomere\tx\n"
     )
     assert read_masks(path) == [Block("chr2", 5, 9), Block("chrM", 0, 3)]

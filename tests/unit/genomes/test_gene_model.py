@@ -64,6 +64,11 @@ def test_the_main_transcript_is_the_tagged_one_then_the_longest(tmp_path: Path) 
     [
         (HEAD + transcript(1, 61), "line 3: T1: CDS: expected a whole number of codons"),
         ("chrZ" + HEAD[5:], "seqid: expected a contig of GRCh38 in the first column"),
+        (
+            HEAD.replace("ID=", "Parent=t1;ID=") + transcript(1, 90),
+            "line 2: Parent: expected a gene",
+        ),
+        (HEAD + transcript(1, 90).replace("\t90", "\t٩"), "expected start and end, 1-based"),
         (HEAD + "chr22\tx\n", "line 3: expected nine columns"),
         (HEAD.replace("\t90", "\t0"), "line 2: expected start and end, 1-based"),
         (HEAD + (transcript(1, 90)).replace("90", "60000000"), "at most 50818468, the length"),
@@ -89,6 +94,7 @@ def test_a_gene_outside_of_the_blocks_is_not_checked(tmp_path: Path) -> None:
         ("##description: human genome (GRCh37), version 19\n", "found 'GRCh37'"),
         ("##sequence-region 22 1 51304566\n", "22 of GRCh38, 1 to 50818468, found 1 to 51304566"),
         ('chr22\tx\tgene\t1\t90\t.\t+\t.\tgene_id "G1"; gene_name "A";\n', "found GTF; convert"),
+        (HEAD.replace("ID=g", "gene_id g"), "line 2: expected attributes of GFF3 .* found GTF"),
         (HEAD, "expected genes with transcripts .mRNA. and coding parts .CDS., found no CDS"),
     ],
 )

@@ -70,9 +70,14 @@ def test_a_map_covers_only_what_lies_between_its_first_and_last_row(hapmap):
         (("chr22 3000 1 0", "chr22 3000 1 0"), "in ascending order, found 3000 after 3000"),
         (("chr22 1000 -1 0", "chr22 3000 1 0"), "numbers of at least 0 as position and rate"),
         (("chr22 1000 inf 0", "chr22 3000 1 0"), "rates of at most 100,000 cM/Mb, found inf"),
-        (("chr22 1000 x 0", "chr22 3000 1 0"), "numbers of at least 0 as position and rate"),
+        (("chr22 1000 x 0", "chr22 3000 1 0"), "at least 0 as position and rate, found 'x'"),
+        (("chr22 1,000 1 0", "chr22 3000 1 0"), "at least 0 as position and rate, found '1,000'"),
+        (("CHR22 1000 1 0", "CHR22 3000 1 0"), "at least two rows of this contig.*'CHR22'"),
         (("chr22 1000 1 0", "chr22 60000000 1 0"), "at most 50818468.*, found 60000000"),
-        (("chr21 1000 1 0", "chr21 3000 1 0"), "at least two rows of this contig, found 0 rows"),
+        (
+            ("chr21 1000 1 0", "chr21 3000 1 0"),
+            r"at least two rows of this contig \(chr22, 22, NC_.*, found 'chr21'",
+        ),
         (("chr22 1000 1", "chr22 3000 1"), "four columns: .*, found 3 columns"),
     ],
 )

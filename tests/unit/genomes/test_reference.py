@@ -80,7 +80,7 @@ def test_bases_are_read_in_upper_case_by_either_name(fasta):
     assert read_reference(fasta, Block("chr22", 1, 3)) == "TT"
 
 
-def test_a_fasta_that_lacks_the_contig_its_end_or_its_index_is_refused(fasta, tmp_path):
+def test_a_fasta_that_lacks_the_contig_its_end_or_its_index_is_refused(fasta, tmp_path, capfd):
     with pytest.raises(InputError, match=r"\.fa: chr1: .* FASTA \(chr1, 1, .*, found chr21, 22"):
         read_reference(fasta, Block("chr1", 0, 5))
     with pytest.raises(InputError, match="at least 20 bases, found a contig of 13 bases"):
@@ -92,6 +92,11 @@ def test_a_fasta_that_lacks_the_contig_its_end_or_its_index_is_refused(fasta, tm
     (tmp_path / "short.fa.fai").write_bytes(Path(f"{fasta}.fai").read_bytes())
     with pytest.raises(InputError, match=r"short\.fa: .* that fits its index, found an unreadable"):
         read_reference(short, Block("chr21", 2, 12))
+    (tmp_path / "short.fa.fai").write_text("chr21\tmany\n")
+    capfd.readouterr()
+    with pytest.raises(InputError, match=r"short\.fa: .* that fits its index, found an unreadable"):
+        read_reference(short, Block("chr21", 2, 12))
+    assert capfd.readouterr().err == ""
     bare = tmp_path / "bare.fa"
     bare.write_text(">chr21\nACGT\n")
     with pytest.raises(InputError, match=r"an index beside it \(bare\.fa\.fai"):

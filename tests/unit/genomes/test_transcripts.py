@@ -64,6 +64,10 @@ def test_bases_of_introns_and_untranslated_exons_are_counted_from_the_nearest_co
         ("cds_start", "1,2", "line 2: cds_start: expected one whole number, found '1,2'"),
         ("exon_ends", "1,2", "line 2: exon_ends: expected as many as exon_starts"),
         ("strand", "x", "line 2: strand: expected + or -"),
+        ("cds_start", "4_3", "line 2: cds_start: expected whole numbers with commas, found '4_3'"),
+        ("cds_end", "43045677", "line 2: cds_start and cds_end: expected coding bases"),
+        ("codons", "999999=ATG", "line 2: codons: expected numbers of at most 1864"),
+        ("end", "1", "line 2: start and end: expected .*, found 43044294 and 1$"),
         ("loeuf", "high", "line 2: loeuf: expected a number from 0 to 2"),
     ],
 )
