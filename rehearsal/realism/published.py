@@ -45,7 +45,11 @@ REPEAT_SHARE = (
     "43-48 % in the 4 % of the genome with most indels, up to three quarters by slippage "
     "(Montgomery et al. 2013, PMC3638132)",
 )
-CPG_SHARE = (0.12, 0.2, "C to T in CpG: 16-18 % of new mutations (from memory)")
+CPG_SHARE = (
+    0.12,
+    0.2,
+    "C to T in CpG: 18.3 % of new mutations (Sasani et al. 2019, eLife 8:e46922, counted)",
+)
 # Phillips et al. 2020: 271,934 of the 84.7 million SNPs of 2,504 people (1000 Genomes, low
 # coverage) have three alleles; within a factor of three, because cohorts differ in size.
 MULTIALLELIC_SHARE = (
