@@ -160,8 +160,7 @@ def linkage_rows(joined: BlockMeasures, panel: MeasuredPeople) -> Iterator[Row]:
             ratio(joined.linkage[index], joined.linkage_pairs[index]),
             low,
             high,
-            source="populations of Europe: 0.24 to 0.28 at 5 kb, 0.05 to 0.07 at 100 kb (Nelis et al. "
-            "2009, PLoS ONE 4:e5472)",
+            source="means of populations of Europe (Nelis et al. 2009, PLoS ONE 4:e5472)",
             sample=f"about {people} unrelated people of all countries, sites where both alleles "
             f"have a frequency of at least 5 %, {float(joined.bases) / MB:.0f} Mb",
             needs=needs_megabases(float(joined.bases), LINKAGE_MB)

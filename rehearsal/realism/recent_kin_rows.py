@@ -152,8 +152,8 @@ def segment_rows(
         "runs of homozygosity over 1.5 Mb, Mb per person",
         ratio(joined.homozygous_bases.sum() / people / MB * GENOME_MB, bases / MB),
         "about 11 Mb",
-        source="0.39 % of the genomes of western Eurasia in the Human Genome Diversity Panel (figure "
-        "1 of doi:10.1186/s12864-023-09763-x)",
+        source="0.39 % of genomes of western Eurasia in the Human Genome Diversity Panel (figure 1 "
+        "of doi:10.1186/s12864-023-09763-x)",
         sample=sample,
         note="runs by descent; runs in genotypes include short ones by linkage disequilibrium",
     )
