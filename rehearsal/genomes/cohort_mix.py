@@ -78,7 +78,8 @@ class CohortMix:
             entry = code if code in own else EVERY
             named = code if code in self.migrants or code in self.ancestries else EVERY
             expected = f"shares of migrants and ancestries of {named} that add up to at most 1"
-            raise InputError(CONFIG, f"cohort.{key}.{entry}", expected, f"{migrants + others:g}")
+            found = f"{migrants + others:g}"
+            raise InputError(CONFIG, f"cohort.{key}.{entry}", expected, found, subject=named)
 
     def consanguineous_in(self, code: str) -> float:
         """Return the share of a country's families whose parents are first cousins.
