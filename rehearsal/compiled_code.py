@@ -31,6 +31,14 @@ def keep_compiled_code_apart(package: Path = PACKAGE) -> None:
         os.environ["NUMBA_CACHE_DIR"] = str(chosen / name)
 
 
+def has_compiled_code() -> bool:
+    """Tell whether an earlier process has kept compiled code of this version.
+
+    Without it the first calls take longer. Ask before numba is imported.
+    """
+    return any(Path(os.environ["NUMBA_CACHE_DIR"]).rglob("*.nbi"))
+
+
 def _folder(package: Path) -> Path:
     """Choose the folder of the package, or that of the user where the package is not theirs."""
     if os.access(package, os.W_OK):

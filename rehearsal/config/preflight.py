@@ -231,7 +231,7 @@ def check_traits_file(path: Path, planted: Iterable[PlantedVariant]) -> None:
         for risk in disease.genes:
             if risk.gene not in germline:
                 key = f"diseases.{disease.name}.genes.{risk.gene}"
-                genes = ", ".join(sorted(germline))
+                genes = ", ".join(sorted(germline)) or "there are none: leave out the risk genes"
                 expected = f"a gene with planted germline variants ({genes})"
                 raise InputError(path, key, expected, shown(risk.gene))
 

@@ -176,11 +176,16 @@ def _pair(form: str) -> Callable[[str], tuple[str, int]]:
 
 
 def _dataset(options: argparse.Namespace) -> None:
-    from rehearsal.dataset.build import dataset_command
-    from rehearsal.dataset.plan import DatasetOrder
-    from rehearsal.logs import show_notes
+    from rehearsal.compiled_code import has_compiled_code
+    from rehearsal.logs import note, show_notes
 
     show_notes()
+    if not has_compiled_code():
+        note("code is compiled first, which takes about a minute")
+
+    from rehearsal.dataset.build import dataset_command
+    from rehearsal.dataset.plan import DatasetOrder
+
     preset = PRESETS[options.preset or "tiny"]
     people = preset.people if options.preset else {}
     order = DatasetOrder(

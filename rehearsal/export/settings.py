@@ -272,7 +272,8 @@ class _Entry:
         story = self.entry.get("story")
         known = sorted({one.story for one in self.all_planted} | set(self.stories))
         if story is not None and story not in known:
-            raise self.wrong("story", f"one of {', '.join(known)}", shown(story))
+            expected = f"one of {', '.join(known)}" if known else "no story: none is configured"
+            raise self.wrong("story", expected, shown(story))
         return story
 
     def planted(self) -> tuple[PlantedVariant, ...]:
@@ -283,7 +284,9 @@ class _Entry:
         known = {f"{one.gene}:{one.name}": one for one in self.all_planted}
         for name in names:
             if name not in known:
-                expected = f"all, planted, or a list of {', '.join(known)}"
+                expected = "all: no variants are planted"
+                if known:
+                    expected = f"all, planted, or a list of {', '.join(known)}"
                 raise self.wrong("variants", expected, shown(name))
         return tuple(known[name] for name in names)
 

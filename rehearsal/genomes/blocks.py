@@ -13,6 +13,7 @@ from rehearsal.genomes.assembly import (
     KARYOTYPE_ORDER,
     PSEUDO_AUTOSOMAL,
 )
+from rehearsal.logs import note
 from rehearsal.model import Block, PlantedVariant
 
 CONFIG = "config.yaml"
@@ -105,6 +106,7 @@ def plan_blocks(
     _refuse_overlaps(asked, source)
     masks = list(masks)
     _refuse_masked(asked, masks, source)
+    _note_parts_on_x(asked, masks)
     stretches = cut_at_borders(subtract(asked, masks))
     outside = [v for v in planted if not _holder(stretches, v)]
     windows = [_window(v, planted_window, source) for v in outside] if planted_window else []
@@ -235,6 +237,16 @@ def _refuse_masked(asked: Sequence[Block], masks: Sequence[Block], source: str) 
         if not subtract([region], masks):
             expected = "a region with bases outside the masks"
             raise InputError(source, "genome.regions", expected, f"{region.region}, all masked")
+
+
+def _note_parts_on_x(asked: Iterable[Block], masks: Sequence[Block]) -> None:
+    """Say which parts of regions on chrY are left out because their variants are on chrX."""
+    for region in asked:
+        for name, (first, last) in PSEUDO_AUTOSOMAL["chrY"].items():
+            part = Block("chrY", max(first, region.start), min(last, region.end))
+            is_part = region.contig == "chrY" and part.start < part.end
+            if is_part and not subtract([part], masks):
+                note(f"{part.region} is left out: it lies in {name}, whose variants are on chrX")
 
 
 def _window(planted: PlantedVariant, width: int, source: str) -> Block:

@@ -150,5 +150,16 @@ def test_notes_about_inputs_are_shown_once(monkeypatch, capsys):
         note("contig 22 is read as chr22")
 
     monkeypatch.setattr("rehearsal.dataset.build.dataset_command", command)
+    monkeypatch.setattr("rehearsal.compiled_code.has_compiled_code", lambda: True)
     main(["dataset", "--preset", "tiny", "OUT"])
     assert capsys.readouterr().err == "Note: contig 22 is read as chr22\n"
+
+
+def test_the_first_call_says_that_it_compiles(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr("rehearsal.dataset.build.dataset_command", lambda order, out: None)
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    main(["dataset", "--preset", "tiny", "OUT"])
+    assert capsys.readouterr().err.startswith("Note: code is compiled first")
+    (tmp_path / "draw.nbi").touch()
+    main(["dataset", "--preset", "tiny", "OUT"])
+    assert capsys.readouterr().err == ""

@@ -22,9 +22,9 @@ PLANTED = [
 ]
 
 
-def read(**entry):
+def read(planted=PLANTED, **entry):
     entry = {"name": "one", "formats": ["bcf"]} | entry
-    return read_exports([entry], "my.yaml", ["FI", "ES"], PLANTED, BLOCKS)["one"]
+    return read_exports([entry], "my.yaml", ["FI", "ES"], planted, BLOCKS)["one"]
 
 
 def test_an_export_names_its_files_before_anything_is_made():
@@ -169,3 +169,15 @@ def test_a_full_disk_is_reported_before_work_starts(tmp_path):
     line = r"exports: expected about .* GB of free disk space for genotypes, found .* GB"
     with pytest.raises(InputError, match=line):
         check_disk_space([export], {"FI": 10**9, "ES": 10**9}, BLOCKS, tmp_path / "results")
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"story": "cancer"}, "story: expected no story: none is configured, found 'cancer'"),
+        ({"variants": ["X:c.1A>G"]}, "variants: expected all: no variants are planted, found"),
+    ],
+)
+def test_without_stories_and_planted_variants_no_empty_list_is_offered(change, line):
+    with pytest.raises(InputError, match=line):
+        read(planted=[], **change)

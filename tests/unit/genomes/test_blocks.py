@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rehearsal.errors import InputError
+from rehearsal.genomes import blocks
 from rehearsal.genomes.assembly import CONTIG_LENGTHS, KARYOTYPE_ORDER
 from rehearsal.genomes.blocks import (
     automatic_block_size,
@@ -187,6 +188,18 @@ def test_adjacent_regions_do_not_overlap():
 def test_planted_variants_of_a_block_come_in_order_of_position():
     two, one, other = snv("chr1", 9), snv("chr1", 0), snv("chr1", 10)
     assert planted_in(Block("chr1", 0, 10), [two, other, one]) == [one, two]
+
+
+def test_a_note_says_which_part_of_y_is_left_out_because_it_is_on_x(monkeypatch):
+    notes = []
+    monkeypatch.setattr(blocks, "note", notes.append)
+    masks = [Block("chrY", 10_000, 2_781_479)]
+    assert plan_blocks(["chrY:2700000-3000000"], [], 0, 10**6, masks) == [
+        Block("chrY", 2_781_479, 3_000_000)
+    ]
+    plan_blocks(["chrY:2781479-3000000", "chrX:2700000-2800000"], [], 0, 10**6, masks)
+    part = "chrY:2700000-2781479"
+    assert notes == [f"{part} is left out: it lies in PAR1, whose variants are on chrX"]
 
 
 def test_blocks_end_at_the_borders_of_pseudo_autosomal_regions():
