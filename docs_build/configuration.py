@@ -32,8 +32,8 @@ INTRODUCTION = """# Configuration
 
 Snakemake reads `config/config.yaml`, which holds every key and its default. Change keys with an
 overlay (`--configfile`) or one by one (`--config`). An overlay names only the keys that it changes.
-`config/README.md` says how overlays merge, how a run makes exports only or plants nothing, and what is
-special on chrX, chrY and chrM.
+`config/README.md` says how overlays merge, how a run makes exports only or plants nothing, and
+what is special on chrX, chrY and chrM.
 
 Every run is checked against the schemas in `workflow/schemas/` before its first job. This page is
 made from them.

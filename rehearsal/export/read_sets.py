@@ -25,7 +25,7 @@ from rehearsal.export.genotypes import Genotypes
 from rehearsal.export.haplotype_sequences import apply_changes, haplotype_changes
 from rehearsal.files import atomic_path
 from rehearsal.formats.bgzf import BgzfWriter
-from rehearsal.genomes.assembly import ASSEMBLY, ploidy
+from rehearsal.genomes.assembly import ASSEMBLY, AUTOSOMES, ploidy
 from rehearsal.genomes.blocks import cut_at_borders
 from rehearsal.genomes.reference import read_reference
 from rehearsal.model import SYNTHETIC, Block
@@ -98,8 +98,9 @@ def write_read_sets(
 def quality(cram: Path, reference: Path, regions: Sequence[Block]) -> dict[str, float | int]:
     """Compute the read-level figures of the GA4GH WGS-QC standard.
 
-    The regions take the place of the autosomes. Duplicates, secondary and supplementary alignments
-    are not counted.
+    The regions on autosomes take the place of the autosomes, or all regions where none is. Unknown
+    bases of the reference (N) have no depth. Duplicates, secondary and supplementary alignments are
+    not counted.
 
     Args:
         cram: A person's alignments.
@@ -109,7 +110,7 @@ def quality(cram: Path, reference: Path, regions: Sequence[Block]) -> dict[str, 
     Returns:
         Yield in bases, depth per base, percentages of bases and reads, by the standard's names.
     """
-    depths, q30, reads, mapped = [], 0, 0, 0
+    q30, reads, mapped = 0, 0, 0
     with pysam.AlignmentFile(str(cram), reference_filename=str(reference)) as file:
         for read in file.fetch(until_eof=True):
             if read.is_secondary or read.is_supplementary:
@@ -117,13 +118,7 @@ def quality(cram: Path, reference: Path, regions: Sequence[Block]) -> dict[str, 
             reads += 1
             mapped += not read.is_unmapped
             q30 += int((np.array(read.query_qualities) >= 30).sum())
-        for region in regions:
-            if region.contig in file.references:
-                bases = file.count_coverage(
-                    region.contig, region.start, region.end, quality_threshold=0
-                )
-                depths.append(np.sum(bases, axis=0))
-    depth = np.concatenate(depths)
+        depth = _depth(file, reference, regions)
     return {
         "yield_bp_q30": q30,
         "mean_autosome_coverage": round(float(depth.mean()), 3),
@@ -131,6 +126,21 @@ def quality(cram: Path, reference: Path, regions: Sequence[Block]) -> dict[str, 
         "mad_autosome_coverage": float(np.median(np.abs(depth - np.median(depth)))),
         "pct_reads_mapped": round(100 * mapped / max(reads, 1), 3),
     }
+
+
+def _depth(
+    file: pysam.AlignmentFile, reference: Path, regions: Sequence[Block]
+) -> NDArray[np.int64]:
+    """Count the reads at each known base of the autosomal regions, or of all if there are none."""
+    autosomal = [region for region in regions if region.contig in AUTOSOMES]
+    depths = []
+    with pysam.FastaFile(str(reference)) as fasta:
+        for region in autosomal or regions:
+            place = (region.contig, region.start, region.end)
+            letters = np.frombuffer(fasta.fetch(*place).encode(), np.uint8)
+            bases = file.count_coverage(*place, quality_threshold=0)
+            depths.append(np.sum(bases, axis=0)[letters != ord("N")])
+    return np.concatenate(depths)
 
 
 def _reference(

@@ -9,7 +9,7 @@ import pandas as pd
 import pysam
 import pytest
 
-from rehearsal.export.read_sets import write_read_sets
+from rehearsal.export.read_sets import quality, write_read_sets
 from rehearsal.model import Block
 
 from .one_woman import genotypes_of
@@ -97,6 +97,41 @@ def test_quality_figures_are_those_of_the_alignments(folders):
         assert lines[0].startswith("@SYNTHETIC-FI-000001") and len(lines[1]) == 150
         q30 += sum(letter >= "?" for line in lines[3::4] for letter in line)  # Phred 30 + 33
     assert table["yield_bp_q30"] == q30
+
+
+@pytest.fixture
+def aligned(tmp_path):
+    """Thirty reads of chr22:100-200, ten of chrX, none of chrY; chr22:0-100 is N."""
+    reference, path = tmp_path / "own.fa", tmp_path / "own.bam"
+    contigs = {"chr22": "N" * 100 + "A" * 100, "chrX": "A" * 100, "chrY": "A" * 100}
+    reference.write_text("".join(f">{name}\n{bases}\n" for name, bases in contigs.items()))
+    pysam.faidx(str(reference))
+    lengths = list(map(len, contigs.values()))
+    with pysam.AlignmentFile(
+        path, "wb", reference_names=list(contigs), reference_lengths=lengths
+    ) as file:
+        for number, (contig, start) in enumerate([(0, 100)] * 30 + [(1, 0)] * 10):
+            read = pysam.AlignedSegment(file.header)
+            read.query_name, read.query_sequence = f"read{number}", "A" * 100
+            read.query_qualities = pysam.qualitystring_to_array("I" * 100)
+            read.reference_id, read.reference_start, read.cigarstring = contig, start, "100M"
+            read.flag = 0
+            file.write(read)
+    pysam.index(str(path))
+    return path, reference
+
+
+@pytest.mark.parametrize(
+    ("contigs", "depth", "at_15x"), [("chr22 chrX chrY", 30, 100), ("chrX chrY", 5, 0)]
+)
+def test_depth_is_that_of_known_autosomal_bases_where_there_are_any(
+    aligned, contigs, depth, at_15x
+):
+    regions = [Block(name, 0, 200 if name == "chr22" else 100) for name in contigs.split()]
+    figures = quality(*aligned, regions)
+    assert figures["mean_autosome_coverage"] == depth
+    assert figures["pct_autosomes_15x"] == at_15x
+    assert figures["yield_bp_q30"] == 4000
 
 
 @needs_programs
