@@ -16,9 +16,10 @@ from rehearsal.errors import InputError, cause
 from rehearsal.evaluation.known_answers import FOLDER, write_known_answers
 from rehearsal.files import atomic_path
 from rehearsal.genomes.drawn_reference import stretches_with_bases
+from rehearsal.genomes.gene_model_file import write_gene_model
 from rehearsal.genomes.reference_files import write_reference
 from rehearsal.genomes.reference_identity import ReferenceIdentity
-from rehearsal.stores.node_reference import CONTIGS, FASTA
+from rehearsal.stores.node_reference import CONTIGS, FASTA, GENES
 from rehearsal.truth.sources import TruthSources
 from rehearsal.truth.subcohort import Subcohort
 from rehearsal.truth.subcohort_facts import SubcohortFacts
@@ -60,8 +61,10 @@ def make_dataset(plan: DatasetPlan, folder: Path, report_stage: ReportStage) -> 
     with tempfile.TemporaryDirectory(dir=folder) as trees:
         report_stage("reference")
         fasta, contigs = (folder / "reference" / name for name in (FASTA, CONTIGS))
-        stretches = stretches_with_bases(plan.blocks, plan.reference.unknown)
+        spans = [*plan.blocks, *(one.span for one in plan.transcripts)]
+        stretches = stretches_with_bases(spans, plan.reference.unknown)
         write_reference(fasta, contigs, stretches, plan.reference)
+        write_gene_model(plan.transcripts, folder / "reference" / GENES)
         report_stage("demography")
         identity = ReferenceIdentity.read(contigs, fasta)
         cohort = simulate_cohort(plan, Path(trees), report_stage, identity)

@@ -12,6 +12,7 @@ from isal import igzip
 from rehearsal.files import atomic_path
 from rehearsal.model import PlantedVariant
 from rehearsal.truth.allele_counts import allele_counts
+from rehearsal.truth.heteroplasmy import list_mixtures
 from rehearsal.truth.sources import TruthSources
 from rehearsal.truth.subcohort import Subcohort
 
@@ -68,8 +69,16 @@ class SubcohortFacts:
                 self.sources.trees, self.sources.people, self.subcohort
             ),
         }
+        if on_m := [path for block, path in self.sources.trees.items() if block.contig == "chrM"]:
+            tables["heteroplasmy.tsv"] = self.rows_within(self._mixtures(on_m))
         for name, table in tables.items():
             _write_table(table, folder / name)
+
+    def _mixtures(self, trees: Sequence[Path]) -> pd.DataFrame:
+        """List the mixtures of everybody, with the columns of the other tables."""
+        table = list_mixtures(trees, self.sources.people).rename(columns={"position": "start"})
+        table.insert(2, "contig", "chrM")
+        return table
 
 
 def _write_table(table: pd.DataFrame, path: Path) -> None:

@@ -3,10 +3,13 @@
 import gzip
 import hashlib
 import json
+import shutil
+import subprocess
 
 import numpy as np
 import pandas as pd
 import pysam
+import pytest
 from crypt4gh.keys import c4gh
 from google.protobuf.json_format import Parse
 from phenopackets.schema.v2 import Phenopacket
@@ -19,6 +22,20 @@ from rehearsal.dataset.plan import RUN_ONLY_FORMATS
 from rehearsal.export.settings import FORMATS
 from rehearsal.files import content_digest
 from rehearsal.formats.crypt4gh import open_decrypting
+
+needs_bcftools = pytest.mark.skipif(
+    shutil.which("bcftools") is None, reason="bcftools is not installed"
+)
+
+
+def bcsq_of_small(path):
+    """INFO/BCSQ by place and alleles, without structural variants, whose ends csq does not read."""
+    with pysam.VariantFile(str(path)) as vcf:
+        return {
+            (record.start, record.alleles): record.info["BCSQ"]
+            for record in vcf
+            if "BCSQ" in record.info and "<" not in "".join(record.alts)
+        }
 
 
 def genotypes(path):
@@ -55,6 +72,36 @@ def test_the_truth_counts_what_the_vcf_files_hold(dataset):
     left, right = (t.sort_values(keys).reset_index(drop=True) for t in (truth, expected))
     pd.testing.assert_frame_equal(left, right)
     assert len(truth) > 100
+
+
+@needs_bcftools
+def test_the_gene_model_beside_the_reference_repeats_the_consequences(dataset, tmp_path):
+    """BRCA1 reaches beyond the window: its bases outside of it are in the reference too."""
+    path, reference = dataset / "FI/chr17.vcf.gz", dataset / "reference"
+    plain, repeated = tmp_path / "plain.vcf", tmp_path / "repeated.vcf"
+    own = ["-f", reference / "reference.fa.gz", "-g", reference / "genes.gff3.gz"]
+    for command in (
+        ["annotate", "--remove", "INFO/BCSQ", "-o", plain, path],
+        ["csq", "--local-csq", "--phase", "a", "-B", "1", *own, "-o", repeated, plain],
+    ):
+        subprocess.run(["bcftools", *command], check=True, capture_output=True)
+    assert bcsq_of_small(repeated) == bcsq_of_small(path)
+
+
+def test_people_with_two_alleles_on_m_are_in_the_truth(dataset, made, tmp_path):
+    regions = ["chr22:20000000-20010000", "chrM"]
+    folder = made(tmp_path / "OUT", regions=regions, plant={}, people={"FI": 60}, traits=["ldl"])
+    told = pd.read_csv(folder / "truth/heteroplasmy.tsv", sep="\t")
+    with pysam.VariantFile(str(folder / "FI/chrM.vcf.gz")) as vcf:
+        levels = {
+            (name, record.contig, record.start, record.ref, alt): round(call["HF"][number], 3)
+            for record in vcf
+            for name, call in record.samples.items()
+            for number, alt in enumerate(record.alts)
+        }
+    keys = told[["individual", "contig", "start", "ref", "alt"]].itertuples(index=False, name=None)
+    assert [levels[key] for key in keys] == told["level"].round(3).tolist() != []
+    assert not (dataset / "truth/heteroplasmy.tsv").exists()  # it has no chrM
 
 
 def test_exactly_as_many_carry_a_planted_variant_as_were_asked_for(dataset):
