@@ -231,12 +231,9 @@ def check_traits_file(path: Path, planted: Iterable[PlantedVariant]) -> None:
         for risk in disease.genes:
             if risk.gene not in germline:
                 key = f"diseases.{disease.name}.genes.{risk.gene}"
-                raise InputError(path, key, _risk_gene_of(germline), shown(risk.gene))
-
-
-def _risk_gene_of(planted: Iterable[str]) -> str:
-    genes = ", ".join(sorted(planted)) or "there are none: leave out the risk genes"
-    return f"a gene with planted germline variants ({genes})"
+                genes = ", ".join(sorted(germline))
+                expected = f"a gene with planted germline variants ({genes})"
+                raise InputError(path, key, expected, shown(risk.gene))
 
 
 def check_terms(config: Mapping[str, Any], inputs: Inputs) -> None:

@@ -181,11 +181,6 @@ def test_a_fault_in_a_file_names_the_file_and_the_key(
     assert re.match(rf"{re.escape(part[key])}: .*{message}", complaint(small))
 
 
-def test_without_planted_variants_the_traits_may_have_no_risk_genes(small, tmp_path):
-    write_variants(small, tmp_path, [])
-    assert "variants (there are none: leave out the risk genes), found" in complaint(small)
-
-
 def test_a_gene_that_is_only_mutated_in_tumours_has_no_carriers_at_risk(small, tmp_path):
     somatic = planted("BRCA2", 3_001, frequency="").replace("dominant", "somatic")
     rows = [planted(), somatic, planted("PHGDH", 4_001)]
