@@ -35,7 +35,10 @@ INDIVIDUALS = Distribution(
     "individuals", "Individuals by Beacon v2, under a visa", "individuals", "application/json"
 )
 HTSGET = Distribution(
-    "htsget", "Variants by htsget 1.3, under a visa", "htsget/variants", "application/json"
+    "htsget",
+    "Variants by htsget 1.3, under a visa",
+    "htsget/variants/service-info",  # /htsget/variants itself is no path of the protocol
+    "application/json",
 )
 
 

@@ -23,6 +23,7 @@ from rehearsal.network.beacon_response import (
     Conditions,
     aggregate_entries,
     aggregate_terms,
+    parts_of_holders,
 )
 from rehearsal.network.client import NodeRequest
 from rehearsal.network.health_page import health_body, health_html
@@ -35,7 +36,7 @@ from rehearsal.network.service import LONGEST_DEADLINE_S, Network
 from rehearsal.network.service_registry import ServiceRegistry
 from rehearsal.node.app import VERSION_IN_PATH, add_entry_routes
 from rehearsal.node.beacon import envelope, info_endpoints
-from rehearsal.node.beacon.entry_types import API_VERSION
+from rehearsal.node.beacon.entry_types import API_VERSION, COLLECTIONS
 from rehearsal.node.beacon.request import (
     BeaconRequest,
     parse_body,
@@ -71,7 +72,8 @@ def network_app(network: Network, requests_per_s: float = 0.0) -> Api:
     """
     inform = partial(partial, _informing)
     error_body, limit = partial(envelope.error, BEACON_ID), RateLimit(requests_per_s)
-    api = Api(error_body, "network", limit, version=VERSION_IN_PATH)
+    shared = partial(_is_shared, network)
+    api = Api(error_body, "network", limit, version=VERSION_IN_PATH, is_shared=shared)
     add_entry_routes(api, partial(partial, _entries, network), partial(_terms, network))
     for path in ("/", "/info"):
         api.add(path, inform(partial(_info, network)))
@@ -89,6 +91,11 @@ def network_app(network: Network, requests_per_s: float = 0.0) -> Api:
     return api
 
 
+def _is_shared(network: Network) -> bool:
+    """Whether other sites may read answers: not those that a token of the network's own brought."""
+    return not any(node.token_variable for node in network.nodes)
+
+
 # --- queries to the nodes ---
 
 
@@ -98,6 +105,8 @@ async def _entries(network: Network, path: str, listed: str | None, request: Req
     question, understood = await _read(request, _below(path, identifier, listed))
     entry_type = listed or path
     parts, elapsed_s = await network.entries(question, entry_type, conditions)
+    if understood.datasets or (path in COLLECTIONS and identifier is not None):
+        parts = parts_of_holders(parts)
     conditions = replace(conditions, elapsed_s=elapsed_s)
     status, body = aggregate_entries(
         entry_type, understood, understood.granularity or _granularity(question), parts, conditions

@@ -8,7 +8,7 @@ from rehearsal.network.scores import CONFIDENCE
 from rehearsal.network.service import LONGEST_DEADLINE_S
 from rehearsal.node import drug_genes
 from rehearsal.node.alerts import openapi as alerts
-from rehearsal.node.beacon.openapi import INFORMATIONAL, beacon_description
+from rehearsal.node.beacon.openapi import OF_ITSELF, beacon_description, state_purpose
 from rehearsal.node.matchmaker import openapi as matchmaker
 from rehearsal.node.scoring import openapi as scoring
 from rehearsal.node.scoring.request import HazardRequest, HistogramRequest
@@ -60,13 +60,7 @@ NOBODY = {
     "504": "No node answered before the deadline.",
 }
 # paths that are answered without asking a node
-OF_ITSELF = {
-    *service_registry.paths(),
-    *(f"/{name}" for name in INFORMATIONAL),
-    "/service-info",
-    "/openapi.json",
-    "/health",
-}
+OF_NETWORK = {*service_registry.paths(), *OF_ITSELF}
 ABOUT = "GA4GH Beacon v2 over all nodes of a rehearsal. All people are synthetic."
 
 
@@ -82,9 +76,11 @@ def description() -> Body:
     match[f"/{MATCH}"]["parameters"] = own
     for paths in (match, _scores(), _drug_flags(), alerts.paths(NODES), _own()):
         document["paths"] |= paths
+    document["paths"] = state_purpose(document["paths"], OF_NETWORK)
     document["components"]["schemas"] |= matchmaker.schemas(MOST_MATCHES)
+    document["components"]["securitySchemes"] |= matchmaker.KEY_SCHEME
     for path, item in document["paths"].items():
-        if path not in OF_ITSELF:
+        if path not in OF_NETWORK:
             _may_find_nobody(item)
     return document
 

@@ -102,7 +102,8 @@ def beacon_api(
     )
     description = openapi.description(settings, [one.paths() for one in extensions])
     error_body = partial(envelope.error, settings.beacon_id)
-    api = Api(error_body, "node", RateLimit(requests_per_s, sender), version=VERSION_IN_PATH)
+    limit = RateLimit(requests_per_s, sender)
+    api = Api(error_body, "node", limit, version=VERSION_IN_PATH, is_shared=lambda: True)
     add_entry_routes(api, partial(partial, _entries, node_data), terms)
     for path in ("/", "/info"):
         api.add(path, inform(lambda _: info_endpoints.info(settings)))

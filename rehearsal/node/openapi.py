@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rehearsal.node.beacon.openapi import beacon_description
+from rehearsal.node.beacon.openapi import OF_ITSELF, beacon_description, state_purpose
 from rehearsal.node.htsget import openapi as htsget
 from rehearsal.node.matchmaker import openapi as matchmaker
 from rehearsal.node.settings.node_settings import NodeSettings
@@ -27,7 +27,11 @@ def description(settings: NodeSettings, extensions: Iterable[Body]) -> Body:
     )
     for paths in (matchmaker.paths(), htsget.paths(), _health(), *extensions):
         document["paths"] |= paths
+    without = {path for path in document["paths"] if path.startswith("/fdp")}
+    without |= {*OF_ITSELF, htsget.SERVICE_INFO}
+    document["paths"] = state_purpose(document["paths"], without)
     document["components"]["schemas"] |= matchmaker.schemas()
+    document["components"]["securitySchemes"] |= matchmaker.KEY_SCHEME
     return document
 
 

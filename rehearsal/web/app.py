@@ -20,6 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from rehearsal.errors import mismatch, shown
+from rehearsal.web.cross_origin import is_from_another_site, shared_with_all_sites
 from rehearsal.web.problem import Problem
 from rehearsal.web.rate_limit import RateLimit
 from rehearsal.web.request_limits import check_head
@@ -30,7 +31,7 @@ GET = ("GET",)
 POST = ("POST",)
 GET_OR_POST = ("GET", "POST")
 HEALTH = "/health"  # a load balancer is never told that it asks too often
-LISTED_PATHS = "one of the paths that /map lists"
+LISTED_PATHS = "one of the paths that /openapi.json lists"
 ROUTE_KEY = "rehearsal.route"  # in the scope: the path with the names of its parameters
 REFUSAL_KEY = "rehearsal.refusal"  # in the scope: the cause of a refusal, for a log
 ABORT_KEY = "rehearsal.abort"  # in the scope: closes the connection without what waits to be sent
@@ -81,6 +82,7 @@ class Api:
         paths: The paths that are served, as a noun phrase.
         version: What a path may begin with, for clients that put a version before every path. None:
             nothing.
+        is_shared: Tells whether scripts of other sites may read the answers now. None: never.
     """
 
     def __init__(
@@ -90,7 +92,9 @@ class Api:
         limit: RateLimit | None = None,
         paths: str = LISTED_PATHS,
         version: re.Pattern[str] | None = None,
+        is_shared: Callable[[], bool] | None = None,
     ) -> None:
+        self._is_shared, self._shared = is_shared, shared_with_all_sites(self._respond)
         self._error_body, self._name, self._paths = error_body, name, paths
         self._version = version
         self._admit = limit.admit if limit is not None else None
@@ -162,6 +166,12 @@ class Api:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             return
+        if self._is_shared and is_from_another_site(scope) and self._is_shared():
+            await self._shared(scope, receive, send)
+        else:
+            await self._respond(scope, receive, send)
+
+    async def _respond(self, scope: Any, receive: Any, send: Any) -> None:
         request = Request(scope, receive)
         fault = None
         try:

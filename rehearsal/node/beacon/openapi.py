@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cache
 
+from rehearsal.node.access.consent import HEADER_NAME
 from rehearsal.node.beacon.entry_types import API_VERSION, COLLECTIONS, ENTRY_TYPES
 from rehearsal.node.beacon.request import URL_MODELS, URL_PARAMETERS
 from rehearsal.node.beacon.request_models import BeaconQuery
@@ -28,6 +30,17 @@ INFORMATIONAL = {
     "configuration": "Return the Beacon's configuration.",
     "map": "List the Beacon's endpoints.",
     "entry_types": "List the Beacon's entry types.",
+}
+OF_ITSELF = frozenset(
+    {*(f"/{name}" for name in INFORMATIONAL), "/service-info", "/openapi.json", "/health"}
+)  # paths at which a service tells about itself only
+PURPOSE: Body = {
+    "name": HEADER_NAME,
+    "in": "header",
+    "schema": {"type": "string"},
+    "description": "What the answer is for: a code of the Data Use Ontology, with conditions after "
+    "commas. Without it only people who permit any use are in the answer.",
+    "example": "DUO:0000006",
 }
 SINGULAR = {
     "g_variants": "genomic variant",
@@ -76,7 +89,8 @@ def beacon_description(title: str, about: str, also: dict[str, Body] | None = No
             },
             "parameters": {
                 "id": in_path("id")[0] | {"description": "Identifier of one entry."},
-                **{one["name"]: one for one in _parameters()},
+                "purpose": PURPOSE,
+                **{_component(one): one for one in _parameters()},
                 **{name: in_query(name, schema) for name, schema in (also or {}).items()},
             },
             "schemas": _schemas(),
@@ -124,8 +138,35 @@ def _entries(summary: str, path: str, parameters: list[Body]) -> Body:
     answers = _operation(summary, "Collections" if path in COLLECTIONS else "ResultSets")
     return {
         "parameters": parameters,
-        "get": {**answers, "parameters": [ref("parameters", one["name"]) for one in _parameters()]},
+        "get": {
+            **answers,
+            "parameters": [ref("parameters", _component(one)) for one in _parameters()],
+        },
         "post": {**answers, "requestBody": {"content": json_of(ref("schemas", "Request"))}},
+    }
+
+
+def _component(parameter: Body) -> str:
+    """Name a parameter among the components, whose names may have no dollar sign."""
+    return str(parameter["name"]).removeprefix("$")
+
+
+def state_purpose(paths: Body, without: Collection[str]) -> Body:
+    """Add the header with the purpose to path items.
+
+    Args:
+        paths: The path items, by path.
+        without: Paths whose answers do not depend on the purpose.
+
+    Returns:
+        The path items.
+    """
+    purpose = ref("parameters", "purpose")
+    return {
+        path: item
+        if path in without
+        else {**item, "parameters": [*item.get("parameters", ()), purpose]}
+        for path, item in paths.items()
     }
 
 

@@ -13,8 +13,6 @@ from msgspec import UNSET
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -51,7 +49,6 @@ log = logging.getLogger(__name__)
 TOKEN = "Authorization"
 PASSED_ALONG = (TOKEN, "X-Rehearsal-Purpose")
 MAX_BODY = 1 << 20  # bytes: about ten thousand regions
-THIRTY_DAYS_S = 30 * 24 * 3600
 
 
 def may_read(request: Request, dataset: str) -> Iterable[int]:
@@ -90,18 +87,10 @@ def htsget_app(node_data: NodeData) -> Starlette:
         Route("/data/{id}/header.{suffix}", handlers.header),
         Route("/data/{id}/{name}", handlers.block),
     ]
-    # scripts in a browser may send requests with a token; cookies are never used
-    cors = Middleware(
-        CORSMiddleware,
-        allow_origin_regex=".*",
-        allow_methods=["GET", "HEAD", "POST"],
-        allow_headers=["*"],
-        max_age=THIRTY_DAYS_S,
-    )
     refusals = dict.fromkeys((Problem, HTTPException), _refuse)
     # an InputError stands for a file of the node that is missing or damaged
     faults = dict.fromkeys((InputError, Exception), _fail)
-    return Starlette(routes=routes, middleware=[cors], exception_handlers={**refusals, **faults})
+    return Starlette(routes=routes, exception_handlers={**refusals, **faults})
 
 
 class _Handlers:

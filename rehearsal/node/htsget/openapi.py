@@ -21,6 +21,7 @@ from rehearsal.web.openapi import (
     request_body,
 )
 
+SERVICE_INFO = "/htsget/variants/service-info"
 ERROR = all_of(
     {
         "htsget": all_of(
@@ -81,7 +82,7 @@ def paths() -> Body:
         },
     }
     return {
-        "/htsget/variants/service-info": {"get": _service_info()},
+        SERVICE_INFO: {"get": _service_info()},
         "/htsget/variants/{id}": {
             "parameters": [ref("parameters", "id")],
             "get": {**ticket, "parameters": query_parameters(TicketQuery)},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rehearsal.node.access.matchmaker_keys import HEADER_NAME
 from rehearsal.node.matchmaker.endpoint import (
     HEARTBEAT,
     MATCH,
@@ -29,6 +30,16 @@ NOTICES: Body = {
     "disclaimer": {**TEXT, "description": "A note that all people are synthetic."},
     "terms": {**TEXT, "description": "What the answer may be used for."},
 }
+# a key of a matchmaker instead of a token; an open node needs neither
+KEY_SCHEME: Body = {
+    "matchmaker": {
+        "type": "apiKey",
+        "in": "header",
+        "name": HEADER_NAME,
+        "description": "The key of a matchmaker that the node knows.",
+    }
+}
+SECURITY: list[Body] = [{}, {"passport": []}, {"matchmaker": []}]
 
 
 def paths() -> Body:
@@ -39,6 +50,7 @@ def paths() -> Body:
             "Find similar patients (Matchmaker Exchange 1.1). Requires a grant and the purpose "
             "of clinical care."
         ),
+        "security": SECURITY,
         "requestBody": request_body(MatchBody, MEDIA_TYPE, PLAIN),
         "responses": {
             "200": {
@@ -76,7 +88,8 @@ def _metrics() -> Body:
 
 def _get(summary: str, schema: Body, description: str) -> Body:
     answered = {"description": description, "content": json_of(schema)}
-    return {"summary": summary, "responses": {"200": answered, **refused(ref("schemas", "Error"))}}
+    answers = {"200": answered, **refused(ref("schemas", "Error"))}
+    return {"summary": summary, "security": SECURITY, "responses": answers}
 
 
 def schemas(most: int = MOST_MATCHES) -> Body:

@@ -1,8 +1,16 @@
 """Versions as served, scopes of filters, handovers, Phenopackets and the registry of services."""
 
+import asyncio
+
 import pytest
 
+from rehearsal.network.app import network_app
+from rehearsal.network.registry import NodeEntry, Registry, write_nodes
+from rehearsal.network.service import Network, Policy
 from rehearsal.node.beacon.vrs import identifiers
+
+from ..node.conftest import call
+from .in_process import InProcessClient
 
 PEOPLE = "GDI-EE-REHEARSAL-1"
 ALLELE = {"referenceName": "17", "start": [43_044_300], "assemblyId": "GRCh38"}
@@ -150,3 +158,37 @@ def test_a_variant_is_found_below_its_hgvs_name(asked, where, name, identifier):
     if status == 200:
         assert answer["responseSummary"]["exists"] is False
     assert asked.ask("EE", "/g_variants/NC_000017.11:g.5_1del", sent, granted=True)[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "parameters"),
+    [
+        (f"/datasets/{PEOPLE}", ""),
+        (f"/datasets/{PEOPLE}/individuals", ""),
+        ("/individuals", f"datasets={PEOPLE}"),
+    ],
+)
+def test_nodes_without_the_named_dataset_make_no_answer_incomplete(asked, path, parameters):
+    status, answer = asked.ask("network", path, parameters=parameters, granted=True)
+    assert status == 200
+    assert [one["node"] for one in answer["info"]["nodes"]] == ["EE"]
+    assert answer["info"]["complete"] is True
+    assert answer["responseSummary"]["exists"] is True
+
+
+def test_a_dataset_that_no_node_has_is_not_found(asked):
+    status, answer = asked.ask("network", "/datasets/NONE/individuals", granted=True)
+    assert status == 404
+    assert len(answer["info"]["nodes"]) == 3
+
+
+def test_a_network_with_a_token_of_its_own_answers_no_other_site(asked, tmp_path):
+    """Every site that its user visits could read what the token brings."""
+    headers = [(b"origin", b"https://a.example")]
+    for keys, told in (({}, b"https://a.example"), ({"token_variable": "TOKEN"}, None)):
+        write_nodes([NodeEntry("EE", "https://ee.example", **keys)], tmp_path / "nodes.yaml")
+        network = Network(
+            Registry([tmp_path / "nodes.yaml"]), InProcessClient(asked.apps), Policy()
+        )
+        _, answered, _ = asyncio.run(call(network_app(network), "/info", headers=headers))
+        assert answered.get(b"access-control-allow-origin") == told

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 
@@ -93,6 +94,28 @@ def test_no_parameter_is_described_twice():
     for path, item in network_description()["paths"].items():
         names = [json.dumps(one) for one in item.get("parameters", ())]
         assert len(names) == len(set(names)), path
+
+
+@pytest.mark.parametrize("document", [node_document, network_description])
+def test_names_of_components_are_those_that_openapi_allows(document):
+    """OpenAPI 3.1.0, components object: keys must match this expression."""
+    for components in document()["components"].values():
+        for name in components:
+            assert re.fullmatch(r"[a-zA-Z0-9._-]+", name)
+
+
+@pytest.mark.parametrize("document", [node_document, network_description])
+def test_the_headers_of_purpose_and_key_are_described_where_they_count(document):
+    described = document()
+    purpose, stated = {"$ref": "#/components/parameters/purpose"}, set()
+    for path, item in described["paths"].items():
+        stated |= {path} if purpose in item.get("parameters", ()) else set()
+    assert {"/g_variants", "/individuals/{id}", "/match", "/scores"} <= stated
+    assert not stated & {"/", "/info", "/openapi.json", "/health", "/fdp", "/services"}
+    assert described["components"]["parameters"]["purpose"]["name"] == "X-Rehearsal-Purpose"
+    (key,) = described["paths"]["/match"]["post"]["security"][2]
+    scheme = described["components"]["securitySchemes"][key]
+    assert (scheme["type"], scheme["in"], scheme["name"]) == ("apiKey", "header", "X-Auth-Token")
 
 
 def test_map_and_service_info_name_the_match_endpoint(ask):

@@ -65,7 +65,7 @@ def test_a_path_that_nothing_answers_is_not_found(api, path):
     status, _, body = asyncio.run(call(api, path))
     assert status == 404
     if path != "/other/x":  # below another application, which has its own words
-        message = f"the path: expected one of the paths that /map lists, found '{path}'"
+        message = f"the path: expected one of the paths that /openapi.json lists, found '{path}'"
         assert message.encode() in body
 
 
@@ -73,3 +73,36 @@ def test_another_method_is_told_which_ones_there_are(api):
     status, headers, body = asyncio.run(call(api, "/things", method="PUT"))
     assert (status, headers[b"allow"]) == (405, b"GET, HEAD, POST")
     assert b"the method: expected GET or HEAD or POST, found PUT" in body
+
+
+def asked_by_a_browser(method):
+    asked = [(b"origin", b"https://a.example")]
+    if method == "OPTIONS":
+        asked += [(b"access-control-request-method", b"POST")]
+        asked += [(b"access-control-request-headers", b"authorization")]
+    return asked
+
+
+@pytest.mark.parametrize("path", ["/things", "/things/7", "/other/page", "/nothing"])
+@pytest.mark.parametrize("method", ["GET", "OPTIONS"])
+def test_a_browser_may_ask_from_another_site_without_cookies(path, method):
+    api = Api(error_body, "node", is_shared=lambda: True)
+    api.add("/things", telling("list"), GET_OR_POST)
+    api.add("/things/{id}", telling("one"))
+    asked = asked_by_a_browser(method)
+    status, headers, _ = asyncio.run(call(api, path, method=method, headers=asked))
+    if method == "OPTIONS":
+        assert status == 200
+        assert headers[b"access-control-allow-headers"] == b"authorization"
+    assert headers[b"access-control-allow-origin"] == b"https://a.example"
+    assert b"access-control-allow-credentials" not in headers
+
+
+@pytest.mark.parametrize("is_shared", [None, lambda: False])
+def test_a_service_that_is_not_shared_answers_no_other_site(is_shared):
+    api = Api(error_body, "issuer", is_shared=is_shared)
+    api.add("/things", telling("list"))
+    for method in ("GET", "OPTIONS"):
+        asked = asked_by_a_browser(method)
+        _, headers, _ = asyncio.run(call(api, "/things", method=method, headers=asked))
+        assert b"access-control-allow-origin" not in headers

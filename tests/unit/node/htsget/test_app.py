@@ -230,17 +230,3 @@ def test_refusals_by_the_rules_of_access_become_htsgets_own(app, monkeypatch, st
     got, _, body = call(app, f"/htsget/variants/{ID}")
     error = {401: "InvalidAuthentication", 403: "PermissionDenied"}[status]
     assert (got, orjson.loads(body)["htsget"]) == (status, {"error": error, "message": "not you"})
-
-
-def test_a_browser_may_ask_from_another_site(app):
-    _, headers, _ = call(app, f"/htsget/variants/{ID}", headers={"Origin": "https://a.example"})
-    assert headers["access-control-allow-origin"] == "https://a.example"
-    asked = {
-        "Origin": "https://a.example",
-        "Access-Control-Request-Method": "GET",
-        "Access-Control-Request-Headers": "authorization",
-    }
-    status, headers, _ = call(app, f"/htsget/variants/{ID}", method="OPTIONS", headers=asked)
-    assert status == 200
-    assert headers["access-control-allow-headers"] == "authorization"
-    assert headers["access-control-max-age"] == "2592000"
