@@ -36,14 +36,15 @@ def answer(question: Question, node_data: NodeData) -> Result:
 
     Raises:
         Problem: The query is invalid (400), names an unknown dataset (404), is not allowed (401,
-            403), or no privacy budget pays for an answer of any dataset (403).
+            403), or no privacy budget pays for the answer of a dataset and no other one has matches
+            (403): their "no" would stand for the people of the dataset that refused.
     """
     question.variants()  # two variants are refused before an unknown dataset
     datasets = choose_datasets(question, node_data)
     groups = group_datasets(datasets, question, node_data)
     sets, privacy, refusal = _protected_answers(question, groups, node_data)
     sets |= _exact_answers(question, [one for one in groups if one.door is None], node_data)
-    if refusal is not None and not sets:
+    if refusal is not None and not any(one.exists for one in sets.values()):
         raise refusal
     return Result([sets[one.id] for one in node_data.datasets if one.id in sets], privacy)
 

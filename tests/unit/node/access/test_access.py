@@ -382,6 +382,24 @@ def test_the_log_tells_why_a_question_was_refused(
     assert cause not in str(body) and "FI-000001" not in str(line) and "chr22" not in str(line)
 
 
+@pytest.mark.parametrize("path", ["/datasets", "/g_variants", "/individuals"])
+def test_a_refusal_is_no_no_of_the_other_datasets(make_node, forge, monkeypatch, path):
+    """The one person of the dataset for tests has a variant of BRCA1 and none of TLR7."""
+    granted = create_person("researcher", "SE", [TESTS])
+    token = sign_tokens(forge.mine, granted, AUDIENCE).passport
+    spent = Protection(threshold=3, rounding=1, noise=0.3, budget=0.0)
+    node = make_node(protection={"public": spent, "registered": spent})
+    monkeypatch.setattr("rehearsal.node.beacon.node_data.PEOPLE_IN_TESTS", 1)
+    absent, carried = (
+        {"requestParameters": {"datasets": [PEOPLE, TESTS], "geneId": gene}}
+        for gene in ("TLR7", "BRCA1")
+    )
+    assert node.ask(path, query=absent)[0] == node.ask(path, token, query=absent)[0] == 403
+    status, body, _ = node.ask(path, token, query=carried)
+    assert status == 200 and body["responseSummary"]["exists"]
+    assert "privacy budget" in body["info"]["privacy"][PEOPLE]["refused"]
+
+
 # --- visas of other kinds ---
 
 ASSERTED = ("so", "system", "peer", "dac", "self")
