@@ -49,7 +49,7 @@ from rehearsal.web.model_errors import WHOLE_BODY, no_json
 from rehearsal.web.openapi import Body
 from rehearsal.web.problem import Problem
 from rehearsal.web.rate_limit import RateLimit
-from rehearsal.web.request_limits import MAX_NESTING, check_nesting, read_body
+from rehearsal.web.request_limits import MAX_NESTING, check_keys, check_nesting, read_body
 
 NAME = "Rehearsal network"
 DESCRIPTION = "All nodes of a rehearsal behind one Beacon. All people are synthetic."
@@ -171,6 +171,7 @@ def _document(raw: bytes, most: int = MAX_NESTING) -> Body:
         document = orjson.loads(raw) if raw.strip() else {}
     except orjson.JSONDecodeError as error:
         raise no_json(error) from None
+    check_keys(raw if raw.strip() else b"{}")
     if not isinstance(document, dict):
         raise Problem.mismatch(WHOLE_BODY, "an object", shown(document))
     if not isinstance(document.get("query"), dict | None):

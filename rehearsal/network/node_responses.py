@@ -21,7 +21,7 @@ from rehearsal.web.app import Json
 from rehearsal.web.model_errors import WHOLE_BODY, no_json
 from rehearsal.web.openapi import Body
 from rehearsal.web.problem import Problem
-from rehearsal.web.request_limits import check_nesting
+from rehearsal.web.request_limits import check_keys, check_nesting
 
 
 def forward_request(
@@ -96,6 +96,7 @@ def read_object(raw: bytes) -> Body:
         given = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise no_json(error) from None
+    check_keys(raw)
     if not isinstance(given, dict):
         raise Problem.mismatch(WHOLE_BODY, "an object", shown(given))
     return given

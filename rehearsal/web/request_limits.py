@@ -6,6 +6,7 @@ They are checked before a request is answered, so that nothing later has to expe
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -141,3 +142,23 @@ def check_nesting(body: bytes, most: int = MAX_NESTING) -> None:
                 raise Problem.mismatch("the body", expected, "more levels")
         else:
             depth -= 1
+
+
+def check_keys(body: bytes) -> None:
+    """Check that no object in JSON has a key twice: which one counts, readers do not agree on.
+
+    Args:
+        body: Valid JSON, UTF-8.
+
+    Raises:
+        Problem: A key is repeated (400).
+    """
+    json.loads(body.decode(), object_pairs_hook=_once)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> None:
+    keys: set[str] = set()
+    for key, _ in pairs:
+        if key in keys:
+            raise Problem.mismatch("the body", "each key of an object once", f"{shown(key)} twice")
+        keys.add(key)

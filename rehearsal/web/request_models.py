@@ -14,7 +14,7 @@ checks all models for this.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, cast
 
 import msgspec
 import orjson
@@ -24,7 +24,7 @@ from rehearsal.errors import shown
 from rehearsal.web.model_errors import WHOLE_BODY, explain, no_json
 from rehearsal.web.openapi import END_IN_PYTHON, is_list, schema_of
 from rehearsal.web.problem import Problem
-from rehearsal.web.request_limits import MAX_NESTING, check_nesting
+from rehearsal.web.request_limits import MAX_NESTING, check_keys, check_nesting
 
 T = TypeVar("T")
 
@@ -87,16 +87,19 @@ def decode_body(body: bytes, model: type[T], most: int = MAX_NESTING) -> T:
         An instance of the model.
 
     Raises:
-        Problem: The body is not JSON or does not fit the model (400). The message names the
-            place in the body, what was expected there and what was found.
+        Problem: The body is not JSON, has a key twice or does not fit the model (400). The message
+            names the place in the body, what was expected there and what was found.
     """
     check_nesting(body, most)
     try:
-        return _reader(model).decoder.decode(body)
+        values = _reader(model).decoder.decode(body)
     except msgspec.ValidationError as error:
         fault = error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise no_json(error) from None
+    else:
+        check_keys(body)
+        return cast(T, values)
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:

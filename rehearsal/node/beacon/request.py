@@ -108,6 +108,8 @@ def parse_query_string(pairs: Iterable[tuple[str, str]]) -> BeaconRequest:
         Problem: A parameter is unknown or invalid (400).
     """
     values = collect_parameters(pairs, URL_PARAMETERS, URL_LISTS)
+    if values.get("filters") == []:  # not to be read as everybody
+        raise Problem.mismatch("filters", "at least one filter", "none")
     if "requestedSchema" in values:
         values["requestedSchemas"] = [
             *values.get("requestedSchemas", ()),

@@ -39,12 +39,14 @@ Class = Annotated[Literal["header"], Meta(description="Only the header is reques
 Fields = Annotated[tuple[str, ...], Meta(description="Ignored: records are sent whole.")]
 Tags = Annotated[tuple[str, ...], Meta(description="Ignored: records are sent whole.")]
 
+Scheme = Annotated[Any, Meta(description="Ignored: records are sent without encryption.")]
 
-class TicketParameters(RequestModel, forbid_unknown_fields=False):
+
+class TicketParameters(RequestModel):
     """Parameters that GET and POST have in common.
 
     The node always sends whole records, as the specification allows, whatever ``fields``, ``tags``
-    and ``notags`` are.
+    and ``notags`` are. Any other key is refused: a misspelt region would get the whole genome.
     """
 
     format: Format = FORMATS[0]
@@ -52,6 +54,7 @@ class TicketParameters(RequestModel, forbid_unknown_fields=False):
     fields: Fields | UnsetType = UNSET
     tags: Tags | UnsetType = UNSET
     notags: Tags | UnsetType = UNSET
+    encryption_scheme: Scheme | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         both = set(self.tags or ()) & set(self.notags or ())
@@ -76,7 +79,7 @@ class WindowQuery(RequestModel, forbid_unknown_fields=False):
     number: Number | UnsetType = UNSET
 
 
-class RequestedRegion(RequestModel, forbid_unknown_fields=False):
+class RequestedRegion(RequestModel):
     """A region of a POST body."""
 
     reference_name: Contig

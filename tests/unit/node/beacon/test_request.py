@@ -372,6 +372,14 @@ def test_a_limit_of_zero_or_too_many_is_the_maximum():
         assert parse_body(body).limit == MAX_LIMIT
 
 
+def test_a_filter_that_would_be_lost_is_refused(ask):
+    expected = "filters: expected at least one filter, found none"
+    assert refusal(ask, path="/individuals", filters="") == expected
+    twice = b'{"query":{"filters":["NCIT:C16576"],"filters":[]}}'
+    expected = "the body: expected each key of an object once, found 'filters' twice"
+    assert refusal(ask, twice, "/individuals") == expected
+
+
 def test_an_empty_body_asks_for_everything(ask):
     status, body = ask("/g_variants", b"")
     assert status == 200

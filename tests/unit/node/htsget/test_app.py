@@ -96,6 +96,7 @@ def _draft4():
         ("class=header&fields=POS", "InvalidInput"),
         ("tags=A,B&notags=B", "InvalidInput"),
         ("regions=chr17", "InvalidInput"),
+        ("referencename=chr17", "InvalidInput"),
     ],
 )
 def test_bad_parameters_are_refused_as_the_specification_says(app, parameters, error):
@@ -118,6 +119,8 @@ def test_bad_parameters_are_refused_as_the_specification_says(app, parameters, e
         (b'{"regions": [{"referenceName": "chr17", "start": 2, "end": 1}]}', "InvalidRange", 400),
         (b'{"regions": [{"referenceName": "chr3"}]}', "NotFound", 404),
         (b'{"referenceName": "chr17"}', "InvalidInput", 400),
+        (b'{"regions": [{"referenceName": "chr17", "Start": 1}]}', "InvalidInput", 400),
+        (b'{"region": [{"referenceName": "chr17"}]}', "InvalidInput", 400),
         (b'{"format": ["BCF"]}', "UnsupportedFormat", 400),
         (b'{"tags": "A"}', "InvalidInput", 400),
         (b"[" * 1_000_000, "InvalidInput", 400),
