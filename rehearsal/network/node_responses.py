@@ -16,8 +16,11 @@ from rehearsal.model import Answer
 from rehearsal.network.beacon_response import BEACON_ID
 from rehearsal.network.client import FORWARDED_FOR, KEY, PURPOSE, Method, NodeRequest
 from rehearsal.network.outcomes import common_failure, node_states
+from rehearsal.node.access.matchmaker_keys import KEY_PATHS
+from rehearsal.node.access.rights import TOKEN_REFUSED
 from rehearsal.node.beacon import envelope
 from rehearsal.web.app import Json
+from rehearsal.web.credentials import CredentialsError, read_once, read_token
 from rehearsal.web.model_errors import WHOLE_BODY, no_json
 from rehearsal.web.openapi import Body
 from rehearsal.web.problem import Problem
@@ -45,18 +48,32 @@ def forward_request(
 
     Returns:
         The request, with the caller's token or key, purpose and address.
+
+    Raises:
+        Problem: A token, key or purpose is there twice, or a token or key is empty (401, 400).
+            Nodes would take the request for one without.
     """
+    authorization = _values(request, "authorization")
+    keys = _values(request, KEY) if f"/{path}" in KEY_PATHS else []
+    try:
+        read_token(authorization, keys)
+    except CredentialsError as refusal:
+        raise Problem(TOKEN_REFUSED, 401, cause=refusal.rule) from None
     return NodeRequest(
         path,
         method,
         body,
         parameters,
-        request.headers.get("authorization"),
-        request.headers.get(PURPOSE),
+        read_once(authorization, "Authorization"),
+        read_once(_values(request, PURPOSE), PURPOSE),
         is_beacon=is_beacon,
         forwarded_for=_forwarded_for(request),
-        key=request.headers.get(KEY),
+        key=read_once(keys, KEY),
     )
+
+
+def _values(request: Request, name: str) -> list[bytes]:
+    return [value for key, value in request.scope["headers"] if key == name.lower().encode()]
 
 
 def _forwarded_for(request: Request) -> str:

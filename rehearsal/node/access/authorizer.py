@@ -42,6 +42,7 @@ from rehearsal.node.privacy.ledger import LEDGER_FILE, Ledger, LedgerError
 from rehearsal.node.privacy.public_facts import PUBLIC_FACTS_FILE, PublicFacts
 from rehearsal.node.privacy.secret_key import secret_key
 from rehearsal.stores.people_store import PeopleStore
+from rehearsal.web.credentials import CredentialsError, read_once, read_token
 from rehearsal.web.metrics import Metric
 from rehearsal.web.problem import Problem
 
@@ -246,7 +247,7 @@ class Authorizer:
             problem = Problem(refusal.message or TOKEN_REFUSED, 401)
             return AccessDecision(None, problem, f"token: {refusal.rule}")
         try:
-            stated = self._keys.purpose(caller, read_purpose(_one_text(purpose)))
+            stated = self._keys.purpose(caller, read_purpose(read_once(purpose, HEADER_NAME)))
         except Problem as problem:
             return AccessDecision(None, problem, "purpose: malformed", caller)
         rules = self.rules_in_force()
@@ -259,19 +260,17 @@ class Authorizer:
             )
 
     async def _caller(self, authorization: list[bytes], keys: Sequence[bytes]) -> Caller | None:
-        if len(authorization) + len(keys) > 1:
-            raise TokenRefused("two tokens")
+        try:
+            token = read_token(authorization, keys)
+        except CredentialsError as refusal:
+            raise TokenRefused(refusal.rule) from None
         if keys:
             known = self._keys.find(keys[0])
             if known is None:
                 raise TokenRefused("an unknown key")
             return known[0]
-        if not authorization:
+        if token is None:
             return None
-        scheme, _, token = authorization[0].decode("latin-1").partition(" ")
-        token = token.strip()
-        if scheme.lower() != "bearer" or not token or not token.isascii():
-            raise TokenRefused("no bearer token")
         return self._verifier.cached(token) or await self._verifier.verify(token)
 
     def _rights_of(self, caller: Caller | None, purpose: Purpose | None) -> Rights:
@@ -386,9 +385,3 @@ def _public_facts(folder: Path | None, people: PeopleStore) -> PublicFacts:
 
 def _reaches(tier: Tier, needed: Tier) -> bool:
     return TIERS.index(tier) >= TIERS.index(needed)
-
-
-def _one_text(values: list[bytes]) -> str | None:
-    if len(values) > 1:
-        raise Problem.mismatch(HEADER_NAME, "one header", f"{len(values)} headers")
-    return values[0].decode("latin-1") if values else None

@@ -193,3 +193,30 @@ def test_the_page_of_the_documentation_has_the_table_of_the_code():
     page = PAGE.read_text()
     for one in ADDITIONS:
         assert f"| {one.sent} | {one.read_as} | {one.source} |" in page
+
+
+@pytest.mark.parametrize("where", ["EE", "network"])
+@pytest.mark.parametrize(
+    ("path", "name", "values", "refused"),
+    [
+        ("/g_variants", b"authorization", [b""], 401),
+        ("/g_variants", b"authorization", [b"Bearer a", b"Bearer b"], 401),
+        ("/g_variants", b"x-rehearsal-purpose", [b"DUO:0000006", b"DUO:0000042"], 400),
+        ("/match", b"x-auth-token", [b""], 401),
+        ("/match", b"x-auth-token", [b"a", b"b"], 401),
+    ],
+)
+def test_doubtful_credentials_are_refused(asked, where, path, name, values, refused):
+    """The first of two, or none in place of an empty one, would be a guess."""
+    headers = [(name, value) for value in values]
+    headers.append((b"content-type", b"application/json"))
+    status, _ = asked.ask(where, path, {}, granted=False, headers=headers)
+    assert status == refused
+
+
+@pytest.mark.parametrize("where", ["EE", "network"])
+def test_a_key_twice_in_a_body_is_refused(asked, where):
+    twice = b'{"query":{"filters":["NCIT:C16576"],"filters":[]}}'
+    status, answer = asked.ask_raw(where, "/individuals", twice, granted=True)
+    assert status == 400
+    assert "'filters' twice" in answer["error"]["errorMessage"]
