@@ -107,7 +107,7 @@ def test_one_dataset_of_the_node_is_asked(check, dataset_id, options, basis):
 def test_an_unknown_dataset_has_no_records(check):
     status, said = check("--purpose", HEALTH, "--dataset", "GDI-FI-NOTHING-1")
     assert status == 1
-    assert "WRONG" in said
+    assert "refused (404)" in said and "WRONG" not in said
     assert " on people" not in said
 
 

@@ -190,7 +190,7 @@ def test_two_beacons_are_asked_in_turn_and_one_that_is_not_there_is_an_error(tmp
     assert set(table.loc[table["side"] == "target", "place"]) == {0, 1, 2}
     assert paired_ratio(pairs_of(table)).median > 1
     said = capfd.readouterr().out
-    assert "exists in 12 of 12 pairs" in said
+    assert "presence in 12 of 12 pairs" in said
     assert compare_beacons(BeaconAddress("--target", quick), "individuals", suite, rounds=1) == 1
     assert "target: 4 times: no connection (Connection refused)" in capfd.readouterr().out
 
