@@ -23,7 +23,6 @@ from rehearsal.network.beacon_response import (
     Conditions,
     aggregate_entries,
     aggregate_terms,
-    parts_of_holders,
 )
 from rehearsal.network.client import NodeRequest
 from rehearsal.network.health_page import health_body, health_html
@@ -36,7 +35,7 @@ from rehearsal.network.service import LONGEST_DEADLINE_S, Network
 from rehearsal.network.service_registry import ServiceRegistry
 from rehearsal.node.app import VERSION_IN_PATH, add_entry_routes
 from rehearsal.node.beacon import envelope, info_endpoints
-from rehearsal.node.beacon.entry_types import API_VERSION, COLLECTIONS
+from rehearsal.node.beacon.entry_types import API_VERSION
 from rehearsal.node.beacon.request import (
     BeaconRequest,
     parse_body,
@@ -105,8 +104,6 @@ async def _entries(network: Network, path: str, listed: str | None, request: Req
     question, understood = await _read(request, _below(path, identifier, listed))
     entry_type = listed or path
     parts, elapsed_s = await network.entries(question, entry_type, conditions)
-    if understood.datasets or (path in COLLECTIONS and identifier is not None):
-        parts = parts_of_holders(parts)
     conditions = replace(conditions, elapsed_s=elapsed_s)
     status, body = aggregate_entries(
         entry_type, understood, understood.granularity or _granularity(question), parts, conditions

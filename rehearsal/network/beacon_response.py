@@ -52,22 +52,6 @@ class Conditions:
     elapsed_s: float = 0.0
 
 
-def parts_of_holders(parts: list[Part]) -> list[Part]:
-    """Leave out the nodes that do not have the dataset or cohort that a query names.
-
-    Args:
-        parts: One part per node.
-
-    Returns:
-        The parts without those of nodes that do not know it (404), if another node answered; else
-        all parts.
-    """
-    if not any(part.answer.state == "answered" for part in parts):
-        return parts
-    unknown = ("refused", 404)
-    return [one for one in parts if (one.answer.state, one.answer.http_status) != unknown]
-
-
 def returned_granularity(answer: Answer) -> Granularity:
     """Determine the granularity of a node's answer.
 

@@ -125,8 +125,7 @@ def test_answers_have_beacons_form(ask, path, entry_type, granularity):
         assert one["info"]["node"] in PEOPLE
         assert one["info"]["beaconId"] == f"org.rehearsal.{one['info']['node'].lower()}"
     nodes = body["info"]["nodes"]
-    of_one_node = path.startswith(("/datasets/", "/cohorts/"))  # which the others do not have
-    assert [node["node"] for node in nodes] == (["FI"] if of_one_node else sorted(PEOPLE))
+    assert [node["node"] for node in nodes] == sorted(PEOPLE)
     counts = [node.get("count", 0) for node in nodes if node["state"] == "answered"]
     assert sum(counts) == summary.get("numTotalResults", sum(counts))
 

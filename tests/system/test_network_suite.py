@@ -146,7 +146,7 @@ def cohort(tmp_path_factory) -> Cohort:
             people,
             plan,
             PLANTED,
-            SimulationSettings(demography, mutation_rate=1.5e-8, kappa=4.0, seed=11),
+            SimulationSettings(demography, mutation_rate=1.5e-8, kappa=4.0, seed=16),
             uniform_map(block.contig, 1e-8),
             reference,
         )
@@ -262,8 +262,6 @@ def test_the_public_is_told_what_enough_people_have(asked: SuiteRun):
     """Among 30 people these are few questions, which public facts answer."""
     checks = public_checks(asked.answers)
     assert len(checks) == 4
-    if not any(check["observed"] for check in checks):
-        pytest.xfail("the few questions of so small a cohort were answered no by noise")
     assert all(check["passed"] for check in checks), checks
     assert any(check["observed"] for check in checks)
     silent = asked.answers.assign(exists=False)

@@ -160,22 +160,6 @@ def test_a_variant_is_found_below_its_hgvs_name(asked, where, name, identifier):
     assert asked.ask("EE", "/g_variants/NC_000017.11:g.5_1del", sent, granted=True)[0] == 400
 
 
-@pytest.mark.parametrize(
-    ("path", "parameters"),
-    [
-        (f"/datasets/{PEOPLE}", ""),
-        (f"/datasets/{PEOPLE}/individuals", ""),
-        ("/individuals", f"datasets={PEOPLE}"),
-    ],
-)
-def test_nodes_without_the_named_dataset_make_no_answer_incomplete(asked, path, parameters):
-    status, answer = asked.ask("network", path, parameters=parameters, granted=True)
-    assert status == 200
-    assert [one["node"] for one in answer["info"]["nodes"]] == ["EE"]
-    assert answer["info"]["complete"] is True
-    assert answer["responseSummary"]["exists"] is True
-
-
 def test_a_dataset_that_no_node_has_is_not_found(asked):
     status, answer = asked.ask("network", "/datasets/NONE/individuals", granted=True)
     assert status == 404
