@@ -67,7 +67,7 @@ def walk_pairs(
     )
     samples = len(pairs.seen)
     changed = np.zeros(samples, np.int64)  # the last place at which a sample's pairs may change
-    affected = np.empty(samples, np.int32)
+    listed, affected = np.empty(samples, np.int32), np.empty(samples, np.int32)
     begun = ended = place = visit = number = 0
     total = len(edges.left)
     while ended < total:
@@ -78,13 +78,13 @@ def walk_pairs(
         n = 0
         while ended < total and edges.right[edges.removal[ended]] == x:
             e = edges.removal[ended]
-            n = _note_samples(edges.child[e], place, tree, changed, affected, n)
+            n = _note_samples(edges.child[e], place, tree, changed, listed, affected, n)
             _remove(edges.parent[e], edges.child[e], tree)
             ended += 1
         while begun < total and edges.left[edges.insertion[begun]] == x:
             e = edges.insertion[begun]
             _insert(edges.parent[e], edges.child[e], tree)
-            n = _note_samples(edges.child[e], place, tree, changed, affected, n)
+            n = _note_samples(edges.child[e], place, tree, changed, listed, affected, n)
             begun += 1
         for k in range(n):
             visit += 1
@@ -92,7 +92,9 @@ def walk_pairs(
                 longer = np.empty((2 * len(found) + samples, 4))
                 longer[:number] = found[:number]
                 found = longer
-            number = _look_again(affected[k], visit, x, tree, pairs, found, number, shortest)
+            number = _look_again(
+                affected[k], visit, x, tree, listed, pairs, found, number, shortest
+            )
     return found, number
 
 
@@ -117,23 +119,15 @@ def _remove(parent: int, child: int, tree: Tree) -> None:
 
 
 @numba.njit(cache=True)
-def _note_samples(
-    node: int,
-    place: int,
-    tree: Tree,
-    changed: NDArray[np.int64],
-    affected: NDArray[np.int32],
-    n: int,
-) -> int:
-    """Note the samples at and below a node. Returns how many are noted at this place."""
+def _list_samples(node: int, tree: Tree, samples: int, listed: NDArray[np.int32]) -> int:
+    """List the samples at and below a node. Returns how many there are."""
     tree.stack[0] = node
-    size = 1
+    size, n = 1, 0
     while size:
         size -= 1
         u = tree.stack[size]
-        if u < len(changed) and changed[u] != place:
-            changed[u] = place
-            affected[n] = u
+        if u < samples:
+            listed[n] = u
             n += 1
         v = tree.first[u]
         while v != NONE:
@@ -144,39 +138,50 @@ def _note_samples(
 
 
 @numba.njit(cache=True)
+def _note_samples(
+    node: int,
+    place: int,
+    tree: Tree,
+    changed: NDArray[np.int64],
+    listed: NDArray[np.int32],
+    affected: NDArray[np.int32],
+    n: int,
+) -> int:
+    """Note the samples at and below a node. Returns how many are noted at this place."""
+    for k in range(_list_samples(node, tree, len(changed), listed)):
+        u = listed[k]
+        if changed[u] != place:
+            changed[u] = place
+            affected[n] = u
+            n += 1
+    return n
+
+
+@numba.njit(cache=True)
 def _look_again(
     sample: int,
     visit: int,
     x: float,
     tree: Tree,
+    listed: NDArray[np.int32],
     pairs: Pairs,
     found: NDArray[np.float64],
     number: int,
     shortest: float,
 ) -> int:
     """Find the relatives of a sample, and end what has changed. Returns the number of stretches."""
+    samples = len(pairs.seen)
     below, ancestor = sample, tree.parent[sample]
     while ancestor != NONE:
         branch = tree.first[ancestor]
         while branch != NONE:
-            size = 0
-            if branch != below:
-                tree.stack[0] = branch
-                size = 1
-            while size:
-                size -= 1
-                u = tree.stack[size]
-                if u < len(pairs.seen):
-                    pairs.seen[u] = visit
-                    number = _set(sample, u, ancestor, x, pairs, found, number, shortest)
-                v = tree.first[u]
-                while v != NONE:
-                    tree.stack[size] = v
-                    size += 1
-                    v = tree.next[v]
+            n = _list_samples(branch, tree, samples, listed) if branch != below else 0
+            for k in range(n):
+                pairs.seen[listed[k]] = visit
+                number = _set(sample, listed[k], ancestor, x, pairs, found, number, shortest)
             branch = tree.next[branch]
         below, ancestor = ancestor, tree.parent[ancestor]
-    for other in range(len(pairs.seen)):
+    for other in range(samples):
         if pairs.ancestor[sample, other] != NONE and pairs.seen[other] != visit:
             number = _set(sample, other, NONE, x, pairs, found, number, shortest)
     return number
