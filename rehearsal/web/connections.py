@@ -33,7 +33,7 @@ HEAD_TIMEOUT_S = 10.0  # until the request line and the headers have arrived
 MAX_HEAD = MAX_TOKEN + 32 * 1024  # bytes of request line and headers
 MAX_PIPELINED = 16  # requests that wait for the answers before them
 # for a body that the answer did not wait for: most callers send a whole request before they read
-DROP_TIMEOUT_S = 2.0
+DROP_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 60.0  # in which a caller must read something of a waiting answer
 
 # a line for each request that is no HTTP would let callers fill the disk

@@ -15,8 +15,11 @@ from rehearsal.errors import mismatch
 
 MAX_MEMORY = 32 * 1024 * 1024  # bytes of all bodies of a process that are not answered yet
 MAX_RECEIVED = 2 * 1024 * 1024  # bytes of one body with its framing
-MAX_DROPPED = 1024 * 1024  # the same, if the answer did not wait for it
+# The same, if the answer did not wait for it. A caller who is cut off before it has sent everything
+# loses the answer too, which says what was wrong; what is dropped takes no memory.
+MAX_DROPPED = 8 * 1024 * 1024
 MAX_PIECES = 2048  # chunks or packets; 1 MB in packets of 576 bytes, the smallest of IPv4
+MAX_DROPPED_PIECES = 16 * 1024
 
 
 class Droppable(Protocol):
@@ -117,9 +120,10 @@ class RequestBodies:
             ValueError: The connection was closed: there are too many pieces, or no memory.
         """
         self._pieces += 1
-        if self._pieces > MAX_PIECES:
+        most = MAX_PIECES if is_needed else MAX_DROPPED_PIECES
+        if self._pieces > most:
             self._connection.drop()
-            raise ValueError(mismatch("the body", f"at most {MAX_PIECES} pieces", "more"))
+            raise ValueError(mismatch("the body", f"at most {most} pieces", "more"))
         if is_needed:
             self._held[-1] += size
             self._budget.add(self._connection, size)

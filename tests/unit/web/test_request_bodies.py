@@ -4,6 +4,7 @@ import pytest
 
 from rehearsal.web.request_bodies import (
     MAX_DROPPED,
+    MAX_DROPPED_PIECES,
     MAX_PIECES,
     MAX_RECEIVED,
     BodyBudget,
@@ -65,12 +66,14 @@ def test_a_closed_connection_takes_no_memory(budget):
     assert budget.total == 0
 
 
-def test_a_body_has_so_many_pieces(budget):
-    one = Connection(budget).send(0)
-    for _ in range(MAX_PIECES - 1):
-        one.bodies.add(0, is_needed=False)
-    with pytest.raises(ValueError, match="expected at most 2048 pieces, found more"):
-        one.bodies.add(0, is_needed=False)
+@pytest.mark.parametrize(("is_needed", "most"), [(True, MAX_PIECES), (False, MAX_DROPPED_PIECES)])
+def test_a_body_has_so_many_pieces(budget, is_needed, most):
+    one = Connection(budget)
+    one.bodies.begin()
+    for _ in range(most):
+        one.bodies.add(0, is_needed=is_needed)
+    with pytest.raises(ValueError, match=f"expected at most {most} pieces, found more"):
+        one.bodies.add(0, is_needed=is_needed)
     assert one.is_closed
 
 
