@@ -1,9 +1,11 @@
 """OMOP Common Data Model 5.4: the clinical tables as CSV files (ohdsi.github.io/CommonDataModel).
 
 Standard concepts need the vocabularies that OHDSI distributes under their own licences. Concept ids
-are therefore 0 ("no matching concept"), except for sex, and every row has its source code.
-``vocabulary.csv`` says which vocabulary a prefix stands for. Mapping is left to the loader, with
-``source_to_concept_map`` or Usagi. Record types are 0 as well.
+are therefore 0 ("no matching concept"), except for sex, and every row has its source code. Mapping
+is left to the loader, with ``source_to_concept_map`` or Usagi. Record types are 0 as well.
+
+``vocabulary/`` has the few rows that the foreign keys of the clinical tables lead to, for databases
+without OHDSI's vocabularies. Its ``vocabulary.csv`` says which vocabulary a prefix stands for.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from rehearsal.files import atomic_path
 from rehearsal.model import SYNTHETIC
 
 NO_CONCEPT = 0
+VALUE_WIDTH = 60  # of observation.value_as_string, in characters
 SEX_CONCEPTS = {"male": 8507, "female": 8532}  # vocabulary Gender; (m): from memory
 # prefix of the codes: OMOP vocabulary id, name; (m), to be compared with the download
 VOCABULARIES = {
@@ -28,6 +31,7 @@ VOCABULARIES = {
     "HP": ("HPO", "Human Phenotype Ontology (no OMOP vocabulary: source codes only)"),
     "UCUM": ("UCUM", "Unified Code for Units of Measure"),
 }
+# the clinical tables; a table comes after those that its foreign keys lead to
 TABLES = (
     "person",
     "observation_period",
@@ -44,7 +48,7 @@ def write_omop(
     folder: Path | str,
     reference_year: int,
 ) -> None:
-    """Write the tables, ``cdm_source.csv`` and ``vocabulary.csv`` into a new folder.
+    """Write the tables, ``cdm_source.csv`` and the folder ``vocabulary`` into a new folder.
 
     ``person_id`` is the row's number from 1; ``person_source_value`` is the cohort's identifier.
     Dates other than births follow from ages: each is the person's birthday at that age.
@@ -66,10 +70,13 @@ def write_omop(
         "drug_exposure": _drugs(tables["treatments"], person),
         "observation": _observations(tables["exposures"], tables["features"], person),
         "cdm_source": _source(reference_year),
-        "vocabulary": _vocabularies(),
+        "vocabulary/vocabulary": _vocabularies(),
+        "vocabulary/domain": _names("domain", "Metadata", "Gender"),
+        "vocabulary/concept_class": _names("concept_class", "Undefined", "Gender"),
+        "vocabulary/concept": _concepts(),
     }
     with atomic_path(folder) as aside:
-        aside.mkdir()
+        (aside / "vocabulary").mkdir(parents=True)
         for name, table in written.items():
             table.to_csv(aside / f"{name}.csv", index=False, lineterminator="\n")
 
@@ -206,7 +213,7 @@ def _observations(
             "observation_concept_id": NO_CONCEPT,
             "observation_date": person.birthday(table["individual"], table["age"]),
             "observation_type_concept_id": NO_CONCEPT,
-            "value_as_string": table["value_label"].to_numpy(),
+            "value_as_string": table["value_label"].str.slice(stop=VALUE_WIDTH).to_numpy(),
             "observation_source_value": table["code"].to_numpy(),
             "observation_source_concept_id": NO_CONCEPT,
             "value_source_value": table["value"].to_numpy(),
@@ -224,19 +231,44 @@ def _source(reference_year: int) -> pd.DataFrame:
         "cdm_release_date": f"{reference_year}-12-31",
         "cdm_version": "v5.4",
         "cdm_version_concept_id": NO_CONCEPT,
-        "vocabulary_version": "none: source codes only",
+        "vocabulary_version": "none",
     }
     return pd.DataFrame([row])
 
 
 def _vocabularies() -> pd.DataFrame:
+    """Build ``vocabulary``: the prefixes of codes, and the vocabularies of ``_concepts``."""
     rows = [
-        {
-            "vocabulary_id": identifier,
-            "vocabulary_name": name,
-            "vocabulary_reference": f"source codes with the prefix {prefix}:",
-            "vocabulary_concept_id": NO_CONCEPT,
-        }
+        (identifier, name, f"source codes with the prefix {prefix}:")
         for prefix, (identifier, name) in VOCABULARIES.items()
     ]
-    return pd.DataFrame(rows)
+    rows += [("None", "OMOP Standardized Vocabularies", ""), ("Gender", "OMOP Gender", "")]
+    table = pd.DataFrame(rows, columns=["vocabulary_id", "vocabulary_name", "vocabulary_reference"])
+    return table.assign(vocabulary_concept_id=NO_CONCEPT)
+
+
+def _names(table: str, *names: str) -> pd.DataFrame:
+    """Build ``domain`` or ``concept_class``, where the name is the identifier."""
+    columns = {f"{table}_id": names, f"{table}_name": names, f"{table}_concept_id": NO_CONCEPT}
+    return pd.DataFrame(columns)
+
+
+def _concepts() -> pd.DataFrame:
+    """Build ``concept``: the concepts that the clinical tables name."""
+    none = "No matching concept"
+    rows = [(NO_CONCEPT, none, "Metadata", "None", "Undefined", "", none)]
+    rows += [
+        (concept, sex.upper(), "Gender", "Gender", "Gender", "S", sex[0].upper())
+        for sex, concept in SEX_CONCEPTS.items()
+    ]
+    columns = [
+        "concept_id",
+        "concept_name",
+        "domain_id",
+        "vocabulary_id",
+        "concept_class_id",
+        "standard_concept",
+        "concept_code",
+    ]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.assign(valid_start_date="1970-01-01", valid_end_date="2099-12-31")
