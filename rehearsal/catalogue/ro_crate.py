@@ -18,19 +18,49 @@ from rehearsal.files import write_text
 
 FILE_NAME = "ro-crate-metadata.json"
 LICENCE = "https://opensource.org/license/mit"
-FORMATS = {  # media types by the end of a file's name
-    ".parquet": "application/vnd.apache.parquet",
-    ".json": "application/json",
-    ".jsonl.gz": "application/gzip",
-    ".yaml": "application/yaml",
-    ".tsv": "text/tab-separated-values",
-    ".svg": "image/svg+xml",
-    ".ttl": "text/turtle",
-    ".jsonld": "application/ld+json",
-    ".sqlite": "application/vnd.sqlite3",
-    ".bcf": "application/octet-stream",
-    ".csi": "application/octet-stream",
-    ".trees": "application/octet-stream",
+HOMES = {  # of software that is not on PyPI
+    "python": "https://www.python.org/",
+    "rehearsal": "https://rehearsal.example/source",
+}
+LICENCE_TERMS = "Use, copy, change and pass on freely, with the notice of the licence; no warranty."
+BINARY, GZIP, TEXT = "application/octet-stream", "application/gzip", "text/plain"
+TSV, CSV = "text/tab-separated-values", "text/csv"
+FORMATS = {  # media type and content, by the end of a file's name; the first that fits applies
+    ".parquet": ("application/vnd.apache.parquet", "Table, Parquet"),
+    ".jsonl.gz": (GZIP, "Records, one JSON document per line"),
+    ".json.gz": (GZIP, "Records, JSON"),
+    ".json": ("application/json", "Facts about the files, JSON"),
+    ".jsonld": ("application/ld+json", "Metadata, JSON-LD"),
+    ".ttl": ("text/turtle", "Metadata, Turtle"),
+    ".yaml": ("application/yaml", "Settings or metadata, YAML"),
+    ".tsv.gz": (GZIP, "Table, tab-separated"),
+    ".tsv": (TSV, "Table, tab-separated"),
+    ".csv": (CSV, "Table, comma-separated"),
+    ".svg": ("image/svg+xml", "Figure"),
+    ".html": ("text/html", "Page"),
+    ".sqlite": ("application/vnd.sqlite3", "Database, SQLite"),
+    ".vcz.zip": ("application/zip", "Genotypes, VCF Zarr"),
+    ".vcf.gz": (GZIP, "Genotypes, VCF"),
+    ".bcf": (BINARY, "Genotypes, BCF"),
+    ".pgen": (BINARY, "Genotypes, PLINK 2"),
+    ".pvar": (TEXT, "Variants, PLINK 2"),
+    ".psam": (TSV, "People and phenotypes, PLINK 2"),
+    ".grg": (BINARY, "Genotype representation graph"),
+    ".trees": (BINARY, "Tree sequence, tskit"),
+    ".tsz": (BINARY, "Tree sequence, tszip"),
+    ".gff3.gz": (GZIP, "Genes, GFF3"),
+    ".fa.gz": (GZIP, "Reference sequences, FASTA"),
+    ".fa": (TEXT, "Reference sequences, FASTA"),
+    ".fq.gz": (GZIP, "Reads, FASTQ"),
+    ".cram": (BINARY, "Aligned reads, CRAM"),
+    ".fai": (TSV, "Index of sequences"),
+    ".gzi": (BINARY, "Index of compressed blocks"),
+    ".csi": (BINARY, "Index of positions, CSI"),
+    ".tbi": (BINARY, "Index of positions, tabix"),
+    ".crai": (GZIP, "Index of positions, CRAM"),
+    ".txt.gz": (GZIP, "Scoring file of the PGS Catalog"),
+    ".txt": (TEXT, "Text"),
+    "": (BINARY, "File"),
 }
 
 
@@ -45,7 +75,9 @@ def write_crate(path: Path, manifest: Mapping[str, Any], title: str, year: int) 
             its bytes depend only on the inputs of the run.
     """
     crate = ROCrate()
-    crate.name, crate.license = title, LICENCE
+    crate.name = title
+    licence = {"@type": "CreativeWork", "name": "MIT licence", "description": LICENCE_TERMS}
+    crate.license = crate.add(ContextEntity(crate, LICENCE, properties=licence))
     crate.description = "Synthetic genomes, phenotypes and records. No real person is in them."
     root = crate.root_dataset
     root["datePublished"] = f"{year}-01-01"
@@ -72,17 +104,27 @@ def write_crate(path: Path, manifest: Mapping[str, Any], title: str, year: int) 
 
 def _add_file(crate: ROCrate, entry: Mapping[str, Any]) -> str:
     name = PurePosixPath(entry["path"]).name
-    kind = next((kind for end, kind in FORMATS.items() if name.endswith(end)), None)
-    properties = {"sha256": entry["sha256"], "contentSize": str(entry["bytes"])}
-    if kind is not None:
-        properties["encodingFormat"] = kind
+    media_type, content = next(FORMATS[end] for end in FORMATS if name.endswith(end))
+    properties = {
+        "name": entry["path"],
+        "description": f"{content}. Synthetic",
+        "encodingFormat": media_type,
+        "sha256": entry["sha256"],
+        "contentSize": str(entry["bytes"]),
+    }
     return crate.add_file(dest_path=entry["path"], properties=properties).id
 
 
 def _add_software(crate: ROCrate, versions: Mapping[str, str]) -> list[str]:
     named = []
     for name, version in sorted(versions.items()):
-        properties = {"@type": "SoftwareApplication", "name": name, "softwareVersion": version}
+        properties = {
+            "@type": "SoftwareApplication",
+            "name": name,
+            "version": version,
+            "softwareVersion": version,
+            "url": HOMES.get(name, f"https://pypi.org/project/{name}/"),
+        }
         named.append(crate.add(ContextEntity(crate, f"#{name}", properties=properties)).id)
     return named
 
