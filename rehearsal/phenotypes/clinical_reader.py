@@ -7,10 +7,12 @@ from collections.abc import Iterable
 import numpy as np
 
 from rehearsal.errors import shown
+from rehearsal.model import SEXES
 from rehearsal.phenotypes.clinical_types import (
     NULL_FLAVOURS,
     AdverseEvent,
     Drug,
+    Eligibility,
     Exposure,
     ExposureValue,
     MissingRule,
@@ -20,7 +22,16 @@ from rehearsal.phenotypes.clinical_types import (
     Sequencing,
     Treatment,
 )
-from rehearsal.phenotypes.field_readers import bounds, by_sex, coded, curie, hpo, share_curve
+from rehearsal.phenotypes.field_readers import (
+    OLDEST,
+    bounds,
+    by_sex,
+    coded,
+    curie,
+    hpo,
+    share_curve,
+    year,
+)
 from rehearsal.phenotypes.terms import Coded
 from rehearsal.phenotypes.yaml_reader import Entry
 
@@ -112,12 +123,25 @@ def read_treatment(name: str, entry: Entry) -> Treatment:
 
 
 def _drug(entry: Entry) -> Drug:
-    part = entry.fields([*COMMON, "share"], ["dose", "adverse_event"])
+    optional = ["dose", "adverse_event", "market_year", "eligible"]
+    part = entry.fields([*COMMON, "share"], optional)
     return Drug(
         term=_coded(part),
         share=part["share"].number(0, 1),
         dose=part["dose"].number(0) if "dose" in part else None,
         adverse_event=_adverse_event(part["adverse_event"]) if "adverse_event" in part else None,
+        market_year=year(part.get("market_year")),
+        eligible=_eligibility(part["eligible"]) if "eligible" in part else Eligibility(),
+    )
+
+
+def _eligibility(entry: Entry) -> Eligibility:
+    part = entry.fields([], ["sex", "age", "for"])
+    lowest, highest = bounds(part["age"]) if "age" in part else (0.0, float(OLDEST))
+    return Eligibility(
+        sexes=(part["sex"].choice(*SEXES),) if "sex" in part else SEXES,
+        age=(lowest, highest),
+        indications=tuple(item.text() for item in part["for"].items()) if "for" in part else None,
     )
 
 

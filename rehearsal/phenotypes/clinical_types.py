@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rehearsal.model import Sex
+from rehearsal.model import SEXES, Sex
 from rehearsal.phenotypes.age_curves import Curve
 from rehearsal.phenotypes.terms import Coded
 
@@ -59,13 +59,24 @@ class AdverseEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Eligibility:
+    """The people who may start a drug."""
+
+    sexes: tuple[Sex, ...] = SEXES
+    age: tuple[float, float] = (0.0, 200.0)  # lowest and highest completed years at the start
+    indications: tuple[str, ...] | None = None  # names of diseases; None: those of the treatment
+
+
+@dataclass(frozen=True, slots=True)
 class Drug:
-    """A drug with its share among the drugs of a treatment."""
+    """A drug with its share among the drugs of a treatment that a person may have."""
 
     term: Coded  # ATC
     share: float
     dose: float | None  # mg, once daily; None: no single number
     adverse_event: AdverseEvent | None
+    market_year: int | None = None  # nobody starts it earlier
+    eligible: Eligibility = Eligibility()
 
 
 @dataclass(frozen=True, slots=True)

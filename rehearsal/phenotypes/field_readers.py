@@ -162,6 +162,18 @@ def bounds(entry: Entry) -> tuple[float, float]:
     return found[0], found[1]
 
 
+def year(entry: Entry | None) -> int | None:
+    """Read a calendar year.
+
+    Args:
+        entry: The year, or None if the file does not give it.
+
+    Returns:
+        The year, or None.
+    """
+    return None if entry is None else entry.whole_number(1800, 2100)
+
+
 def curie(entry: Entry) -> str:
     """Read a code with its prefix.
 

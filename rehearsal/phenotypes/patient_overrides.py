@@ -6,7 +6,7 @@ list: none). Measurements replace single values. What a story does not mention s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,8 +14,8 @@ import pandas as pd
 
 from rehearsal.model import Patient
 from rehearsal.phenotypes.null_flavours import FieldFlavours
-from rehearsal.phenotypes.subjects import Subjects
-from rehearsal.phenotypes.trait_types import Traits
+from rehearsal.phenotypes.subjects import Subjects, age_in
+from rehearsal.phenotypes.trait_types import Disease, Traits
 from rehearsal.seeds import derive_seed
 
 EXCLUDED_COLUMNS = ("individual", "code", "label")
@@ -53,16 +53,20 @@ class PatientOverrides:
         rows = {place[one.story, one.handle]: one for one in patients}
         return cls(dict(sorted(rows.items())), seed)
 
-    def set_onsets(self, onsets: dict[str, np.ndarray], cohort: Subjects) -> None:
+    def set_onsets(
+        self, onsets: dict[str, np.ndarray], diseases: Iterable[Disease], cohort: Subjects
+    ) -> None:
         """Set the ages of onset of patients whose stories name diseases.
 
-        Such patients have no other diseases.
+        Such patients have no other diseases, and none before its first year.
 
         Args:
             onsets: Ages of onset in years by disease, inf for never, shape (n_people,). Changed in
                 place.
+            diseases: The diseases of ``onsets``.
             cohort: The people.
         """
+        first = {one.name: age_in(one.first_year, cohort) for one in diseases}
         for row, patient in self.patients.items():
             if patient.diseases is None:
                 continue
@@ -70,7 +74,7 @@ class PatientOverrides:
                 ages[row] = np.inf
                 if name in patient.diseases:
                     onset = self._within(patient, name, patient.diseases[name])
-                    ages[row] = min(onset, cohort.age[row])
+                    ages[row] = min(max(onset, first[name][row]), cohort.age[row])
 
     def set_values(self, values: dict[str, np.ndarray], traits: Traits) -> None:
         """Set the measured values that stories give, rounded as the traits say.

@@ -138,7 +138,7 @@ def _simulate(
         disease.name: trait_model.ages_of_onset(disease, scores[disease.name], copies, cohort)
         for disease in traits.diseases
     }
-    overrides.set_onsets(onsets, cohort)
+    overrides.set_onsets(onsets, traits.diseases, cohort)
     flavours = overrides.put_on_record(draw_missing(traits.missing, cohort, seed))
     courses = [
         draw_course(treatment, onsets, copies, cohort, seed, overrides.treated_rows(treatment.name))

@@ -21,6 +21,7 @@ class Subjects:
     id: pd.Series  # text
     sex: Mapping[Sex, np.ndarray]  # bool masks
     age: np.ndarray  # completed years, int64
+    birth_year: np.ndarray  # int64
     rows_of_country: Mapping[str, np.ndarray]  # rows by country code
 
     def __len__(self) -> int:
@@ -56,8 +57,24 @@ def subjects(people: pd.DataFrame, reference_year: int) -> Subjects:
         people["id"].astype("str").reset_index(drop=True),
         {name: sex == name for name in SEXES},
         age,
+        reference_year - age,
         rows,
     )
+
+
+def age_in(year: int | None, subjects: Subjects) -> np.ndarray:
+    """Compute each person's age at the beginning of what a year begins.
+
+    Args:
+        year: The first year of something, or None if it has always been there.
+        subjects: The people.
+
+    Returns:
+        Ages in whole years, 0 for people who are born later, shape (n_people,), int64.
+    """
+    if year is None:
+        return np.zeros(len(subjects), dtype=np.int64)
+    return np.maximum(year - subjects.birth_year, 0)
 
 
 def by_sex_and_age(curves: Mapping[Sex, Curve], subjects: Subjects) -> np.ndarray:

@@ -61,6 +61,10 @@ def _check_diseases(traits: Traits) -> None:
     for treatment in traits.treatments:
         key = f"treatments.{treatment.name}.for"
         _check_known(traits, key, treatment.indications, diseases, "a disease")
+        for number, drug in enumerate(treatment.drugs):
+            key = f"treatments.{treatment.name}.drugs[{number}].eligible.for"
+            named, what = drug.eligible.indications or (), "a disease that the treatment is for"
+            _check_known(traits, key, named, treatment.indications, what)
     for trait in traits.measurements:
         key = f"measurements.{trait.name}.only_with"
         only_with = [trait.only_with] if trait.only_with else []

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.special import log_ndtr, ndtr, ndtri_exp
 
 from rehearsal.errors import InputError, mismatch, shown
-from rehearsal.phenotypes.subjects import Subjects, by_sex_and_age, standard_noise
+from rehearsal.phenotypes.subjects import Subjects, age_in, by_sex_and_age, standard_noise
 from rehearsal.phenotypes.trait_types import DerivedMeasurement, Disease, Measurement
 
 _SHARES = 1000  # quantiles that represent a cohort's genetic values
@@ -143,6 +143,9 @@ def ages_of_onset(
     Pedersen et al. 2022, LT-FH++). If several risks apply to a person, by sex and by carried gene,
     the highest at each age counts.
 
+    A disease with a first year has its onsets since then: the cumulative risk says who has it at
+    the present age, and their onsets are uniform over the years that they have lived with it.
+
     Args:
         disease: The disease.
         liability: Standard normal liabilities, shape (n_people,).
@@ -152,7 +155,7 @@ def ages_of_onset(
     Returns:
         Ages in years, inf for people who never fall ill, shape (n_people,).
     """
-    tail = ndtr(-liability)
+    tail, first = ndtr(-liability), age_in(disease.first_year, subjects)
     onset = np.full(len(subjects), np.inf)
     for sex, of_sex in subjects.sex.items():
         risks = [(disease.cumulative_risk, of_sex)]
@@ -162,8 +165,21 @@ def ages_of_onset(
                 risks.append((gene.cumulative_risk, carries))
         for curves, mask in risks:
             if sex in curves:
-                onset[mask] = np.minimum(onset[mask], curves[sex].age_of(tail[mask]))
+                ages = curves[sex].age_of(tail[mask])
+                if disease.first_year is not None:
+                    present = subjects.age[mask]
+                    ages = _since(first[mask], present, tail[mask], curves[sex].at(present))
+                onset[mask] = np.minimum(onset[mask], ages)
     return onset
+
+
+def _since(
+    first: np.ndarray, present: np.ndarray, tail: np.ndarray, risk: np.ndarray
+) -> np.ndarray:
+    """Spread the onsets of those whose tail is below the risk evenly between two ages."""
+    ill = (tail < risk) & (first <= present)
+    share = np.divide(tail, risk, out=np.zeros_like(tail), where=ill)
+    return np.where(ill, first + (present - first) * share, np.inf)
 
 
 def damaged_copies(damaged: pd.DataFrame, subjects: Subjects) -> dict[str, np.ndarray]:

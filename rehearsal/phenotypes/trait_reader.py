@@ -13,7 +13,15 @@ from rehearsal.phenotypes.clinical_reader import (
     read_sequencing,
     read_treatment,
 )
-from rehearsal.phenotypes.field_readers import by_sex, curie, hpo, named, positive_curve, risk_curve
+from rehearsal.phenotypes.field_readers import (
+    by_sex,
+    curie,
+    hpo,
+    named,
+    positive_curve,
+    risk_curve,
+    year,
+)
 from rehearsal.phenotypes.trait_checks import check_traits
 from rehearsal.phenotypes.trait_types import (
     DerivedMeasurement,
@@ -111,7 +119,7 @@ def _derived(name: str, entry: Entry) -> DerivedMeasurement:
 def _disease(name: str, entry: Entry) -> Disease:
     part = entry.fields(
         [*COMMON, "mondo"],
-        ["mondo_label", "cumulative_risk", "genetics", "causes", "genes", "features"],
+        ["mondo_label", "cumulative_risk", "genetics", "causes", "genes", "features", "first_year"],
     )
     risk, genes = part.get("cumulative_risk"), part.get("genes")
     return Disease(
@@ -127,6 +135,7 @@ def _disease(name: str, entry: Entry) -> Disease:
         features=tuple(_feature(item) for item in part["features"].items())
         if "features" in part
         else (),
+        first_year=year(part.get("first_year")),
     )
 
 

@@ -105,6 +105,7 @@ class Disease:
     causes: Mapping[str, float]  # weight by the name of a measurement or an exposure
     genes: tuple[GeneRisk, ...]
     features: tuple[Feature, ...]
+    first_year: int | None = None  # nobody has it earlier
 
 
 @dataclass(frozen=True, slots=True)

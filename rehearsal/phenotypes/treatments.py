@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from rehearsal.errors import InputError
 from rehearsal.phenotypes.clinical_types import AdverseEvent, Treatment
+from rehearsal.phenotypes.drug_choice import DrugChoice, pick
 from rehearsal.phenotypes.null_flavours import FieldFlavours
 from rehearsal.phenotypes.subjects import Subjects, by_sex_and_age, uniform_noise
 from rehearsal.phenotypes.tables import join_parts, pick_texts
@@ -72,6 +74,10 @@ def draw_course(
     ``-log(1 - stopped_yearly)``). A course with a duration ends with it, and an adverse event ends
     it early. The odds of the event are ``risk / (1 - risk)`` times the odds ratio for each copy.
 
+    A person gets one of the drugs that were on the market at the start and that the person may
+    have, in their shares. Without any, a treatment that has no fixed duration waits for the first
+    one, and a course is not given.
+
     Args:
         treatment: The treatment.
         onsets: Ages of onset in years by disease, inf for never, shape (n_people,).
@@ -83,48 +89,89 @@ def draw_course(
 
     Returns:
         The course.
+
+    Raises:
+        InputError: Somebody whose treatment ``overrides`` demand may have no drug by now.
     """
 
-    def draw(what: str) -> np.ndarray:
-        return uniform_noise(cohort, seed, f"{treatment.name} {what}")
-
-    ages = np.stack([onsets[name] for name in treatment.indications])
-    ages[ages > cohort.age] = np.inf
-    start = ages.min(axis=0) - treatment.years_to_start * np.log1p(-draw("start"))
-    treated = (start <= cohort.age) & (draw("treated") < by_sex_and_age(treatment.share, cohort))
-    for row, is_treated in (overrides or {}).items():
-        start[row] = min(start[row], cohort.age[row])
-        treated[row] = is_treated and np.isfinite(ages[:, row]).any()
-    rows = np.flatnonzero(treated)
-    start, age = start[rows], cohort.age[rows]
-
-    drug = _pick([drug.share for drug in treatment.drugs], draw("drug")[rows])
+    draws = _Draws(treatment, cohort, seed)
+    patients = _patients(treatment, onsets, cohort, draws, overrides or {})
+    rows, start, drug = patients.rows, patients.start, patients.drug
+    age = cohort.age[rows]
     length = np.full(rows.size, np.inf)
     if treatment.stopped_yearly > 0:
-        length = np.log1p(-draw("stop")[rows]) / np.log1p(-treatment.stopped_yearly)
+        length = np.log1p(-draws.of("stop", rows)) / np.log1p(-treatment.stopped_yearly)
     if treatment.duration_years is not None:
         length = np.minimum(length, treatment.duration_years)
-    event = draw("event")[rows] < _event_risk(treatment, drug, copies, rows)
-    event_after = YEARS_TO_EVENT * draw("event after")[rows]
+    event = draws.of("event", rows) < _event_risk(treatment, drug, copies, rows)
+    event_after = YEARS_TO_EVENT * draws.of("event after", rows)
     event &= (event_after < length) & (start + event_after <= age)
     end = start + np.where(event, event_after, length)
     return Course(
         treatment=treatment,
         rows=rows,
-        indication=ages[:, rows].argmin(axis=0),
+        indication=patients.indication,
         drug=drug,
         start=start,
         end=np.where(end <= age, end, np.inf),
-        response=_pick([share for _, share in treatment.responses], draw("response")[rows]),
+        response=pick([share for _, share in treatment.responses], draws.of("response", rows)),
         response_known=np.minimum(end, age) - start >= treatment.years_to_response,
         has_event=event,
     )
 
 
-def _pick(shares: Sequence[float], draw: np.ndarray) -> np.ndarray:
-    """Choose an index for each uniform number, with the given shares."""
-    index = np.searchsorted(np.cumsum(shares), draw, side="right")
-    return np.minimum(index, len(shares) - 1)
+@dataclass(frozen=True)
+class _Draws:
+    """Uniform numbers for a treatment: each name has its own."""
+
+    treatment: Treatment
+    cohort: Subjects
+    seed: int
+
+    def of(self, what: str, rows: np.ndarray) -> np.ndarray:
+        return uniform_noise(self.cohort, self.seed, f"{self.treatment.name} {what}")[rows]
+
+
+@dataclass(frozen=True)
+class _Patients:
+    """The people who get a treatment. Arrays have shape (n_treated,)."""
+
+    rows: np.ndarray
+    indication: np.ndarray
+    drug: np.ndarray
+    start: np.ndarray
+
+
+def _patients(
+    treatment: Treatment,
+    onsets: Mapping[str, np.ndarray],
+    cohort: Subjects,
+    draws: _Draws,
+    overrides: Mapping[int, bool],
+) -> _Patients:
+    """Find who gets the treatment, from when, with which drug."""
+    everybody = np.arange(len(cohort))
+    ages = np.stack([onsets[name] for name in treatment.indications])
+    ages[ages > cohort.age] = np.inf
+    start = ages.min(axis=0)
+    start -= treatment.years_to_start * np.log1p(-draws.of("start", everybody))
+    treated = draws.of("treated", everybody) < by_sex_and_age(treatment.share, cohort)
+    treated &= start <= cohort.age
+    demanded = np.zeros(len(cohort), dtype=bool)
+    for row, is_treated in overrides.items():
+        start[row] = min(start[row], cohort.age[row])
+        treated[row] = demanded[row] = is_treated and np.isfinite(ages[:, row]).any()
+    rows = np.flatnonzero(treated)
+    indication = ages[:, rows].argmin(axis=0)
+    choice = DrugChoice.of(treatment, rows, indication, cohort)
+    waits = demanded[rows] | (treatment.duration_years is None)
+    start = choice.wait(start[rows], waits)
+    drug, possible = choice.pick(start, draws.of("drug", rows))
+    possible &= start <= cohort.age[rows]
+    for row in rows[demanded[rows] & ~possible]:
+        expected = "a drug for this person's sex, age and years"
+        raise InputError(cohort.id.iloc[row], f"treatments.{treatment.name}", expected, "none")
+    return _Patients(rows[possible], indication[possible], drug[possible], start[possible])
 
 
 def _event_risk(

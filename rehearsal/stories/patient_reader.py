@@ -46,6 +46,7 @@ def read_patient(
     """
     part = entry.fields(REQUIRED, OPTIONAL)
     patient = _read_record(story, handle, entry, references)
+    _check_years(patient, part, references)
     if "country" in part:
         _refuse(part, ("each_country", "countries"), "no such key together with country")
         yield replace(patient, country=references.country(part["country"]))
@@ -66,6 +67,16 @@ def _refuse(part: Mapping[str, Entry], keys: tuple[str, ...], expected: str) -> 
     for key in keys:
         if key in part:
             raise part[key].error(expected, f"the key {key}")
+
+
+def _check_years(patient: Patient, part: Mapping[str, Entry], references: RunReferences) -> None:
+    """Check that the patient can have every disease at the given age since its first year."""
+    for name, (_, latest) in (patient.diseases or {}).items():
+        first = references.first_year(name)
+        if first is not None and patient.born[0] + latest < first:
+            entry = part["diseases"].child(name)
+            expected = f"an age that a patient born in {patient.born[0]} has in {first} or later"
+            raise entry.error(expected, f"{latest:g}")
 
 
 def _read_record(story: str, handle: str, entry: Entry, references: RunReferences) -> Patient:

@@ -85,6 +85,14 @@ class RunReferences:
         """
         return _one_of(entry, [one.name for one in self.traits.diseases], "a disease of the traits")
 
+    def first_year(self, disease: str) -> int | None:
+        """Return the year before which nobody has a disease, or None.
+
+        Args:
+            disease: Name of a disease of the traits.
+        """
+        return next(one.first_year for one in self.traits.diseases if one.name == disease)
+
     def polygenic_trait(self, entry: Entry) -> str:
         """Read a disease or measurement with a polygenic part.
 

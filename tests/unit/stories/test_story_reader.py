@@ -43,6 +43,12 @@ def test_no_folder_is_no_story(references, tmp_path):
         ("carries: {PHGDH c.2T>C: 2}", "carries: {PHGDH c.3T>C: 2}", "line 12: "),
         ("lacks: [BRCA1]", "lacks: [BRCA9]", "line 13: patients.anna.lacks[0]"),
         ("{phgdh_deficiency: 0}", "{measles: 0}", "line 14: patients.anna.diseases.measles"),
+        (
+            "{phgdh_deficiency: 0}",
+            "{severe_covid_19: 0}",
+            "line 14: patients.anna.diseases.severe_covid_19: expected an age that a patient born "
+            "in 2019 has in 2020 or later, found 0",
+        ),
         ("HP:0000252", "HP:00002", "line 16: patients.anna.features[0].code"),
         ("{height: 98}", "{hight: 98}", "line 19: patients.anna.measurements.hight"),
         (
