@@ -30,7 +30,11 @@ from rehearsal.node.runtime_files import make_state_private
 from rehearsal.node.scoring.endpoints import ScoreEndpoints
 from rehearsal.node.serve_options import add_serve_options
 from rehearsal.node.settings.node_settings import TUMOURS, NodeSettings
-from rehearsal.stores.node_reference import gene_bases_of_node, reference_of_node
+from rehearsal.stores.node_reference import (
+    gene_bases_of_node,
+    reference_bases_of_node,
+    reference_of_node,
+)
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.stores.variant_store import VariantStore
 from rehearsal.web.address import ServiceAddress, service_address
@@ -71,7 +75,8 @@ def open_node(folder: Path | str) -> NodeData:
     liftover = Liftover(folder / settings.chain_file if settings.chain_file else None)
     sequences = reference_of_node(folder)
     genes = gene_bases_of_node(folder)
-    return NodeData(settings, variants, people, tumours, sequences, liftover, genes)
+    bases = reference_bases_of_node(folder, sequences)
+    return NodeData(settings, variants, people, tumours, sequences, liftover, genes, bases)
 
 
 def extensions(

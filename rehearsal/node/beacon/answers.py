@@ -20,6 +20,7 @@ from rehearsal.node.beacon.people_search import intersection, people_passing
 from rehearsal.node.beacon.protected_answers import answer_protected
 from rehearsal.node.beacon.question import Question
 from rehearsal.node.beacon.result import Record, Result, ResultSet
+from rehearsal.node.beacon.stated_bases import contradiction
 from rehearsal.node.beacon.variant_answers import answer_variants
 from rehearsal.node.privacy.door import Refused
 
@@ -39,14 +40,29 @@ def answer(question: Question, node_data: NodeData) -> Result:
             403), or no privacy budget pays for the answer of a dataset and no other one has matches
             (403): their "no" would stand for the people of the dataset that refused.
     """
-    question.variants()  # two variants are refused before an unknown dataset
+    query = question.variants()  # two variants are refused before an unknown dataset
     datasets = choose_datasets(question, node_data)
     groups = group_datasets(datasets, question, node_data)
+    if told := contradiction(query, node_data.reference):
+        return _nobody(groups, node_data, told)
     sets, privacy, refusal = _protected_answers(question, groups, node_data)
     sets |= _exact_answers(question, [one for one in groups if one.door is None], node_data)
     if refusal is not None and not any(one.exists for one in sets.values()):
         raise refusal
     return Result([sets[one.id] for one in node_data.datasets if one.id in sets], privacy)
+
+
+def _nobody(groups: list[DatasetGroup], node_data: NodeData, told: str) -> Result:
+    """Answer no to a query for bases that the reference excludes: to everybody, for nothing."""
+    sets: dict[str, ResultSet] = {}
+    privacy: dict[str, Record] = {}
+    for group in groups:
+        count = None if group.granularity == "boolean" else 0
+        for one in group.datasets:
+            sets[one.id] = ResultSet(one.id, False, count, [], group.granularity)
+            if group.door is not None:
+                privacy[one.id] = {"basis": "public facts"}
+    return Result([sets[one.id] for one in node_data.datasets if one.id in sets], privacy, (told,))
 
 
 def _protected_answers(

@@ -2,9 +2,9 @@
 
 Noise is drawn from it and the privacy budget is charged by it, so that nobody gets a second answer
 to a question by spelling it differently. It depends on the query, the node's settings and public
-facts only. These tell the other names of the insertions and deletions that they list. A node has no
-reference sequence, so one that they do not list is another question at each place of a repeat that
-a query names.
+facts only. These tell the other names of the insertions and deletions that they list. Repeats are
+not looked for in the reference, so one that they do not list is another question at each place of a
+repeat that a query names.
 """
 
 from __future__ import annotations
@@ -177,7 +177,7 @@ def _structural(contig: str, start: int, end: int, alt: str) -> HgvsQuery | None
 
 def _event(query: StructuralQuery) -> VariantQuery:
     end = query.start + 1 + query.length
-    return _structural(query.contig, query.start, end, query.alt) or query
+    return _structural(query.contig, query.start, end, query.alt) or replace(query, ref="")
 
 
 _OF_TYPE = {"DEL": "<DEL>", "DUP": "<DUP>", "INV": "<INV>"}

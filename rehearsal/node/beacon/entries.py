@@ -22,7 +22,8 @@ from rehearsal.node.beacon.known_clients import IN_A_GENE
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.question import NOTHING_SELECTED, PathSelection, Question
 from rehearsal.node.beacon.request import BeaconRequest
-from rehearsal.node.beacon.result import Record
+from rehearsal.node.beacon.result import Result
+from rehearsal.node.beacon.stated_bases import on_reference
 from rehearsal.node.beacon.transcript_names import CodingQuery, ProteinQuery, on_gene_model
 from rehearsal.node.beacon.variant_queries import HgvsQuery, VariantQuery
 from rehearsal.node.beacon.variant_search import query_of_identifier
@@ -107,7 +108,7 @@ def _answer(question: Question, node_data: NodeData, base: Callable[[], str]) ->
         "responseSummary": envelope.summary(result.exists, result.count, granularity),
         "response": {"resultSets": sets},
     }
-    return _with_info(body, result.privacy, request)
+    return _with_info(body, result, request)
 
 
 def _on_grch38(request: BeaconRequest, node_data: NodeData) -> BeaconRequest | None:
@@ -122,18 +123,20 @@ def _on_grch38(request: BeaconRequest, node_data: NodeData) -> BeaconRequest | N
 
 
 def _with_meaning(request: BeaconRequest, node_data: NodeData) -> BeaconRequest:
-    """Replace a name of a transcript, protein or gene by what it means on the node's genes."""
+    """Replace a name by what it means on the node's reference and genes."""
     query = request.variants
-    if not isinstance(query, CodingQuery | ProteinQuery):
+    if not isinstance(query, HgvsQuery | CodingQuery | ProteinQuery):
         return request
     meant, notes = _meant(query, node_data)
     return replace(request, variants=meant, warnings=(*request.warnings, *notes))
 
 
 def _meant(
-    query: CodingQuery | ProteinQuery, node_data: NodeData
+    query: HgvsQuery | CodingQuery | ProteinQuery, node_data: NodeData
 ) -> tuple[VariantQuery, tuple[str, ...]]:
     """Return the query that a name stands for, and how it was read."""
+    if isinstance(query, HgvsQuery):
+        return HgvsQuery(on_reference(query.description, node_data.reference)), ()
     if isinstance(query, ProteinQuery) and not query.protein:
         gene = None if query.gene is None else node_data.gene(query.gene).name
         return replace(query, gene=gene), ()
@@ -156,12 +159,12 @@ def _unplaced(node_data: NodeData, rights: Rights, request: BeaconRequest, entry
     }
 
 
-def _with_info(body: Body, privacy: dict[str, Record], request: BeaconRequest) -> Body:
+def _with_info(body: Body, result: Result, request: BeaconRequest) -> Body:
     """Add how protected answers came about, and how the request was read."""
-    if privacy:
-        body["info"] = {"privacy": privacy}
-    if request.warnings:
-        body["info"] = {**body.get("info", {}), "warnings": list(request.warnings)}
+    if result.privacy:
+        body["info"] = {"privacy": result.privacy}
+    if warnings := [*request.warnings, *result.warnings]:
+        body["info"] = {**body.get("info", {}), "warnings": warnings}
     return body
 
 
@@ -203,7 +206,7 @@ def _select_variant(
 ) -> tuple[BeaconRequest, PathSelection]:
     meant: VariantQuery = query_of_identifier(identifier)
     notes: tuple[str, ...] = ()
-    if isinstance(meant, CodingQuery | ProteinQuery):
+    if isinstance(meant, HgvsQuery | CodingQuery | ProteinQuery):
         meant, notes = _meant(meant, node_data)
     elif isinstance(meant, VrsQuery) and node_data.sequences is None:
         notes = (ONLY_SUBSTITUTIONS,)
@@ -229,14 +232,14 @@ def _collections(
     Everybody who sees a dataset also sees its description.
     """
     granularity: Granularity = request.granularity or "record"
-    privacy: dict[str, Record] = {}
+    result = Result([])
     if path == "cohorts":
         if identifier is not None:
             _check_cohort(node_data, identifier)
         found = [records.cohort_record(node_data, rights)]
     else:
         named = None if identifier is None else (identifier,)
-        chosen, privacy = _datasets(node_data, rights, request, named, caller)
+        chosen, result = _datasets(node_data, rights, request, named, caller)
         found = [records.dataset_record(one, node_data, rights) for one in chosen]
     page = found[request.first : request.first + request.limit] if granularity == "record" else []
     beacon_id = node_data.settings.beacon_id
@@ -245,7 +248,7 @@ def _collections(
         "responseSummary": envelope.summary(bool(found), len(found), granularity),
         "response": {"collections": page},
     }
-    return _with_info(body, privacy, request)
+    return _with_info(body, result, request)
 
 
 def _datasets(
@@ -254,18 +257,18 @@ def _datasets(
     request: BeaconRequest,
     named: tuple[str, ...] | None,
     caller: str,
-) -> tuple[list[str], dict[str, Record]]:
+) -> tuple[list[str], Result]:
     """Return identifiers of datasets: all, or one. With a query, only those with matches.
 
-    Also returns how protected answers about them came about.
+    Also returns the answer to the query.
     """
     seen = tuple(one.id for one in node_data.datasets if rights.sees(one.id))
     chosen = named or request.datasets or seen
     wanted = [visible_dataset(one, rights, node_data).id for one in dict.fromkeys(chosen)]
     if request.variants is None and not request.filters:
-        return wanted, {}
+        return wanted, Result([])
     of_any_dataset = replace(request, datasets=())
     selected = PathSelection(datasets=tuple(wanted))
     question = Question("g_variants", of_any_dataset, "boolean", rights, selected, caller)
     result = answer(question, node_data)
-    return [one.dataset for one in result.sets if one.exists], result.privacy
+    return [one.dataset for one in result.sets if one.exists], result

@@ -33,6 +33,7 @@ class Description:
     start: int  # of the range to search, 0-based
     end: int  # exclusive
     text: str  # the description that a matching allele has
+    stated: str = ""  # bases of the range, where the description names them
 
 
 def parse(text: str) -> Description:
@@ -58,7 +59,8 @@ def parse(text: str) -> Description:
     first, last = int(match["first"]), int(match["last"] or match["first"])
     if expected_positions := _find_fault(match, first, last):
         raise Problem.mismatch("genomicAlleleShortForm", expected_positions, shown(text))
-    return Description(contig, first - 1, last, _canonical(match, contig, first, last))
+    stated = match["ref"] or match["deleted"] or match["duplicated"] or ""
+    return Description(contig, first - 1, last, _canonical(match, contig, first, last), stated)
 
 
 def _find_fault(match: re.Match[str], first: int, last: int) -> str | None:
@@ -67,7 +69,7 @@ def _find_fault(match: re.Match[str], first: int, last: int) -> str | None:
         return "ascending positions from 1"
     if match["inserted"] and last != first + 1:
         return "an insertion between two neighbouring positions"
-    for stated in (match["deleted"], match["duplicated"]):
+    for stated in (match["ref"], match["deleted"], match["duplicated"]):
         if stated and len(stated) != last - first + 1:
             return f"a range as long as the bases {stated}"
     return None

@@ -24,6 +24,7 @@ from rehearsal.web.problem import Problem
 if TYPE_CHECKING:
     from rehearsal.genomes.gene_bases import GeneBases
     from rehearsal.genomes.reference_identity import ReferenceIdentity
+    from rehearsal.stores.node_reference import ReferenceBases
     from rehearsal.stores.variant_store import VariantRow, VariantStore
 
 
@@ -41,6 +42,7 @@ class NodeData:
         sequences: Names of the reference sequences, or None if the node has no reference.
         liftover: Moves queries from GRCh37. None: the variants of the table only.
         gene_bases: The gene model on which names of transcripts are read. None: there is none.
+        reference: Bases of the reference, or None if the node has none.
 
     Attributes:
         is_germline: Whether ``variants`` are germline variants.
@@ -60,10 +62,12 @@ class NodeData:
         sequences: ReferenceIdentity | None = None,
         liftover: Liftover | None = None,
         gene_bases: GeneBases | None = None,
+        reference: ReferenceBases | None = None,
     ) -> None:
         self.settings, self.variants, self.people = settings, variants, people
         self._tumours, self.sequences = tumours, sequences
         self.liftover, self.gene_bases = liftover or Liftover(), gene_bases
+        self.reference = reference
         self._vrs: dict[AlleleSource, VrsIndex] = {}
         self.genes: dict[str, Gene] = {gene.name: gene for gene in settings.genes}
         self._gene_names = GeneNames(settings.genes)

@@ -29,6 +29,7 @@ class Result:
 
     sets: list[ResultSet]
     privacy: dict[str, Record] = field(default_factory=dict)  # how protected answers came about
+    warnings: tuple[str, ...] = ()  # what the query contradicts
 
     @property
     def exists(self) -> bool:

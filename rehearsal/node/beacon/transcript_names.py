@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 from rehearsal.errors import shown
 from rehearsal.genomes import genomic_names
@@ -119,7 +119,7 @@ def on_gene_model(
 def _of_protein(query: ProteinQuery, genes: GeneBases) -> ProteinQuery:
     transcript = genes.of_protein(query.protein)
     if transcript is None:
-        _refuse_accession(query.protein, genes)
+        _refuse_accession(query.protein, genes, "p")
     _check_gene(transcript, query.gene)
     protein = genes.protein(transcript)
     for number, letter in residues(query.change):
@@ -137,15 +137,15 @@ def _of_transcript(name: str, genes: GeneBases) -> tuple[hgvs.Description, str]:
         raise Problem.mismatch(WHERE, expected, shown(name))
     transcript = genes.transcript(match["accession"])
     if transcript is None:
-        _refuse_accession(match["accession"], genes)
+        _refuse_accession(match["accession"], genes, "c")
     _check_gene(transcript, match["gene"])
     window = genes.window(transcript)
     start, end = _places(match, transcript)
     bases = window.get(start, end)
     _check_bases(match, transcript, bases)
-    if match["inverted"] and end - start > LONGEST_INDEL:
-        text = f"{REFSEQ[transcript.contig]}:g.{start + 1}_{end}inv"
-        return hgvs.parse(text), ""
+    if end - start > LONGEST_INDEL and (kind := _kind(match)):
+        text = f"{REFSEQ[transcript.contig]}:g.{start + 1}_{end}{kind}"
+        return hgvs.parse(text), ""  # a structural variant has one place, even in a repeat
     change = _change(match, transcript.forward, start, end, bases)
     if not change.deleted and not change.inserted:
         raise Problem.mismatch(WHERE, "bases other than those of the reference", shown(name))
@@ -163,10 +163,24 @@ def _of_transcript(name: str, genes: GeneBases) -> tuple[hgvs.Description, str]:
     return hgvs.parse(text), again
 
 
-def _refuse_accession(accession: str, genes: GeneBases) -> NoReturn:
+def _kind(match: re.Match[str]) -> str:
+    """Return the change of a structural variant that has a name; empty: it is another change."""
+    if match["inverted"] or match["duplicated"] is not None:
+        return "inv" if match["inverted"] else "dup"
+    return "" if match["ref"] or match["inserted"] or match["delins"] else "del"
+
+
+def _refuse_accession(accession: str, genes: GeneBases, numbers: Literal["c", "p"]) -> NoReturn:
+    """Refuse an unknown accession, one of another version, or a transcript for its protein."""
     other = genes.other_version(accession)
-    expected = f"{other}, the version of this node's gene model" if other else _ANY_KNOWN
-    raise Problem.mismatch(WHERE, expected, shown(accession))
+    known = genes.transcript(other or "") or genes.of_protein(other or "")
+    if known is None:
+        raise Problem.mismatch(WHERE, _ANY_KNOWN, shown(accession))
+    right = known.name if numbers == "c" else known.protein
+    reason = "the version of this node's gene model"
+    if right != other:
+        reason = f"as {numbers}. numbers a {'transcript' if numbers == 'c' else 'protein'}"
+    raise Problem.mismatch(WHERE, f"{right or 'a protein'}, {reason}", shown(accession))
 
 
 _ANY_KNOWN = "a transcript or protein of this node's gene model"

@@ -101,6 +101,7 @@ class StructuralQuery:
     start: int  # of the base before the event, 0-based
     alt: str  # symbolic, such as <DEL>
     length: int  # bases
+    ref: str = ""  # base at the position; empty: any
 
 
 VariantQuery = (

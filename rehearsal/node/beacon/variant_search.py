@@ -327,5 +327,6 @@ def query_of_identifier(
         raise Problem.mismatch("g_variants", expected, shown(identifier), 404)
     contig, start = contig_named(match["contig"], "g_variants"), int(match["position"]) - 1
     if match["symbol"]:
-        return StructuralQuery(contig, start, f"<{match['symbol']}>", int(match["length"]))
+        alt, length = f"<{match['symbol']}>", int(match["length"])
+        return StructuralQuery(contig, start, alt, length, match["ref"])
     return SequenceQuery(contig, start, match["ref"], match["alt"])

@@ -11,7 +11,9 @@ from rehearsal.genomes.reference_files import write_reference
 from rehearsal.genomes.transcripts import Transcript
 from rehearsal.model import Block
 from rehearsal.stores.node_reference import (
+    TILE,
     gene_bases_of_node,
+    reference_bases_of_node,
     reference_of_node,
     share_reference,
 )
@@ -72,3 +74,17 @@ def test_a_node_without_genes_or_reference_has_none(files, tmp_path):
     write_gene_model([], tmp_path / "genes.gff3.gz")
     share_reference([*files, tmp_path / "genes.gff3.gz"], tmp_path / "FI")
     assert gene_bases_of_node(tmp_path / "FI") is None
+
+
+def test_a_node_keeps_the_bases_that_were_read_in_memory(files, tmp_path):
+    share_reference(files, tmp_path)
+    bases = reference_bases_of_node(tmp_path, reference_of_node(tmp_path))
+    whole = SOURCE.bases(WHOLE).tobytes().decode()
+    for start, end in ((0, 5), (5_000, 5_010), (TILE - 3, TILE + 3), (16_560, 16_569)):
+        assert bases.get("chrM", start, end) == whole[start:end]
+    (tmp_path / "reference" / "reference.fa.gz").unlink()
+    assert bases.get("chrM", 5_000, 5_010) == REAL.bases
+    assert bases.get("chrM", 16_568, 20_000) == whole[-1]  # the contig ends
+    assert bases.get("chrM", 16_569, 20_000) == ""
+    assert bases.get("chr1", 0, 1) is None
+    assert reference_bases_of_node(tmp_path / "nowhere", None) is None

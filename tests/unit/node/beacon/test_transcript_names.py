@@ -13,7 +13,7 @@ import pytest
 from rehearsal.genomes import genomic_names
 from rehearsal.genomes.annotation import annotate_alleles
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
-from rehearsal.genomes.coding_names import coding_name
+from rehearsal.genomes.coding_names import coding_name, position_name
 from rehearsal.genomes.gene_bases import GeneBases
 from rehearsal.genomes.indel_shifts import shift_right
 from rehearsal.model import Block
@@ -157,6 +157,9 @@ def test_a_name_at_another_place_of_a_repeat_is_noted(ask, sent, usual):
         ("NM_007294.3:c.5266dup", "expected NM_007294.4, the version of this node's gene model"),
         ("NM_007294:c.5266dup", "expected NM_007294.4, the version of this node's gene model"),
         ("NP_009225.2:p.Gln1756fs", "expected NP_009225.1, the version of this node's gene model"),
+        ("NM_007294.4:p.Gln1756fs", "expected NP_009225.1, as p. numbers a protein, found 'NM_007"),
+        ("NM_007294.3:p.Gln1756fs", "expected NP_009225.1, as p. numbers a protein, found 'NM_007"),
+        ("NP_009225.1:c.5266dup", "expected NM_007294.4, as c. numbers a transcript, found 'NP_00"),
         ("NM_004006.2:c.4375C>T", "expected a transcript or protein of this node's gene model"),
         ("NM_007294.4(BRCA2):c.5266dup", "expected BRCA1, the gene of NM_007294.4, found 'BRCA2'"),
         ("NM_004333.6:c.1799G>A", "expected T at c.1799 of NM_004333.6, found G"),
@@ -221,6 +224,23 @@ def test_the_names_of_random_alleles_lead_back_to_them():
             assert again == ""
             seen += 1
     assert seen > 900
+
+
+@pytest.mark.parametrize(
+    ("change", "alt"), [("del", "<DEL>"), ("dup", "<DUP:TANDEM>"), ("inv", "<INV>")]
+)
+def test_structural_variants_are_found_by_names_of_transcripts(change, alt):
+    """From 50 bases on, an allele has one place: that of its record."""
+    bases = bases_of_genes(7)
+    known = GeneBases(two_genes(), lambda block: bases[block.start : block.end])
+    for transcript in two_genes():
+        start = transcript.start + 8
+        end = start + 60
+        ends = [position_name(transcript, one) for one in (start, end - 1)]
+        first, last = ends if transcript.forward else ends[::-1]
+        name = f"{transcript.name}:c.{first}_{last}{change}"
+        found, _ = on_gene_model(CodingQuery(name), known)
+        assert found.text == genomic_names.describe_structural(CONTIG, start - 1, end, alt)
 
 
 def _leftmost(bases, change):
