@@ -68,7 +68,7 @@ def _merged_terms() -> dict[str, str]:
 
 
 def current_term(term: str) -> str:
-    """Return the term that a merged identifier of HPO means.
+    """Return the term that a merged identifier of HPO, or another prefix of SNOMED CT, means.
 
     Args:
         term: A term as a CURIE.
@@ -76,7 +76,10 @@ def current_term(term: str) -> str:
     Returns:
         The term of today; any other term as it is.
     """
-    return _merged_terms().get(term, term) if term.startswith("HP:") else term
+    prefix, _, code = term.partition(":")
+    if prefix == "SNOMED":
+        return f"SNOMEDCT:{code}"
+    return _merged_terms().get(term, term) if prefix == "HP" else term
 
 
 @cache

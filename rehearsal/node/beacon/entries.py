@@ -16,8 +16,9 @@ from rehearsal.node.beacon.answers import answer
 from rehearsal.node.beacon.dataset_choice import visible_dataset
 from rehearsal.node.beacon.datasets import DatasetKind
 from rehearsal.node.beacon.entry_types import COLLECTIONS
+from rehearsal.node.beacon.filters import ONTOLOGIES, seldom_used
 from rehearsal.node.beacon.handovers import handovers
-from rehearsal.node.beacon.info_endpoints import DEFAULT_GRANULARITY
+from rehearsal.node.beacon.info_endpoints import DEFAULT_GRANULARITY, terms_for
 from rehearsal.node.beacon.known_clients import IN_A_GENE
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.question import NOTHING_SELECTED, PathSelection, Question
@@ -79,7 +80,7 @@ def answer_entries(
     placed = _on_grch38(request, node_data)
     if placed is None:
         return _unplaced(node_data, rights, request, listed or path)
-    placed = _with_meaning(placed, node_data)
+    placed = _with_notes(_with_meaning(placed, node_data), node_data, rights)
     if path in COLLECTIONS and listed is None:
         return _collections(node_data, rights, placed, path, identifier, caller)
     wanted = placed.granularity or _usual_granularity(identifier, listed)
@@ -129,6 +130,21 @@ def _with_meaning(request: BeaconRequest, node_data: NodeData) -> BeaconRequest:
         return request
     meant, notes = _meant(query, node_data)
     return replace(request, variants=meant, warnings=(*request.warnings, *notes))
+
+
+def _with_notes(request: BeaconRequest, node_data: NodeData, rights: Rights) -> BeaconRequest:
+    """Note filters by ontologies of which the caller is told no term."""
+    seldom = seldom_used(request.filters) if request.filters else ()
+    if not seldom:
+        return request
+    used = {one.id.partition(":")[0] for one in terms_for(node_data, rights)}
+    prefixes = {one: one.partition(":")[0] for one in seldom}
+    notes = (
+        f"filters: {one} is of {ONTOLOGIES[prefix][0]}, of which /filtering_terms lists no term"
+        for one, prefix in prefixes.items()
+        if prefix not in used
+    )
+    return replace(request, warnings=(*request.warnings, *notes))
 
 
 def _meant(

@@ -26,7 +26,7 @@ BIRTH_DECADE = "demographic.birthDecade:"
 CURIE = re.compile(r"[A-Za-z][A-Za-z0-9_.]*:[^\s:%]+")
 COMPARISON = re.compile(r"([\w.:-]+?)(>=|<=|=|<|>|!)(.+)")
 
-# the ontologies that records use; a term that nobody here has, of these or others, finds nobody
+# the ontologies that records may use; a term that nobody here has, of these or others, finds nobody
 ONTOLOGIES = {
     "NCIT": ("NCI Thesaurus", "http://purl.obolibrary.org/obo/NCIT_"),
     "HP": ("Human Phenotype Ontology", "http://purl.obolibrary.org/obo/HP_"),
@@ -36,7 +36,6 @@ ONTOLOGIES = {
     "LOINC": ("LOINC", "https://loinc.org/"),
     "OMIM": ("Online Mendelian Inheritance in Man", "https://omim.org/entry/"),
     "ORPHA": ("Orphanet", "http://www.orpha.net/ORDO/Orphanet_"),
-    "SNOMED": ("SNOMED CT", "http://snomed.info/id/"),
     "ATC": ("Anatomical Therapeutic Chemical", "https://atcddd.fhi.no/atc_ddd_index/?code="),
     "DOID": ("Human Disease Ontology", "http://purl.obolibrary.org/obo/DOID_"),
     "EFO": ("Experimental Factor Ontology", "http://www.ebi.ac.uk/efo/EFO_"),
@@ -49,6 +48,26 @@ ONTOLOGIES = {
     "NCBITaxon": ("NCBI Taxonomy", "http://purl.obolibrary.org/obo/NCBITaxon_"),
     "UBERON": ("Uberon", "http://purl.obolibrary.org/obo/UBERON_"),
 }
+# those of which simulated records have no terms; the records of a user's node may have some
+SELDOM_USED = frozenset({"ICD10CM", "OMIM", "ORPHA", "DOID", "EFO"})
+
+
+# text fields, each the label or the term of this kind
+TEXT_FIELDS = {
+    "sex": "sex",
+    "sex.label": "sex",
+    "disease": "disease",
+    "diseases.diseasecode.label": "disease",
+    "phenotype": "feature",
+    "phenotypicfeatures.featuretype.label": "feature",
+}
+KINDS = {
+    "sex": " or ".join(SEX_TERMS.values()),
+    "disease": "a disease, like MONDO:0007254 or ICD10:C50",
+    "feature": "a phenotype, like HP:0000252",
+}
+# a category of ICD-10, with or without a subdivision: no chapter or block, such as II or C00-C97
+ICD10_CODE = re.compile(r"[A-Z][0-9][0-9A-Z](\.[0-9A-Z]{1,4})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +77,7 @@ class TermFilter:
     id: str  # a CURIE
     descendants: bool = True  # whether descendant terms count too
     similarity: Similarity = "exact"  # least similarity of other terms that count too
+    field: str = ""  # of which the term was sent as the value; empty: it was sent as a term
 
     def __str__(self) -> str:
         return self.id
@@ -163,12 +183,29 @@ def _custom_filter(identifier: str, number: int) -> CustomFilter:
     return CustomFilter(int(decade))
 
 
-def _value_filter(sent: FilterObject, number: int) -> ValueFilter:
+def _value_filter(sent: FilterObject, number: int) -> ValueFilter | TermFilter:
     if sent.value is UNSET:
         expected = f"a value to compare {shown(sent.id)} with"
         raise Problem.mismatch(f"filters[{number}].value", expected, "nothing")
     value = sent.value if isinstance(sent.value, str) else f"{sent.value:.15g}"
-    return ValueFilter(sent.id, "=" if sent.operator is UNSET else sent.operator, value)
+    operator: Operator = "=" if sent.operator is UNSET else sent.operator
+    kind = TEXT_FIELDS.get(sent.id.lower())
+    if kind is None or not CURIE.fullmatch(value):
+        return ValueFilter(sent.id, operator, value)
+    if operator != "=":
+        expected = f"=, as {shown(value)} is a term"
+        raise Problem.mismatch(f"filters[{number}].operator", expected, shown(operator))
+    term = current_term(value)
+    if _kind_of_term(term) != kind:
+        expected = f"a label, or {KINDS[kind]}"
+        raise Problem.mismatch(f"filters[{number}].value", expected, shown(value))
+    return TermFilter(term, field=sent.id)
+
+
+def _kind_of_term(term: str) -> str:
+    if term in SEX_TERMS.values():
+        return "sex"
+    return "feature" if term.startswith("HP:") else "disease"
 
 
 MOLECULAR_EFFECT = re.compile(r"SO:[0-9]{7}")
@@ -233,6 +270,46 @@ def unknown_codes(filters: Iterable[Filter]) -> tuple[str, ...]:
         The codes, as they were sent.
     """
     return tuple(one.id for one in filters if isinstance(one, TermFilter) and is_no_term(one.id))
+
+
+def seldom_used(filters: Iterable[Filter]) -> tuple[str, ...]:
+    """List the terms of ontologies that few nodes use.
+
+    Args:
+        filters: The filters of a request.
+
+    Returns:
+        The terms, as they were sent.
+    """
+    terms = (one.id for one in filters if isinstance(one, TermFilter))
+    return tuple(one for one in terms if one.partition(":")[0] in SELDOM_USED)
+
+
+def groups_of_icd10(filters: Iterable[Filter]) -> tuple[str, ...]:
+    """List the terms that are chapters, blocks or ranges of ICD-10, whose codes are not searched.
+
+    Args:
+        filters: The filters of a request.
+
+    Returns:
+        The terms, as they were sent.
+    """
+    terms = (one.id for one in filters if isinstance(one, TermFilter))
+    pairs = ((one, one.partition(":")) for one in terms)
+    return tuple(
+        one
+        for one, (prefix, _, code) in pairs
+        if prefix in ("ICD10", "ICD10CM") and not ICD10_CODE.fullmatch(code)
+    )
+
+
+def values_that_are_terms(filters: Iterable[Filter]) -> bool:
+    """Tell whether a term was sent as the value of a field.
+
+    Args:
+        filters: The filters of a request.
+    """
+    return any(isinstance(one, TermFilter) and one.field for one in filters)
 
 
 def is_coarse(filters: Iterable[Filter]) -> bool:

@@ -172,13 +172,9 @@ def filtering_terms(node_data: NodeData, rights: Rights) -> Body:
         ``filteringTerms`` and ``resources``.
     """
     dataset, people = node_data.settings.people_dataset, node_data.people
-    door = rights.doors.get(dataset)
-    terms: list[Term] = []
+    terms = terms_for(node_data, rights)
     others: list[Body] = []
-    if rights.sees(dataset) and door is not None:
-        terms = _public_terms(door.facts)
-    elif rights.sees(dataset):
-        terms = _terms_of_people(people, rights)
+    if rights.sees(dataset) and dataset not in rights.doors:
         others = [*_numbers(people, rights), *TEXTS, *_decades(people, rights)]
     prefixes = {term.id.partition(":")[0] for term in terms}
     listed = [{"id": one.id, "label": one.label, "type": _ontology(one.id)} for one in terms]
@@ -188,6 +184,23 @@ def filtering_terms(node_data: NodeData, rights: Rights) -> Body:
         ],
         "resources": [_resource(prefix) for prefix in ONTOLOGIES if prefix in prefixes],
     }
+
+
+def terms_for(node_data: NodeData, rights: Rights) -> list[Term]:
+    """List the terms that a caller is told of, as :func:`filtering_terms` describes it.
+
+    Args:
+        node_data: The node's data.
+        rights: What the caller may see.
+
+    Returns:
+        The terms, in order.
+    """
+    dataset = node_data.settings.people_dataset
+    if not rights.sees(dataset):
+        return []
+    door = rights.doors.get(dataset)
+    return _terms_of_people(node_data.people, rights) if door is None else _public_terms(door.facts)
 
 
 def _public_terms(facts: PublicFacts) -> list[Term]:

@@ -106,9 +106,15 @@ IN_A_GENE = Addition(
     "read on the gene model and the reference of the node, as the alleles that have it there",
     f"{_BEACON}variant-queries.md, line 333",
 )
+TERM_AS_VALUE = Addition(
+    "a term as the value of sex, disease or phenotype",
+    "read as a filter for the term",
+    "gdi-mini-node 670695a4, mini_node/beacon/service/individuals.py, lines 47, 48, 263 and 264",
+)
 ADDITIONS = (
     *(DATASET_IDS, DATASETS_OBJECT, ASSEMBLY, BESIDE_QUERY, SCHEMAS, SCHEMA_COLON),
     *(VARIANT_TYPE, TYPE_OF_ALLELE, MOST_LENGTH, LEAST_LENGTH, GENE_IDS, AMINO_ACIDS, IN_A_GENE),
+    TERM_AS_VALUE,
 )
 GENE_IDENTIFIER = re.compile(r"HGNC:\d{1,6}|ENSG\d{11}(\.\d{1,3})?|\d{1,9}")
 

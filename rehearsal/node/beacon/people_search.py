@@ -10,6 +10,7 @@ from pyroaring import BitMap
 from rehearsal.errors import shown
 from rehearsal.node.beacon.filters import (
     ONTOLOGIES,
+    TEXT_FIELDS,
     CustomFilter,
     Filter,
     TermFilter,
@@ -29,15 +30,6 @@ FIELD_NAMES = {
     "bmi": "LOINC:39156-5",
     "height": "LOINC:8302-2",
     "weight": "LOINC:29463-7",
-}
-# text fields, each the label of a term of this kind
-TEXT_FIELDS = {
-    "sex": "sex",
-    "sex.label": "sex",
-    "disease": "disease",
-    "diseases.diseasecode.label": "disease",
-    "phenotype": "feature",
-    "phenotypicfeatures.featuretype.label": "feature",
 }
 # a duration of ISO 8601, and a year in its units
 DURATION = re.compile(
@@ -122,7 +114,7 @@ def _with_value(one: ValueFilter, people: PeopleStore) -> BitMap:
     if field is None:
         expected = f"a field among {', '.join((*people.numbers, *TEXT_FIELDS))}"
         raise Problem.mismatch("filters", expected, shown(one.id))
-    number = _number(one)
+    number = _number(one, field in (AGE, ONSET) or field.startswith(f"{ONSET}:"))
     return people.with_number(field, one.operator, number) if field in people.numbers else BitMap()
 
 
@@ -139,17 +131,16 @@ def _number_field(identifier: str, people: PeopleStore) -> str | None:
     return field if known else None
 
 
-def _number(one: ValueFilter) -> float:
-    """Parse a number, or an ISO 8601 duration of years, months, weeks and days, in years."""
+def _number(one: ValueFilter, is_age: bool) -> float:
+    """Parse a number, or of an age an ISO 8601 duration of years, months, weeks, days, in years."""
     duration = DURATION.fullmatch(one.value)
-    if duration:
+    if duration and is_age:
         counts = (int(part or 0) for part in duration.groups())
         return sum(count / size for count, size in zip(counts, A_YEAR, strict=True))
     if re.fullmatch(r"[+-]?\d{1,15}(\.\d{1,15})?([eE][+-]?\d{1,2})?", one.value, re.ASCII):
         return float(one.value)
-    raise Problem.mismatch(
-        f"filters: value of {shown(one.id)}", "a number, or a duration like P70Y", shown(one.value)
-    )
+    expected = "a number, or a duration like P70Y" if is_age else "a number, as it is no age"
+    raise Problem.mismatch(f"filters: value of {shown(one.id)}", expected, shown(one.value))
 
 
 def _with_text(one: ValueFilter, kind: str, people: PeopleStore) -> BitMap:

@@ -15,12 +15,19 @@ from rehearsal.node.beacon.entry_types import API_VERSION
 from rehearsal.node.beacon.filters import (
     ONTOLOGIES,
     Filter,
+    groups_of_icd10,
     parse_filters,
     split_effects,
     unknown_codes,
     unknown_terms,
+    values_that_are_terms,
 )
-from rehearsal.node.beacon.known_clients import Addition, additions_around, additions_in
+from rehearsal.node.beacon.known_clients import (
+    TERM_AS_VALUE,
+    Addition,
+    additions_around,
+    additions_in,
+)
 from rehearsal.node.beacon.request_models import (
     BeaconQuery,
     Include,
@@ -206,13 +213,17 @@ def _request(
 
 def _warnings(additions: tuple[Addition, ...], filters: tuple[Filter, ...]) -> tuple[str, ...]:
     """Say how parts that are not of the standard were read. Most requests have none."""
-    return (*(one.warning for one in additions), *(_unknown(filters) if filters else ()))
+    return (*(one.warning for one in additions), *(_of_filters(filters) if filters else ()))
 
 
-def _unknown(filters: tuple[Filter, ...]) -> Iterator[str]:
+def _of_filters(filters: tuple[Filter, ...]) -> Iterator[str]:
+    if values_that_are_terms(filters):
+        yield TERM_AS_VALUE.warning
     yield from (f"filters: {one} is of no ontology known here" for one in unknown_terms(filters))
     for one in unknown_codes(filters):
         yield f"filters: {one} is no term of its ontology, {ONTOLOGIES[one.partition(':')[0]][0]}"
+    for one in groups_of_icd10(filters):
+        yield f"filters: {one} is no code like C50 or C50.9; codes in a group are not searched"
 
 
 def _api_version(sent: str | float | None) -> str:
