@@ -10,7 +10,7 @@ from rehearsal.errors import shown
 from rehearsal.model import Gene, PlantedVariant, Variant
 from rehearsal.phenotypes.trait_types import Disease, Traits
 from rehearsal.phenotypes.yaml_reader import Entry
-from rehearsal.truth import hpo
+from rehearsal.truth import hpo, mondo
 from rehearsal.truth.query_answers import ONSET_OF, SEX_OF_TERM
 
 MOST_NAMES = 40  # of allowed names in a message
@@ -216,7 +216,9 @@ def _one_of(entry: Entry, known: Collection[str], what: str, hint: str = "") -> 
 
 
 def _is_under(code: str, wanted: str) -> bool:
-    """Say whether a code is the wanted one or, in ICD-10 and ATC, below it."""
+    """Say whether a code is the wanted one or, in Mondo, ICD-10 and ATC, below it."""
+    if wanted.startswith("MONDO:"):
+        return wanted in mondo.at_or_above(code)
     if wanted.startswith("ATC:"):
         return code.startswith(wanted)
     if wanted.startswith("ICD10"):

@@ -87,6 +87,19 @@ def test_what_the_run_lacks_is_named_with_file_and_line(fifth, references, old, 
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("code", ["MONDO:0005012", "MONDO:0005105", "MONDO:0004992", "ICD10:C43"])
+def test_a_story_may_ask_for_a_disease_or_a_more_general_one(fifth, references, code):
+    """Melanoma of skin is a kind of melanoma, and of cancer."""
+    asked = f'    filters: [{{id: "{code}", label: x}}]\n    granularity: count'
+    text = (fifth / "fifth.yaml").read_text().replace("    granularity: count", asked)
+    (fifth / "fifth.yaml").write_text(text)
+    (story,) = read_stories(fifth, references)
+    assert code in str(story.questions[0].parameters)
+    (fifth / "fifth.yaml").write_text(text.replace(code, "MONDO:0005301"))  # multiple sclerosis
+    with pytest.raises(InputError, match=r"expected a code of .*traits.yaml or an HPO term"):
+        read_stories(fifth, references)
+
+
 def test_a_term_that_hpo_lacks_is_refused(fifth, references):
     text = (fifth / "fifth.yaml").read_text().replace("HP:0001250", "HP:9999999")
     (fifth / "fifth.yaml").write_text(text)
