@@ -21,7 +21,13 @@ from numpy.typing import NDArray
 
 from rehearsal.export.genotypes import Genotypes, SiteRecords
 from rehearsal.export.structural import is_symbolic, symbolic_kind
-from rehearsal.formats.ontology_terms import HEMIZYGOUS, HETEROZYGOUS, HOMOZYGOUS
+from rehearsal.formats.ontology_terms import (
+    HEMIZYGOUS,
+    HETEROPLASMIC,
+    HETEROZYGOUS,
+    HOMOPLASMIC,
+    HOMOZYGOUS,
+)
 from rehearsal.genomes.allele_names import own_name
 from rehearsal.genomes.assembly import ASSEMBLY, REFSEQ
 from rehearsal.genomes.consequences import trimmed
@@ -84,6 +90,7 @@ def variant_documents(genotypes: Genotypes, dataset: str) -> Iterator[tuple[Docu
         dataset: Identifier of the dataset.
     """
     ids = genotypes.people["id"].tolist()
+    mixed = _mixed(genotypes)
     for records in genotypes.records():
         called = _called(records, genotypes.male)
         for allele in _alleles(genotypes.contig, records):
@@ -95,7 +102,11 @@ def variant_documents(genotypes: Genotypes, dataset: str) -> Iterator[tuple[Docu
                     "biosampleId": f"{ids[person]}-BS",
                     "individualId": ids[person],
                     "analysisId": f"{ids[person]}-AN",
-                    "zygosity": ZYGOSITIES[kind],
+                    "zygosity": ZYGOSITIES[kind]
+                    if mixed is None
+                    else _of_mitochondria(
+                        (person, allele.variant.start, allele.variant.alt) in mixed
+                    ),
                 }
                 for person, kind in zip(persons.tolist(), kinds, strict=True)
             ]
@@ -108,6 +119,18 @@ def variant_documents(genotypes: Genotypes, dataset: str) -> Iterator[tuple[Docu
                 for person, kind in zip(persons.tolist(), kinds, strict=True)
             }
             yield document, cases | codes
+
+
+def _mixed(genotypes: Genotypes) -> set[tuple[int, int, str]] | None:
+    """List person, 0-based position and allele where mitochondria have two. None: not of chrM."""
+    if genotypes.contig != "chrM":
+        return None
+    table = genotypes.mixtures()
+    return set(zip(table["individual"], table["position"], table["alt"], strict=True))
+
+
+def _of_mitochondria(is_mixed: bool) -> dict[str, str]:
+    return HETEROPLASMIC if is_mixed else HOMOPLASMIC
 
 
 def _alleles(contig: str, records: SiteRecords) -> Iterator[_Allele]:

@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rehearsal.export.phenopacket_messages import Message, term
-from rehearsal.formats.ontology_terms import HEMIZYGOUS, HETEROZYGOUS, HOMOZYGOUS
+from rehearsal.formats.ontology_terms import (
+    HEMIZYGOUS,
+    HETEROZYGOUS,
+    HOMOPLASMIC,
+    HOMOZYGOUS,
+)
 from rehearsal.genomes.assembly import ploidy
 from rehearsal.phenotypes.trait_types import Traits
 
@@ -111,7 +116,9 @@ def suspected(person: Message, rows: list[Message], genes: GeneKnowledge) -> lis
 
 def _variation(row: Message, person: Message, identifiers: Mapping[str, str]) -> Message:
     gene, contig = row["gene"], row["contig"]
-    if row["copies"] == 2:
+    if contig == "chrM":
+        state = HOMOPLASMIC  # no mixture is drawn where a variant is planted
+    elif row["copies"] == 2:
         state = HOMOZYGOUS
     elif ploidy(contig, person["sex"], row["start"]) == 1:
         state = HEMIZYGOUS

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING
 
 from pyroaring import BitMap
 
-from rehearsal.formats.ontology_terms import HEMIZYGOUS, HETEROZYGOUS, HOMOZYGOUS
+from rehearsal.formats.ontology_terms import (
+    HEMIZYGOUS,
+    HETEROZYGOUS,
+    HOMOZYGOUS,
+    UNSPECIFIED_ZYGOSITY,
+)
 from rehearsal.genomes.assembly import REFSEQ, ploidy
 from rehearsal.genomes.coding_names import coding_name
 from rehearsal.genomes.genomic_names import trimmed
 from rehearsal.genomes.reference_identity import ReferenceIdentity
-from rehearsal.model import AlleleCounts
+from rehearsal.model import AlleleCounts, Sex
 from rehearsal.node.beacon import vrs
 from rehearsal.node.beacon.datasets import Dataset
 from rehearsal.node.beacon.node_data import NodeData
@@ -250,8 +255,7 @@ def cases(row: VariantRow, people: BitMap | None, node_data: NodeData) -> Record
     carriers = row.carriers() if people is None else row.carriers() & people
     homozygotes, analysed = row.homozygotes(), node_data.people.with_sample("analyses")
     men = node_data.of_sex["male"]
-    of_men = HEMIZYGOUS if ploidy(row.contig, "male", row.start) == 1 else HETEROZYGOUS
-    of_women = HEMIZYGOUS if ploidy(row.contig, "female", row.start) == 1 else HETEROZYGOUS
+    of_men, of_women = _of_one_copy(row, "male"), _of_one_copy(row, "female")
     listed = []
     for position in carriers[:MAX_CASES]:
         individual = node_data.variants.individuals[position]
@@ -276,6 +280,13 @@ def cases(row: VariantRow, people: BitMap | None, node_data: NodeData) -> Record
     if len(carriers) > MAX_CASES:
         record["info"] = _vcf_allele(row) | {"caseLevelDataTotal": len(carriers)}
     return record
+
+
+def _of_one_copy(row: VariantRow, sex: Sex) -> dict[str, str]:
+    """Return the zygosity of a carrier of one copy. Nodes do not know levels of heteroplasmy."""
+    if row.contig == "chrM":
+        return UNSPECIFIED_ZYGOSITY
+    return HEMIZYGOUS if ploidy(row.contig, sex, row.start) == 1 else HETEROZYGOUS
 
 
 # --- collections --------------------------------------------------------------------------------

@@ -7,7 +7,9 @@ by contradictions. Take each patient's terms with all their ancestors. Then
 
 where IC sums the terms' information content. The score is 1 for the same terms and 0 for nothing in
 common, and does not depend on which of the two is the request's patient. Without phenotypes in the
-request, the score is the share of its genes and variants that the person shares.
+request, the score is the mean over its genes and variants of how closely the person shares them: 1
+for a variant, for a gene with such a variant and for a gene among the recorded candidates, else the
+weight of the person's rare variant in the gene with the most severe effect.
 
 A gene is shared when it is among a person's recorded candidates, or when the person carries a rare
 variant in it. A variant is shared when the person carries it and it is rare. Rare means that at
@@ -29,6 +31,7 @@ from pyroaring import BitMap, FrozenBitMap
 from rehearsal.errors import mismatch, shown
 from rehearsal.model import Gene, Variant
 from rehearsal.node.beacon.indels import equivalent_rows, indel_of_bases
+from rehearsal.node.matchmaker.effect_weights import weight_of
 from rehearsal.node.matchmaker.index import MatchmakerIndex, Term
 from rehearsal.node.matchmaker.request import MatchRequest
 from rehearsal.node.settings.gene_names import GeneNames
@@ -68,12 +71,6 @@ class _Sharing:
             BitMap(), *self.genes.values(), *(people for people, _ in self.variants.values())
         )
 
-    def shares(self, people: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return each person's share of the genes and variants asked for, to six decimals."""
-        asked = [*self.genes.values(), *(carriers for carriers, _ in self.variants.values())]
-        shared = [sum(person in one for one in asked) for person in people.tolist()]
-        return np.round(np.array(shared) / len(asked), 6)
-
     def genes_of(self, person: int) -> tuple[str, ...]:
         return tuple(gene for gene, people in self.genes.items() if person in people)
 
@@ -98,6 +95,7 @@ class Ranking:
     def __init__(self, variants: VariantStore, genes: GeneNames, index: MatchmakerIndex) -> None:
         self._variants, self._genes, self._index = variants, genes, index
         self._rare_carriers = lru_cache(maxsize=64)(self._read_rare_carriers)
+        self._rare_by_weight = lru_cache(maxsize=64)(self._read_rare_by_weight)
 
     def matches(self, request: MatchRequest, excluded: BitMap, limit: int) -> list[Match]:
         """Find the most similar people.
@@ -115,7 +113,7 @@ class Ranking:
         """
         observed = self._index.closure(self._numbers(request.observed))
         sharing = self._find_sharing(request, FrozenBitMap(excluded))
-        people = self._candidates(request, sharing, excluded)
+        people = self._candidates(request, observed, sharing, excluded)
         if not people.size:
             return []
         if observed:
@@ -123,7 +121,7 @@ class Ranking:
             scores = self._scores(observed, absent, people)
             found = _best(scores, limit, LEAST_SCORE)
         else:
-            scores = sharing.shares(people)
+            scores = self._closeness(request, sharing, FrozenBitMap(excluded), people)
             found = _best(scores, limit, 0.0)
         matches = [
             self._match(int(people[i]), float(scores[i]), observed, sharing) for i in found.tolist()
@@ -131,12 +129,16 @@ class Ranking:
         return sorted(matches, key=lambda one: (-one.score, not one.variants, one.person))
 
     def _candidates(
-        self, request: MatchRequest, sharing: _Sharing, excluded: BitMap
+        self,
+        request: MatchRequest,
+        observed: frozenset[int],
+        sharing: _Sharing,
+        excluded: BitMap,
     ) -> NDArray[np.int64]:
-        """Return sorted numbers of the people to compare."""
+        """Return sorted numbers of the people to compare: nobody without anything known."""
         if request.genes or request.variants:
             return np.array(sharing.people.to_array(), np.int64)
-        if not request.observed:
+        if not observed:
             return np.empty(0, np.int64)
         everybody = BitMap(range(self._index.size)) - excluded
         return np.array(everybody.to_array(), np.int64)
@@ -222,6 +224,51 @@ class Ranking:
         return carriers if len(carriers) <= most else BitMap()
 
     # --- the score ---
+
+    def _closeness(
+        self,
+        request: MatchRequest,
+        sharing: _Sharing,
+        excluded: FrozenBitMap,
+        people: NDArray[np.int64],
+    ) -> NDArray[np.float64]:
+        """Return how closely people share the genes and variants asked for, to six decimals."""
+        asked = [self._close_to_gene(gene, sharing, excluded) for gene in request.genes]
+        asked += [{1.0: carriers} for carriers, _ in sharing.variants.values()]
+        total = np.zeros(people.size)
+        for weights in asked:
+            best = np.zeros(people.size)
+            for weight, having in weights.items():
+                shares = np.isin(people, np.array(having.to_array(), np.int64))
+                best = np.maximum(best, weight * shares)
+            total += best
+        return np.round(total / len(asked), 6)
+
+    def _close_to_gene(
+        self, asked: str, sharing: _Sharing, excluded: FrozenBitMap
+    ) -> dict[float, BitMap]:
+        """Return who shares a gene, by how closely. ``asked``: any name of it."""
+        gene = self._genes.find(asked)
+        if gene is None:
+            return {1.0: sharing.genes[asked]}  # only candidates on record
+        named = [
+            carriers
+            for variant, (carriers, _) in sharing.variants.items()
+            if variant.contig == gene.contig and gene.start <= variant.start < gene.end
+        ]
+        sure = BitMap.union(self._index.with_gene(gene.name) - excluded, *named)
+        weights = self._rare_by_weight(gene, excluded)
+        return weights | {1.0: weights.get(1.0, BitMap()) | sure}
+
+    def _read_rare_by_weight(self, gene: Gene, excluded: FrozenBitMap) -> dict[float, BitMap]:
+        """Return the carriers of rare variants in a gene by what these change in it."""
+        found: dict[float, BitMap] = {}
+        for row in self._variants.overlapping(gene.contig, gene.start, gene.end):
+            if carriers := self._carriers_if_rare(row, excluded):
+                effects = self._variants.effects(row)
+                weight = weight_of(one.term for one in effects if one.gene == gene.name)
+                found[weight] = found.get(weight, BitMap()) | carriers
+        return found
 
     def _scores(
         self, observed: frozenset[int], absent: list[int], people: NDArray[np.int64]

@@ -9,7 +9,7 @@ import pytest
 import tskit
 
 from rehearsal.export.beacon_json import COLLECTIONS, write_beacon_json
-from rehearsal.export.beacon_variants import variant_type
+from rehearsal.export.beacon_variants import variant_documents, variant_type
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.genomes.structural import SITE_SCHEMA
 from rehearsal.node.beacon.variant_types import shown_type
@@ -67,6 +67,31 @@ def test_every_collection_is_an_array_of_documents_that_fit_together(documents):
     assert {one["datasetId"] for one in others} == {dataset["id"]}
     ids = {one["id"] for one in documents["individuals"]}
     assert {one["individualId"] for one in documents["biosamples"]} <= ids
+
+
+def test_carriers_of_mitochondrial_alleles_have_them_in_all_genomes_or_in_some(people):
+    tables = tskit.TableCollection(16_569)
+    tables.metadata_schema = tskit.MetadataSchema.permissive_json()
+    tables.metadata = {"heteroplasmy": [[1, 99, "G", 0.8]]}
+    for person in range(2):
+        tables.individuals.add_row()
+        tables.nodes.add_row(flags=tskit.NODE_IS_SAMPLE, time=0, individual=person)
+    tables.nodes.add_row(time=1)
+    for child in range(2):
+        tables.edges.add_row(0, 16_569, 2, child)
+    for place in (99, 199):
+        site = tables.sites.add_row(place, "A")
+        for node in range(2):
+            tables.mutations.add_row(site, node, "G")
+    tables.sort()
+    tables.build_index()
+    genotypes = Genotypes.of([tables.tree_sequence()], "chrM", people)
+    found = [
+        [(one["zygosity"]["id"], one["zygosity"]["label"]) for one in document["caseLevelData"]]
+        for document, _ in variant_documents(genotypes, "test-FI")
+    ]
+    all_of_them, some = ("GENO:0000602", "homoplasmic"), ("GENO:0000603", "heteroplasmic")
+    assert found == [[all_of_them, some], [all_of_them] * 2]
 
 
 def test_a_variation_has_its_position_carriers_and_frequency(documents):

@@ -9,7 +9,7 @@ import pytest
 
 from rehearsal.export.clinical_tables import ClinicalTables
 from rehearsal.export.json_lines import write_json_lines
-from rehearsal.export.phenopacket_interpretations import GeneKnowledge
+from rehearsal.export.phenopacket_interpretations import GeneKnowledge, _variation
 from rehearsal.export.phenopackets import Phenopackets
 from rehearsal.formats.phenopacket_resources import resources
 from rehearsal.phenotypes.trait_reader import read_traits
@@ -250,6 +250,14 @@ def test_a_carried_variant_is_written_as_in_vcf_with_zygosity(by_id):
         "FI-3": "hemizygous",
         "SE-1": "heterozygous",
     }
+
+
+@pytest.mark.parametrize("sex", ["female", "male"])
+def test_a_planted_variant_of_mitochondria_is_in_all_their_genomes(sex):
+    row = {"gene": "MT-TL1", "name": "m.3243A>G", "contig": "chrM", "start": 3242}
+    row |= {"ref": "A", "alt": "G", "copies": 1}
+    state = _variation(row, {"sex": sex}, {})["allelicState"]
+    assert state == {"id": "GENO:0000602", "label": "homoplasmic"}
 
 
 def test_a_gene_that_drugs_depend_on_is_actionable(by_id):

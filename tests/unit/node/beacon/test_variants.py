@@ -1,6 +1,11 @@
 """Variants: look-ups, ranges, brackets, genes, HGVS; counts by sex, exact also with filters."""
 
+from types import SimpleNamespace
+
 import pytest
+from pyroaring import BitMap
+
+from rehearsal.node.beacon import records
 
 WOMAN, MAN = "NCIT:C16576", "NCIT:C20197"
 HEART = "ICD10:I25.1"
@@ -311,3 +316,13 @@ def test_a_caller_without_a_grant_has_short_pages(ask, monkeypatch, path):
         assert status == expected
     message = "pagination.limit: expected at most 2 records of a page, without a grant, found 3"
     assert answer["error"]["errorMessage"] == message
+
+
+def test_carriers_of_mitochondrial_alleles_are_not_hemizygous(node_data):
+    """A node knows the major allele of a person, not in how many mitochondrial genomes it is."""
+    row = SimpleNamespace(
+        contig="chrM", start=99, carriers=lambda: BitMap([0, 1]), homozygotes=BitMap
+    )
+    listed = records.cases(row, None, node_data)["caseLevelData"]
+    unspecified = {"id": "GENO:0000137", "label": "unspecified zygosity"}
+    assert [one["zygosity"] for one in listed] == [unspecified] * 2

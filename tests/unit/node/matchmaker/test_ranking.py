@@ -2,13 +2,16 @@
 
 import json
 import random
+import warnings
 
 import pytest
-from pyroaring import FrozenBitMap
+from pyroaring import BitMap, FrozenBitMap
 
 from rehearsal.model import Variant
 from rehearsal.node.matchmaker.index import FILE_NAME, MatchmakerIndex
 from rehearsal.node.matchmaker.ranking import Ranking
+from rehearsal.node.matchmaker.request import MatchRequest
+from rehearsal.stores.variant_store import AlleleEffect
 
 from ..conftest import NAMES
 from .conftest import DELAY, FEATURES, HYPOSERINEMIA, MARTIN, MICROCEPHALY, SEIZURE, patient
@@ -131,3 +134,58 @@ def test_nobody_who_is_excluded_decides_what_is_rare(node, facts, seed):
         found, twice = ranking._with_variant(Variant(*allele), FrozenBitMap(excluded))
         assert set(found) == expected
         assert set(twice) == {person for person in expected if copies[person] == 2}
+
+
+BRCA1_DUP = ("chr17", 43_057_061, "T", "TG")  # 5 alone
+# what rare alleles change, as a store with a gene model knows it
+CHANGED = {
+    ("chr17", 43_044_300, "A", "G"): ("BRCA1", "SO:0001583"),  # missense: 0, 1, 2, 3
+    ("chr17", 43_050_000, "C", "T"): ("BRCA1", "SO:0001587"),  # stop gained: 0, 5, 9
+    ("chr17", 43_050_000, "C", "CA"): ("BRCA1", "SO:0001627"),  # intron: 8
+    ("chr17", 43_124_026, "ACT", "A"): ("NBR2", "SO:0001589"),  # frameshift of another gene: 4, 7
+}
+
+
+@pytest.fixture
+def ranked(node, monkeypatch):
+    """Score by number of the person, for genes and variants alone."""
+
+    def effects(row):
+        known = CHANGED.get((row.contig, row.start, row.ref, row.alt))
+        return [] if known is None else [AlleleEffect(known[0], "T", known[1], "", "", "")]
+
+    index = MatchmakerIndex.open(node.log.parent / FILE_NAME, len(NAMES))
+    monkeypatch.setattr(node.node_data.variants, "effects", effects)
+    ranking = Ranking(node.node_data.variants, node.node_data._gene_names, index)
+
+    def scores(genes=(), variants=()):
+        request = MatchRequest("martin", (), (), genes, variants, None, {}, ())
+        return {one.person: one.score for one in ranking.matches(request, BitMap(), 50)}
+
+    return scores
+
+
+def test_a_gene_alone_is_scored_by_what_the_rare_variants_change(ranked):
+    """As Exomiser weighs effects; what changes nothing known is a poor match."""
+    assert ranked(("BRCA1",)) == {
+        **dict.fromkeys((0, 5, 9), 1.0),
+        **dict.fromkeys((1, 2, 3), 0.6),
+        **dict.fromkeys((4, 7, 8), 0.1),
+    }
+
+
+def test_a_candidate_on_record_and_the_very_variant_are_the_best_matches(ranked):
+    assert ranked(("PHGDH",)) == dict.fromkeys((1, 3, 4, 6, 7), 1.0)
+    scores = ranked(("BRCA1",), (Variant(*BRCA1_DUP),))
+    assert scores[5] == 1.0  # has the variant, and so the gene
+    assert scores[0] == 0.5
+    assert scores[8] == 0.05
+
+
+def test_terms_that_hpo_does_not_have_match_nobody(node, clinician):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # it divided 0 by 0
+        asked = patient(("HP:9999999",), genes=(), variants=())
+        status, body, _ = node.post(asked, clinician)
+    assert (status, body["results"]) == (200, [])
+    assert "'HP:9999999'" in body["_notes"][0]
