@@ -17,6 +17,7 @@ from rehearsal.report.page_elements import (
     Table,
     Text,
     seconds,
+    whole,
 )
 from rehearsal.report.questions import KINDS
 from rehearsal.report.questions.words import (
@@ -117,13 +118,30 @@ def _patients(patients: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -
             for one in named
         ]
         yield Table("The patients of this story. All of them are invented.", columns, rows)
-    others = len(patients) - len(named)
+    others = [one for one in patients if not one.get("name")]
     if others:
-        more = "more " if named else ""
-        yield Text(
-            f"{counted(others, f'{more}invented patient', f'{more}invented patients')} without a "
-            "name were added for comparison."
-        )
+        yield _groups(others)
+
+
+def _groups(patients: Sequence[Mapping[str, Any]]) -> Table:
+    """Tabulate patients without a name: how many of each kind, and where."""
+    columns = [
+        Column("Kind of patient", names_row=True),
+        Column("People", number=True),
+        Column("Countries", long=True),
+    ]
+    countries: dict[str, list[str]] = {}
+    for one in patients:
+        countries.setdefault(one["template"], []).append(one["country"])
+    rows = [
+        (kind, whole(len(places)), ", ".join(dict.fromkeys(places)))
+        for kind, places in countries.items()
+    ]
+    caption = (
+        f"{counted(len(patients), 'invented patient', 'invented patients')} without a name were "
+        "added for comparison. truth/patients.parquet has their identifiers."
+    )
+    return Table(caption, columns, rows)
 
 
 def _question(

@@ -10,7 +10,7 @@ import pandas as pd
 from rehearsal.errors import InputError, shown
 from rehearsal.model import PatientSelection
 
-COLUMNS = ("story", "handle", "name", "individual", "country", "is_planted")
+COLUMNS = ("story", "handle", "name", "template", "individual", "country", "is_planted")
 
 
 def build_patients_table(
@@ -72,6 +72,7 @@ def choose_patient(
         "story": choice.story,
         "handle": choice.handle,
         "name": choice.name,
+        "template": choice.handle,
         "individual": best["id"],
         "country": best["country"],
     }

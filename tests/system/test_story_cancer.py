@@ -58,10 +58,8 @@ def references():
 
 @pytest.fixture(scope="module")
 def story(references, tmp_path_factory):
-    """The story, with as many women in five countries as it has in 28."""
     folder = tmp_path_factory.mktemp("stories")
-    text = (ROOT / "config/stories/cancer.yaml").read_text()
-    (folder / "cancer.yaml").write_text(text.replace("each_country: 3", "each_country: 17"))
+    shutil.copy(ROOT / "config/stories/cancer.yaml", folder)
     (story,) = read_stories(folder, references)
     return story
 
@@ -72,7 +70,7 @@ def world(story, references, tmp_path_factory):
     place = tmp_path_factory.mktemp("world")
     everybody = read_countries(ROOT / "config/countries.tsv", SCHEMAS / "countries.schema.yaml")
     countries = [country for country in everybody if country.code in CODES]
-    numbers = dict.fromkeys(CODES, 90)
+    numbers = dict.fromkeys(CODES, 60)
     people, _ = plan_people(countries, numbers, 0.3, [], SEED, without_variants(story.patients))
     ids = patient_ids(story.patients, people)
     found = clinical(people, story, ids, references.traits)
@@ -230,5 +228,5 @@ def test_tumours_are_found_by_name_only(world, story):
     assert not any(one["exists"] for one in answers["braf-in-the-germline"].values())
     seen = cohort.table("phenotypes/tumour_variants.parquet")
     braf = seen[seen["contig"] == "chr7"]["individual"].nunique()
-    assert braf == 5 + 4
+    assert braf == 3 + 4
     assert 4 <= sum(one["count"] for one in answers["braf-in-tumours"].values()) <= braf

@@ -78,6 +78,7 @@ def stories_section(tables: ReportTables) -> Section | None:
     columns = [
         Column("Story", names_row=True, long=True),
         Column("Asked by", long=True),
+        Column("Patients", number=True),
         Column("Questions", number=True),
         Column("Checks", number=True),
         Column("Time, s", number=True),
@@ -90,6 +91,7 @@ def stories_section(tables: ReportTables) -> Section | None:
             (
                 Linked(story["title"], story_href(story["name"])),
                 story["asker"]["name"],
+                whole(len(story["patients"])),
                 whole(len(story["questions"])),
                 f"{good} of {len(story['checks'])}",
                 seconds(story["seconds"]),

@@ -56,6 +56,14 @@ def in_order(text, parts):
     return places == sorted(places)
 
 
+def test_a_story_says_how_many_people_of_each_kind_it_added(report):
+    text = words(report / "stories/rare.html")
+    told = "2 invented patients without a name were added for comparison"
+    assert in_order(text, [told, "Kind of patient", "psat1-deficiency", "psph-deficiency"])
+    cancer = words(report / "stories/cancer.html")
+    assert "low-score-endocrine 2 " in cancer
+
+
 def test_a_match_is_told_in_sentences_and_tables(report):
     text = words(report / "stories/rare.html")
     assert in_order(
