@@ -114,7 +114,8 @@ def beacon_api(
     api.add("/entry_types", inform(lambda _: info_endpoints.entry_types()))
     api.add("/map", inform(lambda request: info_endpoints.beacon_map(base_url(request))))
     folder = node_data.people.path.parent
-    match = MatchEndpoint(settings, node_data.variants, folder, authorizer.secret)
+    variants, reference = node_data.variants, node_data.reference
+    match = MatchEndpoint(settings, variants, folder, authorizer.secret, reference)
     match.add_to(api, error_body)
     api.mount("/htsget", htsget_app(node_data), htsget_error_body)
     for extension in extensions:

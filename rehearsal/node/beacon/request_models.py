@@ -201,7 +201,7 @@ class FilterObject(RequestModel):
     ] = UNSET
     value: Annotated[
         Annotated[str, Meta(min_length=1, max_length=200)] | float | UnsetType,
-        Meta(description="Of a comparison: a number, a duration like P70Y, or a text."),
+        Meta(description="Of a comparison: a number, an age like P70Y, a text or a term."),
     ] = UNSET
     include_descendant_terms: Annotated[
         bool | UnsetType, Meta(description="Whether descendants of a term match. By default yes.")

@@ -29,6 +29,7 @@ from rehearsal.node.matchmaker.ranking import Match, Ranking
 from rehearsal.node.matchmaker.request import MAX_BODY, MatchRequest, read_match
 from rehearsal.node.settings.gene_names import GeneNames
 from rehearsal.node.settings.node_settings import NodeSettings
+from rehearsal.stores.node_reference import ReferenceBases
 from rehearsal.stores.variant_store import VariantStore
 from rehearsal.web.app import POST, Api, ErrorBody, Json
 from rehearsal.web.openapi import Body
@@ -58,6 +59,7 @@ class MatchEndpoint:
         variants: Germline variants of the people.
         folder: The node's folder. Without an index in it, matching is answered with 404.
         secret: The node's secret, for contact tokens.
+        reference: The node's reference, or None if it has none.
 
     Raises:
         InputError: The index cannot be used.
@@ -69,6 +71,7 @@ class MatchEndpoint:
         variants: VariantStore,
         folder: Path,
         secret: bytes,
+        reference: ReferenceBases | None = None,
     ) -> None:
         self._settings, self._genes = settings, GeneNames(settings.genes)
         self._names = variants.individuals
@@ -77,7 +80,7 @@ class MatchEndpoint:
         path = folder / FILE_NAME
         if path.exists():
             index = MatchmakerIndex.open(path, len(self._names))
-            self._ranking = Ranking(variants, self._genes, index)
+            self._ranking = Ranking(variants, self._genes, index, reference)
             self._index = index
 
     def add_to(self, api: Api, error_body: ErrorBody) -> None:

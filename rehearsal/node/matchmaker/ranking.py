@@ -31,10 +31,13 @@ from pyroaring import BitMap, FrozenBitMap
 from rehearsal.errors import mismatch, shown
 from rehearsal.model import Gene, Variant
 from rehearsal.node.beacon.indels import equivalent_rows, indel_of_bases
+from rehearsal.node.beacon.stated_bases import contradiction
+from rehearsal.node.beacon.variant_queries import SequenceQuery
 from rehearsal.node.matchmaker.effect_weights import weight_of
 from rehearsal.node.matchmaker.index import MatchmakerIndex, Term
 from rehearsal.node.matchmaker.request import MatchRequest
 from rehearsal.node.settings.gene_names import GeneNames
+from rehearsal.stores.node_reference import ReferenceBases
 from rehearsal.stores.variant_store import VariantRow, VariantStore
 
 LEAST_SCORE = 0.1  # below it, two patients have little more in common than being ill
@@ -90,10 +93,18 @@ class Ranking:
         variants: Germline variants of the people.
         genes: The genes in which rare variants count.
         index: The index of the same people.
+        reference: The node's reference, or None if it has none.
     """
 
-    def __init__(self, variants: VariantStore, genes: GeneNames, index: MatchmakerIndex) -> None:
+    def __init__(
+        self,
+        variants: VariantStore,
+        genes: GeneNames,
+        index: MatchmakerIndex,
+        reference: ReferenceBases | None = None,
+    ) -> None:
         self._variants, self._genes, self._index = variants, genes, index
+        self._reference = reference
         self._rare_carriers = lru_cache(maxsize=64)(self._read_rare_carriers)
         self._rare_by_weight = lru_cache(maxsize=64)(self._read_rare_by_weight)
 
@@ -144,15 +155,21 @@ class Ranking:
         return np.array(everybody.to_array(), np.int64)
 
     def notes(self, request: MatchRequest) -> list[str]:
-        """Say which terms and genes of a request are not compared. It depends on no person.
+        """Say which parts of a request are not compared. It depends on no person.
 
         Args:
             request: The patient to match.
 
         Returns:
-            One message per term or gene.
+            One message per term, gene or variant.
         """
-        return [*self._notes_of_terms(request), *self._notes_of_genes(request)]
+        told = (self._contradiction(one) for one in request.variants)
+        of_variants = (f"patient.genomicFeatures: {one}" for one in told if one)
+        return [*self._notes_of_terms(request), *self._notes_of_genes(request), *of_variants]
+
+    def _contradiction(self, variant: Variant) -> str | None:
+        query = SequenceQuery(variant.contig, variant.start, variant.ref, variant.alt)
+        return contradiction(query, self._reference)
 
     def _notes_of_terms(self, request: MatchRequest) -> Iterator[str]:
         expected = f"terms of HPO {self._index.hpo}"
@@ -204,7 +221,12 @@ class Ranking:
         return BitMap.union(BitMap(), *(self._carriers_if_rare(row, excluded) for row in rows))
 
     def _with_variant(self, variant: Variant, excluded: FrozenBitMap) -> tuple[BitMap, BitMap]:
-        """Return carriers and homozygotes of a variant. Both are empty when it is not rare."""
+        """Return carriers and homozygotes of a variant. Both are empty when it is not rare.
+
+        Nobody has one whose REF is not that of the reference.
+        """
+        if self._contradiction(variant):
+            return BitMap(), BitMap()
         allele = (variant.contig, variant.start, variant.ref, variant.alt)
         row = self._variants.get(*allele)
         if row is None and (indel := indel_of_bases(*allele)) is not None:

@@ -7,10 +7,12 @@ import warnings
 import pytest
 from pyroaring import BitMap, FrozenBitMap
 
+from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import Variant
 from rehearsal.node.matchmaker.index import FILE_NAME, MatchmakerIndex
 from rehearsal.node.matchmaker.ranking import Ranking
 from rehearsal.node.matchmaker.request import MatchRequest
+from rehearsal.stores.node_reference import ReferenceBases
 from rehearsal.stores.variant_store import AlleleEffect
 
 from ..conftest import NAMES
@@ -180,6 +182,22 @@ def test_a_candidate_on_record_and_the_very_variant_are_the_best_matches(ranked)
     assert scores[5] == 1.0  # has the variant, and so the gene
     assert scores[0] == 0.5
     assert scores[8] == 0.05
+
+
+@pytest.mark.parametrize("known", ["T", "N"])
+def test_a_variant_with_other_bases_than_the_reference_is_nobodys_and_gets_a_note(node, known):
+    """It was found as the insertion of G behind any base."""
+    reference = ReferenceBases(lambda block: known * block.length, CONTIG_LENGTHS)
+    index = MatchmakerIndex.open(node.log.parent / FILE_NAME, len(NAMES))
+    ranking = Ranking(node.node_data.variants, node.node_data._gene_names, index, reference)
+    right, wrong = (Variant(*BRCA1_DUP[:2], ref, f"{ref}G") for ref in "TA")
+    for variant, contradicts in ((right, False), (wrong, known == "T")):
+        request = MatchRequest("martin", (), (), (), (variant,), None, {}, ())
+        found = [one.person for one in ranking.matches(request, BitMap(), 50)]
+        assert found == ([] if contradicts else [5])
+        notes = ranking.notes(request)
+        assert len(notes) == contradicts
+        assert not contradicts or "expected 'T', which the reference has" in notes[0]
 
 
 def test_terms_that_hpo_does_not_have_match_nobody(node, clinician):
