@@ -18,7 +18,9 @@ def main(smk):
         smk.params.export, smk.wildcards.place, smk.input.trees, *smk.input.cohort
     )
     tables = load_tables(genotypes.people, smk.input.phenotypes)
-    columns = phenotype_columns(genotypes.people, tables["measurements"], tables["diseases"])
+    columns = phenotype_columns(
+        genotypes.people, tables["measurements"], tables["diseases"], smk.params.reference_year
+    )
     consequences = pd.concat(map(pd.read_parquet, smk.input.consequences))
     write_pgen(genotypes, smk.output.pgen, columns, consequences)
 

@@ -117,7 +117,8 @@ def _pgen(place: Place) -> None:
     from rehearsal.export.pgen import write_pgen
 
     tables = place.tables
-    columns = phenotype_columns(place.people, tables["measurements"], tables["diseases"])
+    measured, ill, year = tables["measurements"], tables["diseases"], place.plan.reference_year
+    columns = phenotype_columns(place.people, measured, ill, year)
     for genotypes in place.contigs:
         path = place.folder / f"{genotypes.contig}.pgen"
         write_pgen(genotypes, path, columns, place.consequences(genotypes.contig))

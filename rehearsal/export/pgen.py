@@ -4,6 +4,9 @@ Formats: cog-genomics.org/plink/2.0/formats and the PGEN specification of pgenli
 genotypes. All genotypes are phased. PLINK infers haploidy from contig and sex, so a man is stored
 as homozygous on X. In the pseudo-autosomal regions, where men are diploid, variants have PLINK's
 contigs PAR1 and PAR2, as after ``plink2 --split-par hg38``.
+
+``{contig}.match.pvar`` names the same variants for pgscatalog-match, which takes five columns and
+contigs without ``chr`` only (github.com/PGScatalog/pgsc_calc/pull/330).
 """
 
 from __future__ import annotations
@@ -37,7 +40,7 @@ def write_pgen(
     phenotypes: pd.DataFrame | None = None,
     consequences: pd.DataFrame | None = None,
 ) -> None:
-    """Write ``path`` (``.pgen``) and, beside it, ``.pvar`` and ``.psam``.
+    """Write ``path`` (``.pgen``) and, beside it, ``.pvar``, ``.match.pvar`` and ``.psam``.
 
     Without any variant the PGEN is an empty file, because the format has no such case.
 
@@ -53,6 +56,7 @@ def write_pgen(
     with (
         atomic_path(path.with_suffix(".psam")) as psam,
         atomic_path(path.with_suffix(".pvar")) as pvar,
+        atomic_path(path.with_suffix(".match.pvar")) as match,
         atomic_path(path) as pgen,
     ):
         _write_psam(psam, genotypes.people, phenotypes)
@@ -61,6 +65,7 @@ def write_pgen(
         found = _write_records(genotypes, expected, alleles, notes, pvar, pgen)
         if found != expected:
             _write_records(genotypes, found, alleles, notes, pvar, pgen)
+        _write_match(match, pvar, genotypes.contig)
 
 
 def _write_records(
@@ -95,6 +100,18 @@ def _write_records(
         finally:
             pgen.with_name(f"{pgen.name}.tmp").unlink(missing_ok=True)  # of an unclosed writer
     return found
+
+
+def _write_match(path: Path, pvar: Path, contig: str) -> None:
+    """Write the first five columns of a PVAR, with the contig's name in scoring files."""
+    name = contig.removeprefix("chr").replace("M", "MT")
+    with pvar.open() as lines, path.open("w") as file:
+        for line in lines:
+            if line.startswith("##"):
+                continue
+            chromosome, *cells = line.split("\t", 5)[:5]
+            first = chromosome if chromosome.startswith("#") else name
+            file.write("\t".join([first, *cells]) + "\n")
 
 
 def _append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -129,14 +130,18 @@ def data_dictionary(people: pd.DataFrame, phenotypes: pd.DataFrame) -> pd.DataFr
 
 
 def phenotype_columns(
-    people: pd.DataFrame, measurements: pd.DataFrame, diseases: pd.DataFrame
+    people: pd.DataFrame, measurements: pd.DataFrame, diseases: pd.DataFrame, reference_year: int
 ) -> pd.DataFrame:
-    """Build a table with one row per person and one column per code (``LOINC_13457-7``).
+    """Build a table with one row per person: ``AGE`` and one column per code (``LOINC_8302_2``).
+
+    Names have letters, digits, ``_`` and ``.`` only: ``plink2 --pheno-name`` splits its argument
+    at other characters and takes a hyphen for a range of names.
 
     Args:
         people: One row per person; the result keeps their order.
         measurements: Rows of ``measurements``; their columns are numbers, NaN where missing.
         diseases: Rows of ``diseases``; their columns say whether the person has the disease.
+        reference_year: The year in which ages are computed.
     """
     values = measurements.pivot_table(
         index="individual", columns="code", values="value", aggfunc="first"
@@ -145,7 +150,8 @@ def phenotype_columns(
     for code in sorted(diseases["code"].unique()):
         ill = set(diseases["individual"][diseases["code"] == code])
         wide[code] = people["id"].isin(ill).to_numpy()
-    wide.columns = [code.replace(":", "_") for code in wide.columns]
+    wide.columns = [re.sub(r"[^A-Za-z0-9_.]+", "_", code) for code in wide.columns]
+    wide.insert(0, "AGE", (reference_year - people["birth_year"]).to_numpy())
     return wide.reset_index(drop=True)
 
 

@@ -25,7 +25,7 @@ LISTING = "encrypted.tsv"  # beside the places, if only encrypted files are kept
 BY_CONTIG = {
     "bcf": ("{contig}.bcf", "{contig}.bcf.csi"),
     "vcf": ("{contig}.vcf.gz", "{contig}.vcf.gz.tbi"),
-    "pgen": ("{contig}.pgen", "{contig}.pvar", "{contig}.psam"),
+    "pgen": ("{contig}.pgen", "{contig}.pvar", "{contig}.match.pvar", "{contig}.psam"),
     "zarr": ("{contig}.vcz.zip",),
 }
 BY_BLOCK = {"trees": ("{block}.tsz",), "grg": ("{block}.grg",)}

@@ -81,7 +81,7 @@ def write_summary_statistics(
             tests = [test for one in phenotypes if (test := _test(one, people, reference_year))]
             _write_tests(tests, chain([first], autosomal), aside)
             for test in tests:
-                _write_metadata(_table(aside, test), test.phenotype, len(people))
+                _write_metadata(_table(aside, test), test, reference_year)
         truth = effects[TRUTH_COLUMNS].assign(start=effects["start"] + 1)
         truth.rename(columns={"start": "position"}).to_csv(
             aside / "true_effects.tsv", sep="\t", index=False, lineterminator="\n"
@@ -146,7 +146,7 @@ class _Test:
         ]
 
     def row(self, contig: str, records: SiteRecords, number: int, site: _Site) -> str:
-        """Format one line of the table.
+        """Format one line of the table; none if all tested people have the same copies.
 
         Args:
             contig: Name of the contig.
@@ -160,6 +160,8 @@ class _Test:
         score = copies @ self.residual[who]
         projected = copies @ self.weighted[who]
         information = (copies**2) @ self.weight[who] - projected @ self.inverse @ projected
+        if information <= 1e-9:  # the standard has no missing effect
+            return ""
         letters = records.alleles[number]
         place = records.position[number] + 1
         ref, alt = own_name(letters[0], letters[site.number])
@@ -169,8 +171,6 @@ class _Test:
         if is_symbolic(alt):  # identifiers have letters, digits and underscores only
             alt = f"{re.sub(r'[<>:]+', '_', alt).strip('_')}_{records.end[number]}"
         tail = f"{contig[3:]}_{place}_{ref}_{alt}\t{number_known}\n"
-        if information <= 1e-9:  # all tested people have the same number of copies
-            return f"{head}\t#NA\t#NA\t{frequency:.6g}\t#NA\t{tail}"
         effect = score / information
         if self.phenotype.binary:
             error, shown = np.sqrt(1 / information), np.exp(effect)
@@ -242,16 +242,24 @@ def _open(path: Path) -> Iterator[io.TextIOWrapper]:
         yield text
 
 
-def _write_metadata(path: Path, phenotype: Phenotype, people: int) -> None:
+def _write_metadata(path: Path, test: _Test, reference_year: int) -> None:
+    phenotype, tested = test.phenotype, int(test.known.sum())
+    sample: dict[str, object] = {"sample_size": tested, "sample_ancestry": [SYNTHETIC]}
+    if phenotype.binary:
+        cases = int(phenotype.values[test.known].sum())
+        sample |= {"case_control_study": True, "case_count": cases, "control_count": tested - cases}
     metadata = {
+        "date_metadata_last_modified": f"{reference_year}-01-01",  # the seed decides all bytes
         "file_type": "GWAS-SSF v1.1",
         "data_file_name": path.name,
         "data_file_md5sum": hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest(),
         "genome_assembly": ASSEMBLY,
         "coordinate_system": "1-based",
         "trait_description": [f"{phenotype.label} ({phenotype.code})"],
-        "samples": [{"sample_size": people, "sample_ancestry": [SYNTHETIC]}],
+        "samples": [sample],
         "genotyping_technology": ["simulation"],
+        "adjusted_covariates": ["sex", "age"],
+        "minor_allele_freq_lower_limit": MINIMUM_FREQUENCY,
         "is_harmonised": False,
         "is_sorted": True,
         "author_notes": (

@@ -99,6 +99,10 @@ class _Selection(vcz.Source):
         return [vcz.Contig(id=name, length=length) for name, length in self._contigs.items()]
 
     @property
+    def filters(self) -> list[vcz.Filter]:
+        return [vcz.Filter(id="PASS", description="All filters passed")]
+
+    @property
     def root_attrs(self) -> dict[str, str]:
         contig, identity = self._genotypes.contig, self._genotypes.identity
         about = {"reference": identity.file, "md5": identity.md5(contig)}
@@ -108,6 +112,12 @@ class _Selection(vcz.Source):
     def iter_contig(self, start: int, stop: int) -> Iterator[int]:
         number = list(self._contigs).index(self._genotypes.contig)
         yield from (number for _ in range(start, stop))
+
+    def iter_id(self, start: int, stop: int) -> Iterator[None]:
+        yield from (None for _ in range(start, stop))  # no variant has one
+
+    def iter_filters(self, start: int, stop: int) -> Iterator[list[bool]]:
+        yield from ([True] for _ in range(start, stop))
 
     def iter_field(
         self, field_name: str, shape: tuple, dtype: object, start: int, stop: int
@@ -149,6 +159,7 @@ class _Selection(vcz.Source):
             samples_chunk_size=samples_chunk_size or PEOPLE_PER_CHUNK,
             ploidy_size=self._width,
             alleles_size=self._most_alleles,
+            filters_size=len(self.filters),
         )
         dimensions[_NOTES] = vcz.VcfZarrDimension.unchunked(self._fields["BCSQ"].shape[1])
         call, flag = DEFAULT_COMPRESSOR_GENOTYPES_CONFIG, DEFAULT_COMPRESSOR_BOOL_CONFIG
@@ -172,6 +183,10 @@ class _Selection(vcz.Source):
             ("variant_END", "END", "i4", ["variants"], meaning["END"], None),
             ("variant_BCSQ", "BCSQ", STRING_DTYPE_NAME, ["variants", _NOTES], BCSQ, None),
             ("variant_contig", None, np.dtype(np.int8).str, ["variants"], "Index of contig", None),
+            ("variant_id", None, STRING_DTYPE_NAME, ["variants"], "None has one", None),
+            ("variant_id_mask", None, "bool", ["variants"], "Which have none: all", flag),
+            ("variant_quality", "QUAL", "f4", ["variants"], "None has one", None),
+            ("variant_filter", None, "bool", ["variants", "filters"], "All pass", flag),
             ("call_genotype_phased", None, "bool", who, "All are phased", flag),
             ("call_genotype", None, codes, copies, "Genotype, -2 beyond the ploidy", call),
             ("call_genotype_mask", None, "bool", copies, "What is no allele", flag),
@@ -208,6 +223,7 @@ def _list_fields(genotypes: Genotypes, notes: AlleleNotes) -> tuple[dict[str, ND
             texts.append(notes.of_record(place, letters).split(","))
     fields = {
         "position": np.concatenate(position),
+        "QUAL": np.full(number, constants.FLOAT32_MISSING, np.float32),
         "SVTYPE": np.full(number, constants.STR_MISSING, object),
         "SVLEN": np.full((number, alleles - 1), constants.INT_FILL, np.int32),
         "END": np.full(number, constants.INT_MISSING, np.int32),

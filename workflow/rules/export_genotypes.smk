@@ -61,13 +61,14 @@ use rule export_bcf as export_pgen with:
     output:
         pgen=f"{EXPORTED}/{{contig}}.pgen",
         pvar=f"{EXPORTED}/{{contig}}.pvar",
+        match=f"{EXPORTED}/{{contig}}.match.pvar",
         psam=f"{EXPORTED}/{{contig}}.psam",
     log:
         f"{LOGS}/export_pgen/{{name}}/{{place}}/{{contig}}.log",
     benchmark:
         f"{BENCHMARKS}/export_pgen/{{name}}/{{place}}/{{contig}}.tsv"
     params:
-        **export_params("pgen"),
+        **export_params("pgen", reference_year=config["cohort"]["reference_year"]),
 
 
 use rule export_bcf as export_zarr with:

@@ -18,6 +18,7 @@ import zarr
 from rehearsal.errors import InputError
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.export.pgen import write_pgen
+from rehearsal.export.phenotype_tables import phenotype_columns
 from rehearsal.export.settings import check_package
 from rehearsal.export.trees import write_grg, write_trees
 from rehearsal.export.vcf import write_bcf, write_vcf
@@ -279,6 +280,24 @@ def test_plink2_reads_the_same_genotypes_and_people(example, tmp_path):
     assert psam[9].split() == ["FI-F1", "FI-000007", "FI-000006", "FI-000000", "1", "0.7", "1"]
 
 
+@needs("plink2")
+def test_plink2_takes_every_phenotype_and_age_by_name(example, tmp_path):
+    genotypes, _ = example
+    ids = genotypes.people["id"]
+    values = {"individual": ids, "code": "LOINC:8302-2", "value": np.arange(11) + 150.5}
+    diseases = pd.DataFrame({"individual": ids[:3], "code": "ICD10:I25.1"})
+    table = phenotype_columns(genotypes.people, pd.DataFrame(values), diseases, 2026)
+    write_pgen(genotypes, tmp_path / "x.pgen", table)
+    for name in table:  # a hyphen in a name would be a range of names
+        log = output(
+            "plink2", "--psam", tmp_path / "x.psam", "--pheno-name", name,
+            "--write-covar", "--covar-name", "AGE", "--out", tmp_path / name,
+        )  # fmt: skip
+        assert re.search("1 (quantitative|binary) phenotype loaded", log), name
+        covariates = pd.read_csv(tmp_path / f"{name}.cov", sep="\t")
+        assert covariates["AGE"].tolist() == (2026 - genotypes.people["birth_year"]).tolist()
+
+
 def test_zarr_reads_the_same_genotypes(example, tmp_path):
     genotypes, expected = example
     write_vcf_zarr(genotypes, tmp_path / "x.vcz.zip")
@@ -297,6 +316,25 @@ def test_zarr_reads_the_same_genotypes(example, tmp_path):
         rows.append((str(names[contig]), int(position), [x for x in letters if x], persons))
     assert digest(rows) == expected
     assert SYNTHETIC in root.attrs["description"]
+
+
+@needs("bcftools")
+def test_vcztools_queries_and_selects_as_bcftools_does(example, tmp_path):
+    genotypes, _ = example
+    write_vcf_zarr(genotypes, tmp_path / "x.vcz.zip")
+    write_bcf(genotypes, tmp_path / "x.bcf")
+    zarr_file, bcf = tmp_path / "x.vcz.zip", tmp_path / "x.bcf"
+    vcztools = Path(sys.executable).with_name("vcztools")
+    form = "%CHROM %POS %ID %REF %ALT %QUAL %FILTER %INFO/SVTYPE %INFO/END[ %SAMPLE=%GT]\\n"
+    ours = output(vcztools, "query", "-f", form, zarr_file)
+    assert ours == output("bcftools", "query", "-f", form, bcf)
+    assert len(output(vcztools, "query", "-l", zarr_file).split()) == 11
+    for condition in ('FILTER="PASS"', "POS>2000", 'SVTYPE="DEL"', "SVLEN<-100", "QUAL>10"):
+        ours = output(vcztools, "view", "-H", "-i", condition, zarr_file).splitlines()
+        theirs = output("bcftools", "view", "-H", "-i", condition, bcf).splitlines()
+        assert [line.split("\t")[:5] for line in ours] == [
+            line.split("\t")[:5] for line in theirs
+        ], condition
 
 
 def test_vcztools_writes_the_same_genotypes(example, tmp_path):

@@ -33,7 +33,9 @@ def test_the_dictionary_has_code_unit_and_allowed_values(people, tables, tmp_pat
     assert set(pd.read_parquet(tmp_path / "tables/phenotypes.parquet").columns) <= columns
 
 
-def test_wide_columns_are_numbers_and_whether_a_person_is_ill(people, tables):
-    wide = phenotype_columns(people, tables["measurements"], tables["diseases"])
-    assert wide["LOINC_13457-7"].tolist()[0] == 3.25 and np.isnan(wide["LOINC_13457-7"][1])
+def test_wide_columns_are_ages_numbers_and_whether_a_person_is_ill(people, tables):
+    wide = phenotype_columns(people, tables["measurements"], tables["diseases"], 2026)
+    assert list(wide) == ["AGE", "LOINC_13457_7", "ICD10_C50"]
+    assert wide["AGE"].tolist() == [60, 36]
+    assert wide["LOINC_13457_7"].tolist()[0] == 3.25 and np.isnan(wide["LOINC_13457_7"][1])
     assert wide["ICD10_C50"].tolist() == [True, False]

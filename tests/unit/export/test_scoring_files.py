@@ -1,11 +1,18 @@
 """Scoring files are written in the PGS Catalog's format and read back, or refused in one line."""
 
 import gzip
+import shutil
+import subprocess
+import sys
 
+import msprime
+import numpy as np
 import pandas as pd
 import pytest
 
 from rehearsal.errors import InputError
+from rehearsal.export.genotypes import Genotypes
+from rehearsal.export.pgen import write_pgen
 from rehearsal.export.scoring_files import write_scoring_file
 from rehearsal.files import content_digest
 from rehearsal.formats.scoring_file import Weight, read_scoring_file
@@ -93,3 +100,48 @@ def test_a_fault_is_reported_with_its_file_and_line(path, tmp_path, old, new, co
     faulty.write_text(text.replace(old, new))
     with pytest.raises(InputError, match=f"faulty.txt: {complaint}"):
         read_scoring_file(faulty)
+
+
+def call(module, function, *arguments):
+    """Run a command of the PGS Catalog's programs in this Python."""
+    code = f"from pgscatalog.{module} import {function}; {function}()"
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(shutil.which("plink2") is None, reason="plink2 is not installed")
+def test_pgscatalog_match_finds_every_site_and_plink2_sums_them(tmp_path):
+    pytest.importorskip("pgscatalog.match", reason="pgscatalog.match is not installed")
+    ts = msprime.sim_ancestry(20, population_size=1000, sequence_length=50_000, random_seed=2)
+    ts = msprime.sim_mutations(ts, rate=1e-7, random_seed=2)
+    people = pd.DataFrame({"id": [f"FI-{n}" for n in range(20)], "country": "FI", "sex": "female"})
+    write_pgen(Genotypes.of([ts], "chr22", people), tmp_path / "chr22.pgen")
+    copies = ts.genotype_matrix().reshape(-1, 20, 2).sum(axis=2)
+    weights = np.random.default_rng(5).normal(size=ts.num_sites)
+    alleles = [(one.ancestral_state, one.mutations[0].derived_state) for one in ts.sites()]
+    effects = pd.DataFrame(alleles, columns=["ref", "alt"]).assign(
+        trait="heart",
+        contig="chr22",
+        start=ts.sites_position.astype(int),
+        effect=weights,
+        frequency=copies.mean(axis=1) / 2,
+    )
+    write_scoring_file(effects, DISEASE, tmp_path / "heart.txt.gz")
+
+    (tmp_path / "same").mkdir()
+    files = ("-s", tmp_path / "heart.txt.gz", "-o", tmp_path / "same", "-l", "log.json")
+    call("core.cli.format_cli", "run", *files, "-t", "GRCh38")
+    (tmp_path / "found").mkdir()
+    files = ("-s", tmp_path / "same/normalised_heart.txt.gz", "-t", tmp_path / "chr22.match.pvar")
+    options = ("-d", "FI", "--outdir", tmp_path / "found", "--keep_ambiguous", "--min_overlap=1")
+    call("match.cli.match_cli", "run_match", *files, *options)
+    found = pd.read_csv(tmp_path / "found/FI_summary.csv")
+    assert (set(found["match_status"]), found["count"].sum()) == ({"matched"}, ts.num_sites)
+
+    weights_file = tmp_path / "found/FI_ALL_additive_0.scorefile.gz"
+    score = ("--score", weights_file, "header-read", "no-mean-imputation", "cols=+scoresums")
+    options = ("--pfile", tmp_path / "chr22", *score, "--out", tmp_path / "sum")
+    subprocess.run(["plink2", *map(str, options)], check=True, capture_output=True)
+    sums = pd.read_csv(tmp_path / "sum.sscore", sep="\t").iloc[:, -1]
+    np.testing.assert_allclose(sums, weights @ copies, rtol=1e-4)

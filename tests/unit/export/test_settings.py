@@ -30,13 +30,14 @@ def read(planted=PLANTED, **entry):
 def test_an_export_names_its_files_before_anything_is_made():
     export = read(formats=["bcf", "pgen", "trees", "tables"], regions=["chr22:24000000-26000000"])
     assert export.places == ("FI", "ES")
-    assert export.files(BLOCKS)[:12] == [
+    assert export.files(BLOCKS)[:13] == [
         *METADATA,
         "truth",
         "FI/chr22.bcf",
         "FI/chr22.bcf.csi",
         "FI/chr22.pgen",
         "FI/chr22.pvar",
+        "FI/chr22.match.pvar",
         "FI/chr22.psam",
         "FI/chr22-20000000-25000000.tsz",
         "FI/chr22-25000000-30000000.tsz",

@@ -1,5 +1,6 @@
 """Association statistics equal those of PLINK 2 on the PGEN of the same people."""
 
+import re
 import shutil
 import subprocess
 
@@ -71,6 +72,35 @@ def test_columns_are_those_of_gwas_ssf_and_metadata_lie_beside(study):
     assert metadata["genome_assembly"] == "GRCh38" and "SYNTHETIC" in metadata["author_notes"]
     assert not (folder / "ICD10_R.tsv.gz").exists()  # three cases are too few
     assert read(folder, "LOINC_1")["n"].unique().tolist() == [PEOPLE - 20]
+
+
+def test_metadata_have_the_sample_size_of_each_trait(study):
+    """Required keys are those of gwas-sumstats-tools 1.0.25 (``schema/metadata.py``)."""
+    _, _, folder = study
+    by_name = {
+        name: yaml.safe_load((folder / f"{name}.tsv.gz-meta.yaml").read_text())
+        for name in ("LOINC_1", "ICD10_I25")
+    }
+    (measured,), (ill,) = (one["samples"] for one in by_name.values())
+    assert measured["sample_size"] == PEOPLE - 20 and "case_count" not in measured
+    assert (ill["sample_size"], ill["case_control_study"]) == (PEOPLE, True)
+    assert (ill["case_count"], ill["control_count"]) == (90, PEOPLE - 90)
+    required = {"data_file_name", "genome_assembly", "data_file_md5sum"}
+    for one in by_name.values():
+        assert required <= set(one) and one["adjusted_covariates"] == ["sex", "age"]
+        assert re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", one["date_metadata_last_modified"])
+
+
+def test_no_effect_is_missing_because_mandatory_columns_must_be_numbers(study, tmp_path):
+    genotypes, _, _ = study
+    # the only people with a value are not carriers of most variants
+    value = np.full(PEOPLE, np.nan)
+    value[:25] = np.random.default_rng(3).normal(size=25)
+    effects = pd.DataFrame(columns=["trait", "contig", "start", "ref", "alt", "effect"])
+    few = [Phenotype("LOINC_2", "LOINC:2", "few", value)]
+    write_summary_statistics([genotypes], few, effects, tmp_path / "gwas", YEAR)
+    table = read(tmp_path / "gwas", "LOINC_2")
+    assert len(table) > 5 and not table.isna().any(axis=None)
 
 
 def test_the_true_effects_lie_beside_and_are_found(study):
