@@ -16,6 +16,7 @@ from rehearsal.dataset.plan import DatasetPlan
 from rehearsal.dataset.simulated_cohort import SimulatedCohort
 from rehearsal.export.beacon_json import write_beacon_json
 from rehearsal.export.clinical_tables import ClinicalTables
+from rehearsal.export.fhir import FhirBundles
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.export.json_lines import write_json_lines
 from rehearsal.export.omop import write_omop
@@ -148,6 +149,11 @@ def _phenopackets(place: Place) -> None:
     write_json_lines(packets.families(), place.folder / "families.jsonl.gz")
 
 
+def _fhir(place: Place) -> None:
+    bundles = FhirBundles(place.people, place.tables, place.plan.reference_year)
+    write_json_lines(bundles, place.folder / "fhir.jsonl.gz")
+
+
 def _beacon(place: Place) -> None:
     write_beacon_json(
         f"{place.plan.export.name}-{place.name}",
@@ -194,6 +200,7 @@ WRITERS: dict[str, Callable[[Place], None]] = {
     "zarr": _zarr,
     "trees": _trees,
     "phenopackets": _phenopackets,
+    "fhir": _fhir,
     "beacon": _beacon,
     "tables": _tables,
     "omop": _omop,

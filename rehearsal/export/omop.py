@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from rehearsal.export.clinical_tables import birthdays
 from rehearsal.files import atomic_path
 from rehearsal.model import SYNTHETIC
 
@@ -95,12 +96,7 @@ class _Persons:
     def birthday(self, individuals: pd.Series, age: pd.Series) -> np.ndarray:
         """Return the dates on which people reached an age, at most the last day."""
         born = self.born[self.ids(individuals) - 1]
-        months = born.astype("datetime64[M]")
-        years = age.to_numpy(np.int64).astype("timedelta64[Y]")
-        day = (months.astype("datetime64[Y]") + years).astype("datetime64[M]")
-        day = day + (months - months.astype("datetime64[Y]").astype("datetime64[M]"))
-        within = np.minimum(born - months.astype("datetime64[D]"), np.timedelta64(27, "D"))
-        return np.minimum(day.astype("datetime64[D]") + within, self.last)
+        return birthdays(born, age.to_numpy(np.int64), self.last)
 
 
 def _person(people: pd.DataFrame, person: _Persons) -> pd.DataFrame:

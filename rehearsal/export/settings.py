@@ -31,6 +31,7 @@ BY_CONTIG = {
 BY_BLOCK = {"trees": ("{block}.tsz",), "grg": ("{block}.grg",)}
 BY_PLACE = {
     "phenopackets": ("phenopackets.jsonl.gz", "families.jsonl.gz"),
+    "fhir": ("fhir.jsonl.gz",),
     "beacon": ("beacon",),
     "tables": ("tables",),
     "omop": ("omop",),

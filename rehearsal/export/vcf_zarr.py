@@ -11,6 +11,7 @@ import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -221,7 +222,7 @@ def _list_fields(genotypes: Genotypes, notes: AlleleNotes) -> tuple[dict[str, ND
         number += records.position.size
         for place, letters in zip(records.position.tolist(), records.alleles, strict=True):
             texts.append(notes.of_record(place, letters).split(","))
-    fields = {
+    fields: dict[str, NDArray[Any]] = {
         "position": np.concatenate(position),
         "QUAL": np.full(number, constants.FLOAT32_MISSING, np.float32),
         "SVTYPE": np.full(number, constants.STR_MISSING, object),

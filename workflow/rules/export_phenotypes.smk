@@ -41,6 +41,29 @@ rule export_phenopackets:
         f"{SCRIPTS}/export_{{params.format}}.py"
 
 
+use rule export_phenopackets as export_fhir with:
+    input:
+        cohort=COHORT,
+        tables=[
+            rules.simulate_phenotypes.output.diseases,
+            rules.simulate_phenotypes.output.measurements,
+            rules.simulate_phenotypes.output.features,
+            rules.simulate_phenotypes.output.excluded_features,
+            rules.simulate_phenotypes.output.exposures,
+            rules.simulate_phenotypes.output.treatments,
+            rules.simulate_phenotypes.output.missing,
+            rules.simulate_sample_metadata.output.subjects,
+        ],
+    output:
+        people=f"{EXPORTED}/fhir.jsonl.gz",
+    log:
+        f"{LOGS}/export_fhir/{{name}}/{{place}}.log",
+    benchmark:
+        f"{BENCHMARKS}/export_fhir/{{name}}/{{place}}.tsv"
+    params:
+        **export_params("fhir", reference_year=YEAR),
+
+
 use rule export_phenopackets as export_tables with:
     input:
         cohort=COHORT,
