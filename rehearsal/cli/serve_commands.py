@@ -31,7 +31,7 @@ def add_node(commands: argparse._SubParsersAction) -> None:
         nargs="+",
         required=True,
         metavar="FILE",
-        help="VCF or BCF files, GRCh38; no index is needed",
+        help="VCF files (text, gzip or BGZF) or BCF files, GRCh38; no index is needed",
     )
     build.add_argument(
         "--individuals",
@@ -56,6 +56,24 @@ def add_node(commands: argparse._SubParsersAction) -> None:
         default="protected",
         help="who may see what: protected, as access in node.yaml says; or open, which shows "
         "everything exactly to everybody, for synthetic people only (default: %(default)s)",
+    )
+    build.add_argument(
+        "--include-filtered",
+        action="store_true",
+        help="take records whose FILTER is not PASS too (default: they are left out)",
+    )
+    build.add_argument(
+        "--fix-ploidy",
+        action="store_true",
+        help="give genotypes on chrX, chrY and chrM the copies that people of their sex have: 1/1 "
+        "of a man on chrX is hemizygous, 0/1 missing (default: genotypes are as in the file)",
+    )
+    build.add_argument(
+        "--reference",
+        type=Path,
+        metavar="FASTA",
+        help="GRCh38 with its index: leave out records with another REF, left-align insertions and "
+        "deletions (default: no check, and alleles stay where the file has them)",
     )
     build.set_defaults(run=_node_build)
 
@@ -179,9 +197,11 @@ def add_issuer(commands: argparse._SubParsersAction) -> None:
 
 
 def _node_build(options: argparse.Namespace) -> None:
+    from rehearsal.logs import show_notes
     from rehearsal.node.settings.node_settings import NodeSettings
-    from rehearsal.node.vcf_import import build_node, read_individuals
+    from rehearsal.node.vcf_import import IntakeOptions, build_node, read_individuals
 
+    show_notes()
     if not re.fullmatch("[A-Z]{2}", options.country):
         expected = "a country code of two capital letters"
         raise InputError("rehearsal node build", "--country", expected, shown(options.country))
@@ -190,8 +210,10 @@ def _node_build(options: argparse.Namespace) -> None:
     settings = NodeSettings.for_country(options.country, options.name or options.country)
     if options.access == "open":
         settings = settings.opened()
-    variants = build_node(options.vcf, people, settings, options.out)
-    print(f"{options.out}: {variants} variants of {len(people)} people")
+    how = IntakeOptions(options.include_filtered, options.fix_ploidy, options.reference)
+    report = build_node(options.vcf, people, settings, options.out, how)
+    print(f"{options.out}: {report.variants} variants of {len(people)} people")
+    print("\n".join(report.lines()))
     if options.access == "open":
         print("This node shows everything to everybody: for synthetic people only.")
 

@@ -36,6 +36,35 @@ CONTIG_LENGTHS: dict[str, int] = {
     "chrY": 57_227_415,
     "chrM": 16_569,
 }
+# Lengths of the assembly before it (GRCh37, GCA_000001405.1), which files still have; its chrM is
+# that of hg19, NC_001807, as others name GRCh38's.
+LENGTHS_OF_GRCH37: dict[str, int] = {
+    "chr1": 249_250_621,
+    "chr2": 243_199_373,
+    "chr3": 198_022_430,
+    "chr4": 191_154_276,
+    "chr5": 180_915_260,
+    "chr6": 171_115_067,
+    "chr7": 159_138_663,
+    "chr8": 146_364_022,
+    "chr9": 141_213_431,
+    "chr10": 135_534_747,
+    "chr11": 135_006_516,
+    "chr12": 133_851_895,
+    "chr13": 115_169_878,
+    "chr14": 107_349_540,
+    "chr15": 102_531_392,
+    "chr16": 90_354_753,
+    "chr17": 81_195_210,
+    "chr18": 78_077_248,
+    "chr19": 59_128_983,
+    "chr20": 63_025_520,
+    "chr21": 48_129_895,
+    "chr22": 51_304_566,
+    "chrX": 155_270_560,
+    "chrY": 59_373_566,
+    "chrM": 16_571,
+}
 # RefSeq accessions of GRCh38 (GCF_000001405), NCBI assembly report.
 REFSEQ: dict[str, str] = {
     "chr1": "NC_000001.11",

@@ -29,6 +29,7 @@ RUN = [
 PRINTED = {
     "docs/how-to/query-a-node.md": [r'"responseSummary":\{"exists":true'],
     "docs/how-to/query-the-network.md": [r'"states":\{"answered":5\},"complete":true'],
+    "docs/how-to/serve-your-own-vcf.md": [r"^(\d+) records read, \1 taken, 0 left out$"],
     "docs/how-to/subscribe-to-patients.md": [r"^IT-NEW-1$"],
     "docs/how-to/use-a-token.md": [r"FI\.jsonl: \d+ lines, head [0-9a-f]{64}"],
     "docs/tutorials/make-a-dataset.md": [r"^(\d+) right of \1; judged"],

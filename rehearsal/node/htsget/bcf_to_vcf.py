@@ -57,7 +57,7 @@ def _lines(bcf_header: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
     # a large import, needed for VCF only
     from rehearsal.node.htsget.vcf_kernel import BAD, FULL, Dictionary, Names, to_text
 
-    header = _HeaderNames.read(bcf_header)
+    header = HeaderNames.read(bcf_header)
     contigs, keys = Names.of(header.contigs), Names.of(header.keys)
     longest = max(contigs.longest, keys.longest)
     dictionary = Dictionary(contigs, keys, longest, header.samples, header.gt_key)
@@ -84,7 +84,7 @@ def _lines(bcf_header: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 @dataclass(frozen=True, slots=True)
-class _HeaderNames:
+class HeaderNames:
     """The names that a header numbers, by number."""
 
     contigs: list[str]
@@ -94,8 +94,15 @@ class _HeaderNames:
     is_plain: bool  # whether phases are written as in VCF 4.3
 
     @classmethod
-    def read(cls, bcf_header: bytes) -> _HeaderNames:
-        """Read the names. Their numbers are their IDX, or else consecutive, as in htslib."""
+    def read(cls, bcf_header: bytes) -> HeaderNames:
+        """Read the names. Their numbers are their IDX, or else consecutive, as in htslib.
+
+        Args:
+            bcf_header: The uncompressed beginning of a BCF.
+
+        Returns:
+            The names.
+        """
         lines = bcf_header[9:].rstrip(b"\0\n").decode().split("\n")
         contigs: dict[int, str] = {}
         keys = {0: "PASS"}
