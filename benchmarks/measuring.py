@@ -154,14 +154,37 @@ def served_node(
         options: More options of the command.
         checkout: A checkout of the project whose code serves. None takes this one.
     """
-    endpoint = folder / "endpoint.json"
     command = program or ("-m", "rehearsal", "node", "serve")
-    environment = {**os.environ, "PYTHONPATH": str(checkout)} if checkout else None
     if not checkout or (checkout / "rehearsal/web/rate_limit.py").exists():
         options = ["--requests-per-s", "0", *options]
+    with _served([*command, folder, *options], folder / "endpoint.json", checkout) as node:
+        yield node
+
+
+@contextmanager
+def served_network(
+    nodes: Path, endpoint: Path, checkout: Path | None = None
+) -> Iterator[ServedNode]:
+    """Serve a network while the context lasts.
+
+    Args:
+        nodes: The registry of its nodes.
+        endpoint: The endpoint file to write.
+        checkout: A checkout of the project whose code serves. None takes this one.
+    """
+    command = ("-m", "rehearsal", "network", "serve", "--requests-per-s", "0", "--nodes", nodes)
+    with _served(command, endpoint, checkout) as network:
+        yield network
+
+
+@contextmanager
+def _served(
+    command: Sequence[str | Path], endpoint: Path, checkout: Path | None
+) -> Iterator[ServedNode]:
+    environment = {**os.environ, "PYTHONPATH": str(checkout)} if checkout else None
     started = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, *command, folder, "--endpoint-file", endpoint, *options],
+        [sys.executable, *command, "--endpoint-file", endpoint],
         stderr=subprocess.DEVNULL,
         env=environment,
         cwd=checkout,
@@ -169,7 +192,7 @@ def served_node(
     try:
         while not endpoint.exists():
             if process.poll() is not None:
-                sys.exit(f"the node ended with exit code {process.returncode}")
+                sys.exit(f"the service ended with exit code {process.returncode}")
             time.sleep(0.005)
         took = time.perf_counter() - started
         yield ServedNode(json.loads(endpoint.read_text())["url"], process.pid, took)

@@ -1,8 +1,9 @@
-"""Compare the speed of this checkout's node with that of another checkout, in one run.
+"""Compare the speed of this checkout's node and network with those of another, in one run.
 
-Each serves folders that it made itself, with the same content. The same requests are sent to both
-in turn, so that other work on the machine slows them about equally. Prints, for each kind of
-request, the median time and the CPU time of the node, and the ratio of the two checkouts.
+Each node serves folders that its checkout made, with the same content. Each network asks the same
+28 stub nodes, which do no work. The same requests are sent to both in turn, so that other work on
+the machine slows them about equally. Prints, for each kind of request, the median time and the CPU
+time of the service, and the ratio of the two checkouts.
 
     git worktree add ../other REVISION
     python benchmarks/side_by_side.py ../other
@@ -26,10 +27,19 @@ from pathlib import Path
 
 import yaml
 from access import CONSENT, ask, guard, look_up, post
-from measuring import ServedNode, cpu_seconds_of, footer, header, served_node
-from node import frequency_only, make_node
+from measuring import (
+    ServedNode,
+    cpu_seconds_of,
+    footer,
+    header,
+    served_network,
+    served_node,
+)
+from node import frequency_only, make_node, two_terms
 
+from rehearsal.loadtest.stub_nodes import StubNodes
 from rehearsal.network.issuer import make_issuer
+from rehearsal.network.registry import NodeEntry, write_nodes
 from rehearsal.network.tokens import tokens_by_tier
 from rehearsal.node.access.settings import SETTINGS_FILE, AccessSettings
 from rehearsal.node.privacy.public_facts_writer import write_public_facts
@@ -37,6 +47,7 @@ from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.phenotypes.consent import read_consent
 
 VARIANTS = 2000
+COUNTRIES = 28  # stub nodes of a network
 MAKE = """
 import json, sys
 from pathlib import Path
@@ -118,7 +129,7 @@ def compare(
 
     Args:
         name: Name of the requests.
-        nodes: A node of this checkout, and one of the other.
+        nodes: A node or network of this checkout, and one of the other.
         requests: The requests.
         of_other: The same requests with the tokens of the other node. None: without tokens.
     """
@@ -175,6 +186,18 @@ def main() -> None:
         name = "token, audit log, records of both datasets"
         compare(name, nodes["guarded"], with_token, with_other)
         compare("a public question", nodes["public"], public)
+        compare("a count of people with two terms", nodes["open"], [*map(two_terms, numbers)])
+        folder, fewer = Path(temporary), numbers[: max(1, len(numbers) // 5)]
+        stubs = stack.enter_context(StubNodes([0.0] * COUNTRIES))
+        letters = ((chr(65 + i // 26), chr(65 + i % 26)) for i in range(COUNTRIES))
+        pairs = zip(letters, stubs.urls, strict=True)
+        write_nodes([NodeEntry("".join(two), url) for two, url in pairs], folder / "nodes.yaml")
+        networks = (
+            stack.enter_context(served_network(folder / "nodes.yaml", folder / "a.json")),
+            stack.enter_context(served_network(folder / "nodes.yaml", folder / "b.json", other)),
+        )
+        asked = [post("/g_variants", look_up(i, "count"), None) for i in fewer]
+        compare(f"a network of {COUNTRIES} nodes", networks, asked)
     print(footer())
 
 

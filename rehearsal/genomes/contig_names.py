@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,6 +15,18 @@ EARLIER_ASSEMBLIES = ("GRCh37", "hg19", "b37")
 CONTIG_OF_ACCESSION = {accession: contig for contig, accession in REFSEQ.items()}
 # the accession without its version is that of the chromosome in any assembly
 _CONTIG_OF_CHROMOSOME = {name.partition(".")[0]: c for name, c in CONTIG_OF_ACCESSION.items()}
+_ACCESSION = re.compile(r"NC_\d{6}\.\d+")
+
+
+def _version_before(accession: str) -> str:
+    name, _, version = accession.partition(".")
+    return f"{name}.{int(version) - 1}"
+
+
+# GRCh37 (GCF_000001405.25) has the version before of every chromosome, and the same chrM
+CONTIG_OF_EARLIER_ACCESSION = {
+    _version_before(accession): contig for contig, accession in REFSEQ.items() if contig != "chrM"
+}
 
 
 def find_contig(name: str) -> str | None:
@@ -73,3 +86,21 @@ def find_contig_of_grch37(name: str) -> str | None:
     """
     chromosome = name.removeprefix("refseq:").partition(".")[0]
     return _CONTIG_OF_CHROMOSOME.get(chromosome) or find_contig(name)
+
+
+def accession_in(name: str) -> tuple[str, str] | None:
+    """Find the RefSeq accession with which a name begins, and the assembly that it belongs to.
+
+    Args:
+        name: For example ``NC_000017.10`` or ``refseq:NC_000017.11:g.43057063G>A``.
+
+    Returns:
+        The accession, and GRCh38 or GRCh37. None: the name begins with another one, or with that of
+        chrM, which is the same in both.
+    """
+    found = _ACCESSION.match(name.removeprefix("refseq:"))
+    if found is None or found[0] == REFSEQ["chrM"]:
+        return None
+    if found[0] in CONTIG_OF_ACCESSION:
+        return found[0], ASSEMBLIES[0]
+    return (found[0], EARLIER_ASSEMBLIES[0]) if found[0] in CONTIG_OF_EARLIER_ACCESSION else None

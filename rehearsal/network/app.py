@@ -35,9 +35,10 @@ from rehearsal.network.service import LONGEST_DEADLINE_S, Network
 from rehearsal.network.service_registry import ServiceRegistry
 from rehearsal.node.app import VERSION_IN_PATH, add_entry_routes
 from rehearsal.node.beacon import envelope, info_endpoints
-from rehearsal.node.beacon.entry_types import API_VERSION
+from rehearsal.node.beacon.entry_types import API_VERSION, COLLECTIONS
 from rehearsal.node.beacon.request import (
     BeaconRequest,
+    page_of_terms,
     parse_body,
     parse_query_string,
 )
@@ -104,7 +105,8 @@ async def _entries(network: Network, path: str, listed: str | None, request: Req
     question, understood = await _read(request, _below(path, identifier, listed))
     entry_type = listed or path
     parts, elapsed_s = await network.entries(question, entry_type, conditions)
-    conditions = replace(conditions, elapsed_s=elapsed_s)
+    of_one = (path in COLLECTIONS and identifier is not None) or bool(understood.datasets)
+    conditions = replace(conditions, elapsed_s=elapsed_s, names_collection=of_one)
     status, body = aggregate_entries(
         entry_type, understood, understood.granularity or _granularity(question), parts, conditions
     )
@@ -113,9 +115,23 @@ async def _entries(network: Network, path: str, listed: str | None, request: Req
 
 async def _terms(network: Network, request: Request) -> Response:
     conditions = _conditions(network, request)
+    asked = await _asked_terms(request)
+    page = page_of_terms(asked)
     question = forward_request(request, "filtering_terms", is_beacon=True)
     answers = await network.ask(question, conditions)
-    return Json(aggregate_terms(network.parts(answers), conditions))
+    body = aggregate_terms(network.parts(answers), conditions)
+    body["response"]["filteringTerms"] = body["response"]["filteringTerms"][page]
+    if asked.warnings:
+        body["info"]["warnings"] = list(asked.warnings)
+    return Json(body)
+
+
+async def _asked_terms(request: Request) -> BeaconRequest:
+    """Read a request for filtering terms, whose page is one of the terms of all nodes."""
+    pairs = _pairs(request)
+    if request.method == "POST":
+        return parse_body(await read_body(request))
+    return parse_query_string(pairs)
 
 
 async def _match(network: Network, request: Request) -> Response:
@@ -150,16 +166,22 @@ async def _read(request: Request, path: str) -> tuple[NodeRequest, BeaconRequest
 
     A query that the network does not understand is left to the nodes to refuse.
     """
-    pairs = [pair for pair in query_pairs(request) if pair[0] not in OWN_PARAMETERS]
+    pairs = _pairs(request)
     if request.method == "POST":
-        if pairs:
-            found = f"parameters {', '.join(sorted({name for name, _ in pairs}))}"
-            raise Problem.mismatch("the query string", "nothing in a POST request", found)
         raw = await read_body(request)
         question = forward_request(request, path, "POST", _document(raw), is_beacon=True)
         return question, _understood(parse_body, raw)
     question = forward_request(request, path, parameters=tuple(pairs), is_beacon=True)
     return question, _understood(parse_query_string, pairs)
+
+
+def _pairs(request: Request) -> list[tuple[str, str]]:
+    """Return the parameters of a query, which a POST has in its body. Raises Problem."""
+    pairs = [pair for pair in query_pairs(request) if pair[0] not in OWN_PARAMETERS]
+    if pairs and request.method == "POST":
+        found = f"parameters {', '.join(sorted({name for name, _ in pairs}))}"
+        raise Problem.mismatch("the query string", "nothing in a POST request", found)
+    return pairs
 
 
 def _document(raw: bytes, most: int = MAX_NESTING) -> Body:

@@ -44,12 +44,14 @@ class Conditions:
         partial: Whether the answer may leave without overdue nodes.
         trace: Whether the answer includes each node's whole answer.
         elapsed_s: Time that the query took, in seconds.
+        names_collection: Whether the query names datasets or a cohort, which other nodes lack.
     """
 
     deadline_s: float
     partial: bool = False
     trace: bool = False
     elapsed_s: float = 0.0
+    names_collection: bool = False
 
 
 def returned_granularity(answer: Answer) -> Granularity:
@@ -127,7 +129,7 @@ def network_info(parts: Sequence[Part], conditions: Conditions) -> Body:
     answers = [part.answer for part in parts]
     _, _, uncounted = totals([one for one in answers if one.state == "answered"])
     return {
-        **node_states(answers),
+        **node_states(answers, conditions.names_collection),
         "nodes": [_part_state(part, conditions.trace) for part in parts],
         "uncounted": list(uncounted),
         "deadlineS": conditions.deadline_s,
@@ -191,7 +193,7 @@ def failure(
     Returns:
         HTTP status and body.
     """
-    common = common_failure([part.answer for part in parts])
+    common = common_failure([part.answer for part in parts], conditions.names_collection)
     body = envelope.error(BEACON_ID, common.status, common.reason, request)
     return common.status, {**body, "info": network_info(parts, conditions)}
 

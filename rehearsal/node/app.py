@@ -19,7 +19,12 @@ from rehearsal.node.beacon import envelope, info_endpoints
 from rehearsal.node.beacon.entries import answer_entries
 from rehearsal.node.beacon.entry_types import ENTRY_TYPES
 from rehearsal.node.beacon.node_data import NodeData
-from rehearsal.node.beacon.request import BeaconRequest, parse_body, parse_query_string
+from rehearsal.node.beacon.request import (
+    BeaconRequest,
+    page_of_terms,
+    parse_body,
+    parse_query_string,
+)
 from rehearsal.node.htsget.app import error_body as htsget_error_body
 from rehearsal.node.htsget.app import htsget_app
 from rehearsal.node.matchmaker.endpoint import SERVICE, MatchEndpoint
@@ -97,14 +102,11 @@ def beacon_api(
     """
     settings = node_data.settings
     inform = partial(partial, _informing, settings.beacon_id)
-    terms = inform(
-        lambda request: info_endpoints.filtering_terms(node_data, caller_rights(request))
-    )
     description = openapi.description(settings, [one.paths() for one in extensions])
     error_body = partial(envelope.error, settings.beacon_id)
     limit = RateLimit(requests_per_s, sender)
     api = Api(error_body, "node", limit, version=VERSION_IN_PATH, is_shared=lambda: True)
-    add_entry_routes(api, partial(partial, _entries, node_data), terms)
+    add_entry_routes(api, partial(partial, _entries, node_data), partial(_terms, node_data))
     for path in ("/", "/info"):
         api.add(path, inform(lambda _: info_endpoints.info(settings)))
     api.add("/service-info", partial(_plain, info_endpoints.service_info(settings) | SERVICE))
@@ -169,6 +171,15 @@ async def _entries(
     identifier = request.path_params.get("id")
     caller, base = caller_name(rights, request), partial(base_url, request)
     return Json(answer_entries(node_data, rights, asked, path, identifier, listed, caller, base))
+
+
+async def _terms(node_data: NodeData, request: Request) -> Response:
+    asked = await _read(request)
+    page = page_of_terms(asked)
+    terms = info_endpoints.filtering_terms(node_data, caller_rights(request))
+    terms["filteringTerms"] = terms["filteringTerms"][page]
+    body = envelope.informational(node_data.settings.beacon_id, terms)
+    return Json({**body, "info": {"warnings": list(asked.warnings)}} if asked.warnings else body)
 
 
 async def _read(request: Request) -> BeaconRequest:

@@ -14,6 +14,7 @@ from rehearsal.node.beacon.datasets import Dataset
 from rehearsal.node.beacon.filters import is_coarse
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.question import Question
+from rehearsal.node.beacon.request import BeaconRequest
 
 if TYPE_CHECKING:
     from rehearsal.node.privacy.door import Door
@@ -48,6 +49,26 @@ def visible_dataset(identifier: str, rights: Rights, node_data: NodeData) -> Dat
     if not rights.sees(dataset.id):
         raise node_data.unknown_dataset(identifier)
     return dataset
+
+
+def usual_datasets(request: BeaconRequest, rights: Rights, node_data: NodeData) -> tuple[str, ...]:
+    """List the datasets that answer a query that names none, as far as the caller may see them.
+
+    Args:
+        request: The request.
+        rights: What the caller may see.
+        node_data: The node's data.
+
+    Returns:
+        Their identifiers.
+    """
+    usual = _usual(request.test_mode, node_data)
+    return tuple(one.id for one in usual if rights.sees(one.id))
+
+
+def _usual(test_mode: bool, node_data: NodeData) -> list[Dataset]:
+    kinds = ("tests",) if test_mode else ("frequencies", "people")
+    return [one for one in node_data.datasets if one.kind in kinds]
 
 
 def choose_datasets(question: Question, node_data: NodeData) -> list[Dataset]:
@@ -88,8 +109,7 @@ def _named_or_usual(question: Question, node_data: NodeData) -> list[Dataset]:
     """
     named = question.named_datasets()
     if not named:
-        usual = ("tests",) if question.request.test_mode else ("frequencies", "people")
-        return [one for one in node_data.datasets if one.kind in usual]
+        return _usual(question.request.test_mode, node_data)
     seen = question.rights.sees
     chosen = [one for one in node_data.datasets if one.id in named and seen(one.id)]
     if not chosen:

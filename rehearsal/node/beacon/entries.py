@@ -13,7 +13,8 @@ from rehearsal.model import Granularity
 from rehearsal.node.access.rights import Rights
 from rehearsal.node.beacon import envelope, records
 from rehearsal.node.beacon.answers import answer
-from rehearsal.node.beacon.dataset_choice import visible_dataset
+from rehearsal.node.beacon.assemblies import GRCH37, assembly_of_name
+from rehearsal.node.beacon.dataset_choice import usual_datasets, visible_dataset
 from rehearsal.node.beacon.datasets import DatasetKind
 from rehearsal.node.beacon.entry_types import COLLECTIONS
 from rehearsal.node.beacon.filters import ONTOLOGIES, seldom_used
@@ -23,7 +24,7 @@ from rehearsal.node.beacon.known_clients import IN_A_GENE
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.question import NOTHING_SELECTED, PathSelection, Question
 from rehearsal.node.beacon.request import BeaconRequest
-from rehearsal.node.beacon.result import Result
+from rehearsal.node.beacon.result import Record, Result
 from rehearsal.node.beacon.stated_bases import on_reference
 from rehearsal.node.beacon.transcript_names import CodingQuery, ProteinQuery, on_gene_model
 from rehearsal.node.beacon.variant_queries import HgvsQuery, VariantQuery
@@ -33,9 +34,9 @@ from rehearsal.stores.people_store import SAMPLES
 from rehearsal.web.openapi import Body
 from rehearsal.web.problem import Problem
 
-LIFTED = "assemblyId GRCh37: the positions were moved to GRCh38"
+LIFTED = "GRCh37: the positions were moved to GRCh38"
 UNPLACED = (
-    "assemblyId GRCh37: a position has no known place on GRCh38, so that nothing was looked up; "
+    "GRCh37: a position has no known place on GRCh38, so that nothing was looked up; "
     "this answer does not say no"
 )
 ONLY_SUBSTITUTIONS = (
@@ -86,7 +87,10 @@ def answer_entries(
     wanted = placed.granularity or _usual_granularity(identifier, listed)
     selected = NOTHING_SELECTED
     if identifier is not None:
-        placed, selected = _select_by_path(node_data, rights, placed, path, identifier)
+        found = _select_by_path(node_data, rights, placed, path, identifier)
+        if found is None:
+            return _unplaced(node_data, rights, placed, listed or path)
+        placed, selected = found
     question = Question(listed or path, placed, wanted, rights, selected, caller)
     return _answer(question, node_data, base)
 
@@ -114,7 +118,7 @@ def _answer(question: Question, node_data: NodeData, base: Callable[[], str]) ->
 
 def _on_grch38(request: BeaconRequest, node_data: NodeData) -> BeaconRequest | None:
     """Move a query to GRCh38. None: a place of it is not known there."""
-    if not request.on_grch37 or request.variants is None:
+    if request.assembly != GRCH37 or request.variants is None:
         return request
     query = node_data.liftover.lift(request.variants)
     if query is None:
@@ -186,11 +190,12 @@ def _with_info(body: Body, result: Result, request: BeaconRequest) -> Body:
 
 def _select_by_path(
     node_data: NodeData, rights: Rights, request: BeaconRequest, path: str, identifier: str
-) -> tuple[BeaconRequest, PathSelection]:
+) -> tuple[BeaconRequest, PathSelection] | None:
     """Return the restriction that an identifier in a path stands for, and notes in the request.
 
-    An unknown variant or person gives a valid answer: it does not exist here. A path with one
-    person requires the right to see records. Otherwise the person is not looked up.
+    None: a variant on GRCh37 whose place on GRCh38 is not known. An unknown variant or person gives
+    a valid answer: it does not exist here. A path with one person requires the right to see
+    records. Otherwise the person is not looked up.
     """
     if path == "g_variants":
         return _select_variant(node_data, request, identifier)
@@ -219,11 +224,18 @@ def _select_by_path(
 
 def _select_variant(
     node_data: NodeData, request: BeaconRequest, identifier: str
-) -> tuple[BeaconRequest, PathSelection]:
+) -> tuple[BeaconRequest, PathSelection] | None:
+    """Return the variant of a path, and how it was read. None: it is not known on GRCh38."""
     meant: VariantQuery = query_of_identifier(identifier)
     notes: tuple[str, ...] = ()
+    if assembly_of_name(identifier, request.assembly) == GRCH37:
+        lifted = node_data.liftover.lift(meant)
+        if lifted is None:
+            return None
+        meant, notes = lifted, () if lifted == meant else (LIFTED,)
     if isinstance(meant, HgvsQuery | CodingQuery | ProteinQuery):
-        meant, notes = _meant(meant, node_data)
+        meant, more = _meant(meant, node_data)
+        notes = (*notes, *more)
     elif isinstance(meant, VrsQuery) and node_data.sequences is None:
         notes = (ONLY_SUBSTITUTIONS,)
     noted = replace(request, warnings=(*request.warnings, *notes)) if notes else request
@@ -248,15 +260,8 @@ def _collections(
     Everybody who sees a dataset also sees its description.
     """
     granularity: Granularity = request.granularity or "record"
-    result = Result([])
-    if path == "cohorts":
-        if identifier is not None:
-            _check_cohort(node_data, identifier)
-        found = [records.cohort_record(node_data, rights)]
-    else:
-        named = None if identifier is None else (identifier,)
-        chosen, result = _datasets(node_data, rights, request, named, caller)
-        found = [records.dataset_record(one, node_data, rights) for one in chosen]
+    entries = _cohorts if path == "cohorts" else _dataset_records
+    found, result = entries(node_data, rights, request, identifier, caller)
     page = found[request.first : request.first + request.limit] if granularity == "record" else []
     beacon_id = node_data.settings.beacon_id
     body: Body = {
@@ -267,6 +272,36 @@ def _collections(
     return _with_info(body, result, request)
 
 
+def _cohorts(
+    node_data: NodeData,
+    rights: Rights,
+    request: BeaconRequest,
+    identifier: str | None,
+    caller: str,
+) -> tuple[list[Record], Result]:
+    """Return the cohort, unless a query matches none of its datasets; and the query's answer."""
+    if identifier is not None:
+        _check_cohort(node_data, identifier)
+    usual = None if request.datasets else usual_datasets(request, rights, node_data)
+    chosen, result = _datasets(node_data, rights, request, usual, caller)
+    if not chosen and (request.variants is not None or request.filters):
+        return [], result
+    return [records.cohort_record(node_data, rights)], result
+
+
+def _dataset_records(
+    node_data: NodeData,
+    rights: Rights,
+    request: BeaconRequest,
+    identifier: str | None,
+    caller: str,
+) -> tuple[list[Record], Result]:
+    """Return the datasets, or one; with a query, only those with matches, and its answer."""
+    named = None if identifier is None else (identifier,)
+    chosen, result = _datasets(node_data, rights, request, named, caller)
+    return [records.dataset_record(one, node_data, rights) for one in chosen], result
+
+
 def _datasets(
     node_data: NodeData,
     rights: Rights,
@@ -274,12 +309,13 @@ def _datasets(
     named: tuple[str, ...] | None,
     caller: str,
 ) -> tuple[list[str], Result]:
-    """Return identifiers of datasets: all, or one. With a query, only those with matches.
+    """Return identifiers of datasets: all, or those named. With a query, only those with matches.
 
     Also returns the answer to the query.
     """
     seen = tuple(one.id for one in node_data.datasets if rights.sees(one.id))
-    chosen = named or request.datasets or seen
+    selected = PathSelection(datasets=named or ())
+    chosen = Question("datasets", request, "boolean", rights, selected).named_datasets() or seen
     wanted = [visible_dataset(one, rights, node_data).id for one in dict.fromkeys(chosen)]
     if request.variants is None and not request.filters:
         return wanted, Result([])

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from rehearsal.errors import shown
-from rehearsal.genomes.contig_names import CONTIG_OF_ACCESSION
+from rehearsal.genomes.contig_names import CONTIG_OF_ACCESSION, CONTIG_OF_EARLIER_ACCESSION
 from rehearsal.genomes.genomic_names import describe
 from rehearsal.web.problem import Problem
 
@@ -23,11 +23,12 @@ CHANGE = (
 PATTERN = re.compile(
     r"(?P<accession>NC_\d{6}\.\d+):g\.(?P<first>\d{1,10})(?:_(?P<last>\d{1,10}))?" + CHANGE
 )
+CONTIGS = CONTIG_OF_ACCESSION | CONTIG_OF_EARLIER_ACCESSION  # the liftover moves the latter
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """A parsed description."""
+    """A parsed description. No allele has one with an accession of GRCh37."""
 
     contig: str
     start: int  # of the range to search, 0-based
@@ -49,7 +50,7 @@ def parse(text: str) -> Description:
         Problem: The text is not a genomic description on GRCh38 (400).
     """
     match = PATTERN.fullmatch(text)
-    contig = CONTIG_OF_ACCESSION.get(match["accession"]) if match else None
+    contig = CONTIGS.get(match["accession"]) if match else None
     if match is None or contig is None:
         expected = (
             "a genomic description on GRCh38, like NC_000017.11:g.43057063G>A, or a name like "

@@ -11,9 +11,13 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from msgspec import UNSET
+
+from rehearsal.node.beacon.entry_types import ENTRY_TYPES
 from rehearsal.node.beacon.request_models import (
     BeaconQuery,
     DatasetsObject,
+    Pagination,
     RequestedSchema,
     RequestMeta,
     RequestParameters,
@@ -23,6 +27,7 @@ from rehearsal.node.beacon.variant_types import is_word
 
 _BEACON = "ga4gh-beacon/beacon-v2 47af89c8, docs/"
 _PI = "EGA-archive/beacon2-pi-api e51c5c6b, beacon/models/ga4gh/beacon_v2_default_model/"
+_STANDARD = "ga4gh-beacon/beacon-v2 v2.1.1, framework/json/"
 _PORTAL = (
     "gdi-userportal-dataset-discovery-service b2904a63, src/main/resources/META-INF/resources/"
 )
@@ -66,6 +71,16 @@ SCHEMAS = Addition(
 )
 SCHEMA_COLON = Addition(
     "the key schema: of a requested schema", "ignored", f"{_BEACON}variant-queries.md, line 46"
+)
+OTHER_SCHEMA = Addition(
+    "a schema in requestedSchemas that is not served",
+    "ignored: records have the schema that /entry_types names",
+    f"{_STANDARD}requests/beaconRequestMeta.json, requestedSchemas",
+)
+PAGE_NAMES = Addition(
+    "currentPage, nextPage and previousPage of pagination",
+    "ignored: skip and limit choose the page",
+    f"{_STANDARD}common/beaconCommonComponents.json, Pagination",
 )
 VARIANT_TYPE = Addition(
     "a variant type as a word, such as deletion",
@@ -113,6 +128,7 @@ TERM_AS_VALUE = Addition(
 )
 ADDITIONS = (
     *(DATASET_IDS, DATASETS_OBJECT, ASSEMBLY, BESIDE_QUERY, SCHEMAS, SCHEMA_COLON),
+    *(OTHER_SCHEMA, PAGE_NAMES),
     *(VARIANT_TYPE, TYPE_OF_ALLELE, MOST_LENGTH, LEAST_LENGTH, GENE_IDS, AMINO_ACIDS, IN_A_GENE),
     TERM_AS_VALUE,
 )
@@ -125,8 +141,13 @@ NOTED = frozenset(
 )
 
 
+# identifiers and addresses of the schemas that records have
+SERVED = frozenset(text for one in ENTRY_TYPES.values() for text in (one.schema, one.schema_url))
+
+
 def additions_in(
     meta: RequestMeta,
+    page: Pagination,
     parameters: RequestParameters,
     variants: VariantParameters,
     given: Collection[str],
@@ -135,6 +156,7 @@ def additions_in(
 
     Args:
         meta: The request's meta.
+        page: Its pagination.
         parameters: Its parameters.
         variants: The parameters of variants among them, from both places.
         given: Names of the parameters of variants that the request contains, as sent.
@@ -143,9 +165,11 @@ def additions_in(
         The additions.
     """
     noted = not NOTED.isdisjoint(given)
-    if parameters.dataset_ids is parameters.datasets is meta.requested_schemas is None:
+    paged = page.current_page is page.next_page is page.previous_page is None
+    if paged and parameters.dataset_ids is parameters.datasets is meta.requested_schemas is None:
         return tuple(_in_variants(variants)) if noted else ()  # as most requests
-    return (*_in_the_rest(meta, parameters), *(_in_variants(variants) if noted else ()))
+    pages = () if paged else (PAGE_NAMES,)
+    return (*pages, *_in_the_rest(meta, parameters), *(_in_variants(variants) if noted else ()))
 
 
 def _in_the_rest(meta: RequestMeta, parameters: RequestParameters) -> Iterator[Addition]:
@@ -153,9 +177,17 @@ def _in_the_rest(meta: RequestMeta, parameters: RequestParameters) -> Iterator[A
         yield DATASET_IDS
     if isinstance(parameters.datasets, DatasetsObject):
         yield DATASETS_OBJECT
-    schemas = (one for one in meta.requested_schemas or () if isinstance(one, RequestedSchema))
-    if any(one.schema_colon is not None for one in schemas):
+    schemas = meta.requested_schemas or ()
+    models = [one for one in schemas if isinstance(one, RequestedSchema)]
+    if any(one.schema_colon is not None for one in models):
         yield SCHEMA_COLON
+    if not all(map(_is_served, schemas)):
+        yield OTHER_SCHEMA
+
+
+def _is_served(schema: RequestedSchema | str) -> bool:
+    name = schema if isinstance(schema, str) else schema.schema
+    return name is UNSET or name in SERVED
 
 
 def _in_variants(given: VariantParameters) -> Iterator[Addition]:

@@ -6,6 +6,7 @@ A query whose place is not known on GRCh38 is not answered. A "no" would be wron
 from __future__ import annotations
 
 import csv
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,16 +15,22 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rehearsal.errors import InputError, cause, mismatch
+from rehearsal.genomes.assembly import REFSEQ
+from rehearsal.node.beacon.hgvs import Description
 from rehearsal.node.beacon.transcript_names import CodingQuery, ProteinQuery
 from rehearsal.node.beacon.variant_queries import (
     BracketQuery,
     GeneQuery,
+    HgvsQuery,
     RangeQuery,
     SequenceQuery,
+    StructuralQuery,
     VariantQuery,
 )
 
-TABLE = Path(__file__).parent / "data" / "grch37.tsv"  # positions are 1-based, as in VCF
+# positions are 1-based, as in VCF; change_grch37 is the published name behind the accession and g.
+TABLE = Path(__file__).parent / "data" / "grch37.tsv"
+POSITIONS = re.compile(r"(\d+)(?:_(\d+))?")  # at the beginning of a change in HGVS
 
 
 class _Aligned(NamedTuple):
@@ -59,12 +66,8 @@ class Liftover:
             The same query on GRCh38. None: a place of the query is not known there.
         """
         match query:
-            case SequenceQuery(contig, start, ref, alt):
-                known = _table().get((contig, start, ref or "", alt))
-                if known is not None:
-                    return replace(query, start=known)
-                place = self._range(contig, start, start + max(1, len(ref or "")))
-                return None if place is None else replace(query, contig=place[0], start=place[1])
+            case SequenceQuery():
+                return self._allele(query)
             case RangeQuery(contig, start, end):
                 place = self._range(contig, start, end)
                 if place is None:
@@ -72,9 +75,38 @@ class Liftover:
                 return replace(query, contig=place[0], start=place[1], end=place[2])
             case BracketQuery():
                 return self._bracket(query)
+            case HgvsQuery(description):
+                return self._described(description)
+            case StructuralQuery():
+                return self._structural(query)
             case GeneQuery() | ProteinQuery() | CodingQuery():
                 return query  # has no position
         return None
+
+    def _allele(self, query: SequenceQuery) -> SequenceQuery | None:
+        ref = query.ref or ""
+        known = _table().get((query.contig, query.start, ref, query.alt))
+        if known is not None:
+            return replace(query, start=known)
+        place = self._range(query.contig, query.start, query.start + max(1, len(ref)))
+        return None if place is None else replace(query, contig=place[0], start=place[1])
+
+    def _structural(self, query: StructuralQuery) -> StructuralQuery | None:
+        place = self._range(query.contig, query.start, query.start + 1 + query.length)
+        return None if place is None else replace(query, contig=place[0], start=place[1])
+
+    def _described(self, name: Description) -> SequenceQuery | HgvsQuery | None:
+        change = name.text.partition(":g.")[2]
+        known = _named().get((name.contig, change))
+        if known is not None:
+            return known
+        place = self._range(name.contig, name.start, name.end)
+        if place is None:
+            return None
+        contig, start, end = place
+        moved = POSITIONS.sub(lambda found: _moved(found, start - name.start), change, count=1)
+        text = f"{REFSEQ[contig]}:g.{moved}"
+        return HgvsQuery(replace(name, contig=contig, start=start, end=end, text=text))
 
     def _bracket(self, query: BracketQuery) -> BracketQuery | None:
         first = self._range(query.contig, query.start[0], query.start[1] + 1)
@@ -94,17 +126,38 @@ class Liftover:
         return stretches[at].contig, start + by, end + by
 
 
+def _moved(positions: re.Match[str], by: int) -> str:
+    """Move the one or two positions of a change in HGVS."""
+    return "_".join(str(int(one) + by) for one in positions.groups() if one)
+
+
+@cache
+def _rows() -> tuple[dict[str, str], ...]:
+    with TABLE.open(encoding="utf-8", newline="") as table:
+        return tuple(csv.DictReader(table, delimiter="\t"))
+
+
 @cache
 def _table() -> dict[tuple[str, int, str, str], int]:
     """Read the starts on GRCh38 of the variants of the table, 0-based."""
-    with TABLE.open(encoding="utf-8", newline="") as table:
-        return {
-            (row["contig"], int(row["position_grch37"]) - 1, row["ref"], row["alt"]): int(
-                row["position_grch38"]
-            )
-            - 1
-            for row in csv.DictReader(table, delimiter="\t")
-        }
+    return {
+        (row["contig"], int(row["position_grch37"]) - 1, row["ref"], row["alt"]): int(
+            row["position_grch38"]
+        )
+        - 1
+        for row in _rows()
+    }
+
+
+@cache
+def _named() -> dict[tuple[str, str], SequenceQuery]:
+    """Read the variants of the table on GRCh38, by contig and name on GRCh37."""
+    return {
+        (row["contig"], row["change_grch37"]): SequenceQuery(
+            row["contig"], int(row["position_grch38"]) - 1, row["ref"], row["alt"]
+        )
+        for row in _rows()
+    }
 
 
 def _read_chain(path: Path) -> dict[str, list[_Aligned]]:

@@ -11,6 +11,7 @@ from msgspec import UNSET
 
 from rehearsal.errors import shown
 from rehearsal.model import Granularity
+from rehearsal.node.beacon.assemblies import GRCH37, assembly_of
 from rehearsal.node.beacon.entry_types import API_VERSION
 from rehearsal.node.beacon.filters import (
     ONTOLOGIES,
@@ -41,7 +42,6 @@ from rehearsal.node.beacon.request_models import (
 )
 from rehearsal.node.beacon.variant_queries import (
     VariantQuery,
-    is_on_grch37,
     make_variant_query,
     with_effects,
 )
@@ -93,7 +93,8 @@ class BeaconRequest:
     datasets: tuple[str, ...] = ()  # identifiers; empty: the default datasets
     requested_schemas: tuple[dict[str, str], ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)  # of variants, as sent
-    on_grch37: bool = False  # whether the positions of ``variants`` are those of GRCh37
+    assembly: str | None = None  # GRCh38 or GRCh37, of the positions; None: not stated
+    stated_limit: int | None = None  # the limit as sent
     warnings: tuple[str, ...] = ()  # how parts that are not of the standard were read
 
     @property
@@ -114,9 +115,13 @@ def parse_query_string(pairs: Iterable[tuple[str, str]]) -> BeaconRequest:
     Raises:
         Problem: A parameter is unknown or invalid (400).
     """
-    values = collect_parameters(pairs, URL_PARAMETERS, URL_LISTS)
+    sent = list(pairs)
+    values = collect_parameters(sent, URL_PARAMETERS, URL_LISTS)
     if values.get("filters") == []:  # not to be read as everybody
         raise Problem.mismatch("filters", "at least one filter", "none")
+    for name, text in sent:
+        if name in URL_LISTS:
+            _check_items(name, text)
     if "requestedSchema" in values:
         values["requestedSchemas"] = [
             *values.get("requestedSchemas", ()),
@@ -131,6 +136,37 @@ def parse_query_string(pairs: Iterable[tuple[str, str]]) -> BeaconRequest:
         _converted(parts, Pagination, NO_PAGE),
         _converted(parts, RequestParameters, NO_PARAMETERS),
     )
+
+
+def _check_items(name: str, text: str) -> None:
+    """Refuse empty items of a list in one text: something was meant there. Raises Problem."""
+    if "" in text.split(","):
+        raise Problem.mismatch(name, "no empty item between commas", shown(text))
+
+
+def page_of_terms(request: BeaconRequest) -> slice:
+    """Find which of the filtering terms a request asks for: without a limit, all are one page.
+
+    Args:
+        request: The request.
+
+    Returns:
+        Their numbers.
+
+    Raises:
+        Problem: The request has a query, which would not narrow the terms (400).
+    """
+    given = {
+        "filters": request.filters,
+        "requestParameters": request.parameters,
+        "datasets": request.datasets,
+    }
+    if found := [name for name, value in given.items() if value]:
+        expected = "no query, as all terms are listed"
+        raise Problem.mismatch("filtering_terms", expected, ", ".join(found))
+    if not request.stated_limit:
+        return slice(0 if request.skip else None)
+    return slice(request.first, request.first + request.limit)
 
 
 def _converted(
@@ -190,10 +226,12 @@ def _request(
     skip = whole_number("skip", page.skip) or 0
     variants = parameters.variants()
     sent = variants.sent()
+    if isinstance(options.filters, str):
+        _check_items("filters", options.filters)
     sent_filters, effects = split_effects(options.filters)
     filters = parse_filters(sent_filters)
-    on_grch37 = is_on_grch37(variants)
-    query = make_variant_query(variants, sent.keys(), on_grch37)
+    assembly = assembly_of(variants)
+    query = make_variant_query(variants, sent.keys(), assembly == GRCH37)
     return BeaconRequest(
         api_version=_api_version(meta.api_version),
         granularity=options.requested_granularity,
@@ -206,13 +244,16 @@ def _request(
         datasets=parameters.named_datasets(),
         requested_schemas=tuple(map(_schema, meta.requested_schemas or ())),
         parameters=sent,
-        on_grch37=query is not None and on_grch37,
-        warnings=_warnings(additions_in(meta, parameters, variants, sent), filters),
+        assembly=assembly,
+        stated_limit=limit,
+        warnings=_warnings(additions_in(meta, page, parameters, variants, sent), filters),
     )
 
 
 def _warnings(additions: tuple[Addition, ...], filters: tuple[Filter, ...]) -> tuple[str, ...]:
     """Say how parts that are not of the standard were read. Most requests have none."""
+    if not additions and not filters:
+        return ()
     return (*(one.warning for one in additions), *(_of_filters(filters) if filters else ()))
 
 

@@ -176,10 +176,18 @@ class RequestParameters(VariantParameters):
         return convert_values(beside | below, VariantParameters) if beside else self.g_variant
 
     def named_datasets(self) -> tuple[str, ...]:
-        """Return the identifiers of the datasets to query; empty for the usual ones."""
+        """Return the identifiers of the datasets to query; empty for the usual ones.
+
+        Raises:
+            Problem: ``datasets`` and ``datasetIds`` name others (400).
+        """
         given = self.datasets
         listed = given.dataset_ids if isinstance(given, DatasetsObject) else given or ()
-        return (*listed, *(self.dataset_ids or ()))
+        also = self.dataset_ids or ()
+        if listed and also and set(listed) != set(also):
+            found = shown(", ".join(also))
+            raise Problem.mismatch("datasetIds", "the same identifiers as in datasets", found)
+        return listed or also
 
 
 class FilterObject(RequestModel):
@@ -221,6 +229,9 @@ Filters = (
 )
 
 
+IGNORED = "Ignored, with a warning."
+
+
 class Pagination(RequestModel):
     """The page of records to return."""
 
@@ -228,9 +239,9 @@ class Pagination(RequestModel):
     limit: Annotated[
         Number | None, Meta(description="Records per page, at most 1000. 0 stands for 1000.")
     ] = None
-    current_page: Annotated[Any, Meta(description="Ignored.")] = None
-    next_page: Annotated[Any, Meta(description="Ignored.")] = None
-    previous_page: Annotated[Any, Meta(description="Ignored.")] = None
+    current_page: Annotated[Any, Meta(description=IGNORED)] = None
+    next_page: Annotated[Any, Meta(description=IGNORED)] = None
+    previous_page: Annotated[Any, Meta(description=IGNORED)] = None
 
 
 class QueryOptions(RequestModel):

@@ -12,11 +12,7 @@ from dataclasses import dataclass, replace
 
 from rehearsal.errors import shown
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
-from rehearsal.genomes.contig_names import (
-    ASSEMBLIES,
-    EARLIER_ASSEMBLIES,
-    find_contig_of_grch37,
-)
+from rehearsal.genomes.contig_names import find_contig_of_grch37
 from rehearsal.node.beacon import hgvs
 from rehearsal.node.beacon.contigs import contig_named
 from rehearsal.node.beacon.request_models import BASES, VariantParameters, whole_number
@@ -158,24 +154,6 @@ def make_variant_query(
     return _placed_query(parameters, names, on_grch37)
 
 
-def is_on_grch37(parameters: VariantParameters) -> bool:
-    """Tell whether a request's positions are on GRCh37.
-
-    Args:
-        parameters: The parameters.
-
-    Raises:
-        Problem: The assembly is neither GRCh38 nor GRCh37 (400).
-    """
-    sent = _text("assemblyId", parameters.assembly_id or parameters.assemblyid)
-    assembly = ASSEMBLIES[0] if sent is None else sent.partition(".")[0]
-    if assembly in EARLIER_ASSEMBLIES:
-        return True
-    if assembly not in ASSEMBLIES:
-        raise Problem.mismatch("assemblyId", "GRCh38 or GRCh37", shown(sent))
-    return False
-
-
 def with_effects(query: VariantQuery | None, effects: tuple[str, ...]) -> VariantQuery:
     """Restrict a query to alleles with molecular effects.
 
@@ -257,7 +235,7 @@ def _placed_query(parameters: VariantParameters, given: set[str], on_grch37: boo
             f"{len(starts)} and {len(ends)}",
         )
     if len(starts) == 1:
-        return _range_query(parameters, contig, starts[0], ends[0])
+        return _range_query(parameters, given, contig, starts[0], ends[0])
     return _bracket_query(parameters, contig, (starts[0], starts[1]), (ends[0], ends[1]))
 
 
@@ -305,10 +283,21 @@ def _alternate_bases(parameters: VariantParameters, starts: list[int]) -> str:
     return alt
 
 
-def _range_query(parameters: VariantParameters, contig: str, start: int, end: int) -> RangeQuery:
+def _range_query(
+    parameters: VariantParameters, given: set[str], contig: str, start: int, end: int
+) -> SequenceQuery | RangeQuery:
+    """Build the query for a range, or for one allele whose end is stated too."""
     restrictions = _restrictions(parameters)
     if start >= end:
         raise Problem.mismatch("start", f"a position below end, {end}", shown(start))
+    ref, alt = restrictions.ref, restrictions.alt
+    if not ref or not alt or not PLAIN.issuperset(f"{ref}{alt}"):
+        return RangeQuery(contig, start, end, restrictions)
+    if end != start + len(ref):
+        expected = f"{start + len(ref)}, behind the reference bases of the allele, or no bases"
+        raise Problem.mismatch("end", expected, shown(end))
+    if OF_SIZE.isdisjoint(given):
+        return SequenceQuery(contig, start, ref, alt)
     return RangeQuery(contig, start, end, restrictions)
 
 

@@ -5,14 +5,18 @@ from dataclasses import replace
 import pytest
 
 from rehearsal.errors import InputError
+from rehearsal.genomes.contig_names import CONTIG_OF_EARLIER_ACCESSION, accession_in
 from rehearsal.node.beacon.entries import LIFTED, UNPLACED
+from rehearsal.node.beacon.hgvs import parse
 from rehearsal.node.beacon.liftover import Liftover
 from rehearsal.node.beacon.variant_queries import (
     BracketQuery,
     GeneQuery,
+    HgvsQuery,
     RangeQuery,
     Restrictions,
     SequenceQuery,
+    StructuralQuery,
 )
 
 from ..node.beacon.named_genes import planted
@@ -80,6 +84,94 @@ def test_where_the_place_is_not_known_there_is_no_result_set(asked, where, path,
         assert answer["info"]["warnings"] == [UNPLACED]
 
 
+# names on GRCh37 in ClinVar (17662, 17677, 9325, 13961) and the same alleles on GRCh38
+NAMED = [
+    ("NC_000017.10:g.41276047_41276048del", "chr17-41276044-ACT-A", "chr17-43124027-ACT-A"),
+    ("NC_000017.10:g.41209082dup", "chr17-41209079-T-TG", "chr17-43057062-T-TG"),
+    ("NC_000013.10:g.32914438del", "chr13-32914437-GT-G", "chr13-32340300-GT-G"),
+    ("NC_000007.13:g.140453136A>T", "chr7-140453136-A-T", "chr7-140753336-A-T"),
+]
+STATED = "requestedGranularity=record&includeResultsetResponses=ALL"
+
+
+@pytest.mark.parametrize("granted", [False, True])
+@pytest.mark.parametrize("where", ["EE", "network"])
+@pytest.mark.parametrize(("name", "on_37", "on_38"), NAMED)
+def test_a_variant_in_the_path_is_moved_too(asked, where, granted, name, on_37, on_38):
+    plain = asked.ask(where, f"/g_variants/{on_38}", parameters=STATED, granted=granted)
+    for path, assembly in ((on_37, "&assemblyId=GRCh37"), (name, ""), (name, "&assemblyId=hg19")):
+        sent = f"{STATED}{assembly}"
+        status, answer = asked.ask(where, f"/g_variants/{path}", parameters=sent, granted=granted)
+        assert status == plain[0]
+        assert answer.get("responseSummary") == plain[1].get("responseSummary")
+        assert answer.get("response") == plain[1].get("response")
+        if status == 200:
+            assert answer["info"]["warnings"] == [LIFTED]
+    if granted and name.startswith("NC_000017"):
+        assert answer["responseSummary"]["exists"]
+
+
+@pytest.mark.parametrize("granted", [False, True])
+@pytest.mark.parametrize("where", ["EE", "network"])
+def test_a_name_on_grch37_is_moved_as_a_position_is(asked, where, granted):
+    for name, _, on_38 in NAMED:
+        plain = asked.ask(where, f"/g_variants/{on_38}", parameters=STATED, granted=granted)
+        for assembly in ({}, {"assemblyId": "GRCh37"}):
+            sent = body({"genomicAlleleShortForm": name} | assembly)
+            status, answer = asked.ask(where, "/g_variants", sent, granted=granted)
+            assert status == plain[0]
+            assert answer.get("response") == plain[1].get("response")
+
+
+@pytest.mark.parametrize("granted", [False, True])
+@pytest.mark.parametrize("where", ["EE", "network"])
+@pytest.mark.parametrize("below", ["", "/individuals"])
+def test_a_variant_in_the_path_without_a_known_place_is_not_said_to_be_absent(
+    asked, where, granted, below
+):
+    for path in ("chr22-21000001-A-G", "NC_000022.10:g.21000001A>G"):
+        sent = f"{STATED}&assemblyId=GRCh37"
+        path = f"/g_variants/{path}{below}"
+        status, answer = asked.ask(where, path, parameters=sent, granted=granted)
+        assert status == 200
+        assert answer["response"] == {"resultSets": []}
+        assert answer["info"]["warnings"] == [UNPLACED]
+
+
+@pytest.mark.parametrize("granted", [False, True])
+@pytest.mark.parametrize("where", ["EE", "network"])
+@pytest.mark.parametrize(
+    ("assembly", "accession"),
+    [("GRCh38", "NC_000017.10"), ("GRCh37", "NC_000017.11"), ("hg19", "refseq:NC_000017.11")],
+)
+def test_an_accession_of_the_other_assembly_is_refused(asked, where, granted, assembly, accession):
+    place = {"assemblyId": assembly, "referenceName": accession, "start": [43_057_061]}
+    name = f"{accession.removeprefix('refseq:')}:g.43057065dup"
+    posted = (
+        asked.ask(where, path, body(sent), granted=granted)
+        for path, sent in (
+            ("/g_variants", place | BASES),
+            ("/g_variants", {"assemblyId": assembly, "genomicAlleleShortForm": name}),
+        )
+    )
+    parameters = f"assemblyId={assembly}"
+    got = asked.ask(where, f"/g_variants/{name}", parameters=parameters, granted=granted)
+    for status, answer in (*posted, got):
+        assert status == 400
+        assert "assemblyId: expected GRCh3" in answer["error"]["errorMessage"]
+
+
+# versions of the chromosomes in the assembly report of GRCh37.p13, GCF_000001405.25
+VERSIONS = [10, 11, 11, 11, 9, 11, 13, 10, 11, 10, 9, 11, 10, 8, 9, 9, 10, 9, 9, 10, 8, 10, 10, 9]
+
+
+def test_the_accessions_of_grch37_are_those_of_its_report():
+    listed = [f"NC_{number:06}.{version}" for number, version in enumerate(VERSIONS, 1)]
+    assert list(CONTIG_OF_EARLIER_ACCESSION) == listed
+    assert {accession_in(one) for one in listed} == {(one, "GRCh37") for one in listed}
+    assert accession_in("NC_012920.1") is None  # chrM is the same
+
+
 @pytest.mark.parametrize("granted", [False, True])
 def test_another_assembly_is_refused(asked, granted):
     for where in ("EE", "network"):
@@ -116,6 +208,20 @@ def chain(tmp_path):
             BracketQuery("chr22", (2000, 2010), (2144, 2154), ANY),
         ),
         (GeneQuery("BRCA1", ANY), GeneQuery("BRCA1", ANY)),
+        (
+            HgvsQuery(parse("NC_000022.10:g.1100A>G")),
+            HgvsQuery(parse("NC_000022.11:g.2100A>G")),
+        ),
+        (
+            HgvsQuery(parse("NC_000022.10:g.1099_1100insAT")),
+            HgvsQuery(parse("NC_000022.11:g.2099_2100insAT")),
+        ),
+        (HgvsQuery(parse("NC_000022.10:g.1100_1101del")), None),
+        (
+            StructuralQuery("chr22", 1010, "<DEL>", 80),
+            StructuralQuery("chr22", 2010, "<DEL>", 80),
+        ),
+        (StructuralQuery("chr22", 1010, "<DEL>", 90), None),
     ],
 )
 def test_a_chain_file_moves_what_lies_in_one_stretch(chain, query, lifted):

@@ -7,7 +7,15 @@ import tracemalloc
 import pytest
 
 from rehearsal.web.app import Api, Json
-from rehearsal.web.request_limits import MAX_HEADER, MAX_HEADERS, MAX_STEPS, MAX_TOKEN, MAX_URL
+from rehearsal.web.problem import Problem
+from rehearsal.web.request_limits import (
+    MAX_HEADER,
+    MAX_HEADERS,
+    MAX_STEPS,
+    MAX_TOKEN,
+    MAX_URL,
+    check_keys,
+)
 
 from ..node.conftest import call
 
@@ -76,3 +84,31 @@ def test_a_full_disk_is_told_to_the_caller(api):
     status, _, body = ask(api, "/full")
     assert status == 503
     assert b"cannot use a file of its own now (database or disk is full)" in body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a":1,"a":2}',
+        b'{"a": "x:y", "b": {"c": ":", "c" : "::"}}',
+        b'[{"a":1},{"b":1,"b":1}]',
+        rb'{"a":1,"\u0061":2}',
+        rb'{"a":1,"a":2,"b":"\u003a\u003a"}',  # as many colons after it was read and written
+        b'{"a":":","a":""}',
+    ],
+)
+def test_a_key_twice_is_found_whatever_else_the_body_has(body):
+    with pytest.raises(Problem, match="each key of an object once"):
+        check_keys(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"{}", b"[]", b'{"a":{"a":{"a":1}}}', b'[{"a":1},{"a":1}]', b'{"a":1e999}'),
+        *(rb'{"a":"a\":1,\"a\":2"}', b'{ "filters" : [ "HP:0001250" , "age>=50" ] }'),
+        *(rb'{"a":"\ud800"}', rb'{"\u003a":":"}', '{"é":"é","e":1.50}'.encode()),
+    ],
+)
+def test_keys_of_different_objects_and_texts_may_be_alike(body):
+    check_keys(body)

@@ -178,7 +178,7 @@ OTHERS = [
     url("g_variants", **SNV | {"alternateBases": "T"}),
     url("g_variants", **SNV | {"start": START + 1}),
     url("g_variants", **SNV | {"referenceName": "13"}),
-    url("g_variants", **SNV | {"end": START + 2}),
+    url("g_variants", **SNV | {"end": START + 2, "referenceBases": "N"}),
     url("g_variants", **{key: one for key, one in SNV.items() if key != "referenceBases"}),
     url("g_variants", **BRCA1, variantMinLength=2),
     url("g_variants", HEALTH, **SNV),

@@ -105,7 +105,9 @@ def test_a_bcf_that_is_cut_off_is_named(vcf, tmp_path):
         build(out)
 
 
-@pytest.mark.parametrize("content", [b"", b"##fileformat=VCFv4.2\n", b"BAM\1", gzip.compress(b"", mtime=0)])
+@pytest.mark.parametrize(
+    "content", [b"", b"##fileformat=VCFv4.2\n", b"BAM\1", gzip.compress(b"", mtime=0)]
+)
 def test_other_files_are_named(tmp_path, content):
     (tmp_path / "in.vcf").write_bytes(content)
     with pytest.raises(InputError, match=r"in\.vcf: (file|header): expected"):
