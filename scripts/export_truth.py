@@ -13,7 +13,7 @@ from rehearsal.truth.subcohort import select_subcohort
 from rehearsal.truth.subcohort_facts import SubcohortFacts
 
 CLINICAL = ("diseases", "features", "measurements")
-GENETIC = ("effects", "genetic_values")
+DRAWN = ("effects", "genetic_values", "untreated_values")
 
 
 def main(smk):
@@ -23,13 +23,13 @@ def main(smk):
         smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
     """
     people, carriers, patients = map(pd.read_parquet, smk.input.cohort)
-    tables = {name: pd.read_parquet(smk.input[name]) for name in (*CLINICAL, *GENETIC)}
+    tables = {name: pd.read_parquet(smk.input[name]) for name in (*CLINICAL, *DRAWN)}
     trees = {Block.from_id(Path(path).stem): Path(path) for path in smk.input.trees}
     facts = SubcohortFacts(
         TruthSources(trees, people, *(tables[name] for name in CLINICAL)),
         smk.params.planted,
         carriers,
-        *(tables[name] for name in GENETIC),
+        *(tables[name] for name in DRAWN),
         select_subcohort(smk.params.export, people, carriers, patients),
     )
     templates, seed = Path(smk.input.templates), smk.params.seed

@@ -92,6 +92,7 @@ def write_truth(plan: DatasetPlan, cohort: SimulatedCohort, folder: Path) -> Non
         cohort.carriers,
         cohort.effects,
         cohort.genetic_values,
+        cohort.untreated_values,
         Subcohort.whole(len(cohort.people)),
     )
     write_known_answers(facts, plan.templates, plan.order.seed, plan.reference_year, folder)

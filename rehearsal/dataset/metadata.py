@@ -46,6 +46,8 @@ truth/    the facts about the data, and queries with their right answers. To che
                                  standard deviations of the genetic value
           genetic_values.tsv.gz  standardised genetic values, one per person and trait; for
                                  diseases, liabilities
+          untreated_values.tsv.gz  measurements that a treatment changed, and what they would be
+                                 without it
           heteroplasmy.tsv       people with two alleles at a site of chrM, with the level of alt;
                                  only if chrM is in the data
           pedigree.tsv           one row per person: sex, year of birth, family, father, mother

@@ -28,6 +28,7 @@ from rehearsal.phenotypes.sample_metadata import simulate_sample_metadata
 from rehearsal.phenotypes.simulate_phenotypes import Phenotypes, simulate_phenotypes
 from rehearsal.phenotypes.variant_counts import variant_counts
 
+TRUTH = ("effects", "genetic_values", "untreated_values")  # tables that no node or export has
 ReportStage = Callable[[str], None]  # takes the name of a stage that begins
 
 
@@ -42,6 +43,7 @@ class SimulatedCohort:
     carriers: pd.DataFrame  # of planted variants
     effects: pd.DataFrame
     genetic_values: pd.DataFrame
+    untreated_values: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def simulate_cohort(
     report_stage("phenotypes")
     carriers = pd.concat([result.carriers for result in results], ignore_index=True)
     tables = _phenotypes(plan, cohort.people, results).tables()
-    truth = {name: tables.pop(name) for name in ("effects", "genetic_values")}
+    truth = {name: tables.pop(name) for name in TRUTH}
     counts = [result.counts for result in results if result.counts is not None]
     samples = simulate_sample_metadata(
         cohort.people, counts, plan.traits, seed, plan.reference_year

@@ -12,6 +12,7 @@ from rehearsal.phenotypes.clinical_types import (
     NULL_FLAVOURS,
     AdverseEvent,
     Drug,
+    DrugEffect,
     Eligibility,
     Exposure,
     ExposureValue,
@@ -123,8 +124,9 @@ def read_treatment(name: str, entry: Entry) -> Treatment:
 
 
 def _drug(entry: Entry) -> Drug:
-    optional = ["dose", "adverse_event", "market_year", "eligible"]
+    optional = ["dose", "adverse_event", "market_year", "eligible", "effects"]
     part = entry.fields([*COMMON, "share"], optional)
+    effects = part["effects"].children() if "effects" in part else {}
     return Drug(
         term=_coded(part),
         share=part["share"].number(0, 1),
@@ -132,6 +134,18 @@ def _drug(entry: Entry) -> Drug:
         adverse_event=_adverse_event(part["adverse_event"]) if "adverse_event" in part else None,
         market_year=year(part.get("market_year")),
         eligible=_eligibility(part["eligible"]) if "eligible" in part else Eligibility(),
+        effects={str(name): _effect(one) for name, one in effects.items()},
+    )
+
+
+def _effect(entry: Entry) -> DrugEffect:
+    part = entry.fields([], ["percent", "amount"])
+    if not part:
+        raise entry.error("the key percent or amount", "neither")
+    percent, amount = part.get("percent"), part.get("amount")
+    return DrugEffect(
+        percent=percent.number(-99, 1000) if percent else 0.0,
+        amount=amount.number() if amount else 0.0,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rehearsal.model import SEXES, Sex
 from rehearsal.phenotypes.age_curves import Curve
@@ -68,6 +68,14 @@ class Eligibility:
 
 
 @dataclass(frozen=True, slots=True)
+class DrugEffect:
+    """How a drug changes a measurement: by a share of the untreated value, then by an amount."""
+
+    percent: float = 0.0  # -46 lowers the value by 46 %
+    amount: float = 0.0  # in the unit of the measurement
+
+
+@dataclass(frozen=True, slots=True)
 class Drug:
     """A drug with its share among the drugs of a treatment that a person may have."""
 
@@ -77,6 +85,7 @@ class Drug:
     adverse_event: AdverseEvent | None
     market_year: int | None = None  # nobody starts it earlier
     eligible: Eligibility = Eligibility()
+    effects: Mapping[str, DrugEffect] = field(default_factory=dict)  # by name of a measurement
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,13 +81,23 @@ class PatientOverrides:
 
         Args:
             values: Values by measurement, in its unit, shape (n_people,). Changed in place.
+                Measurements that it lacks are left out.
             traits: The traits.
         """
         decimals = {trait.name: trait.decimals for trait in traits.measurable}
         for row, patient in self.patients.items():
             for name, bounds in patient.measurements.items():
-                value = self._within(patient, name, bounds)
-                values[name][row] = round(value, decimals[name])
+                if name in values:
+                    value = self._within(patient, name, bounds)
+                    values[name][row] = round(value, decimals[name])
+
+    def measured_rows(self) -> dict[str, list[int]]:
+        """List the rows of patients whose stories give a measured value, by measurement."""
+        rows: dict[str, list[int]] = {}
+        for row, patient in self.patients.items():
+            for name in patient.measurements:
+                rows.setdefault(name, []).append(row)
+        return rows
 
     def put_on_record(self, flavours: dict[str, FieldFlavours]) -> dict[str, FieldFlavours]:
         """Remove null flavours of what stories put on record.

@@ -22,6 +22,7 @@ from rehearsal.phenotypes.subjects import Subjects, standard_noise, subjects
 from rehearsal.phenotypes.tables import join_parts
 from rehearsal.phenotypes.terms import Coded
 from rehearsal.phenotypes.trait_types import Disease, Feature, ThresholdFeature, Traits
+from rehearsal.phenotypes.treatment_effects import treated_values, untreated_table
 from rehearsal.phenotypes.treatments import Course, draw_course, treatments_table
 
 TERM = {"code": "str", "label": "str"}
@@ -42,6 +43,7 @@ class Phenotypes:
     tumour_variants: pd.DataFrame  # individual, contig, start, ref, alt
     effects: pd.DataFrame  # truth: trait, contig, start, ref, alt, effect, frequency
     genetic_values: pd.DataFrame  # truth: individual, trait, genetic_value, liability
+    untreated_values: pd.DataFrame  # truth: individual, code, label, untreated, measured, unit
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return all tables by name."""
@@ -53,7 +55,8 @@ class _Simulated:
     """What was drawn for everybody. Arrays have shape (n_people,), by the name of a trait."""
 
     scores: Mapping[str, np.ndarray]  # standard deviations
-    values: Mapping[str, np.ndarray]  # in the measurement's unit
+    untreated: Mapping[str, np.ndarray]  # values without treatment, in the measurement's unit
+    values: Mapping[str, np.ndarray]  # as measured, in the same unit
     onsets: Mapping[str, np.ndarray]  # ages in years, inf for never
     courses: Sequence[Course]
     flavours: Mapping[str, FieldFlavours]
@@ -115,6 +118,9 @@ def simulate_phenotypes(
         tumour_variants=overrides.tumour_variants(cohort),
         effects=genetic.effects,
         genetic_values=_genetic_values(traits, own, simulated.scores, cohort),
+        untreated_values=untreated_table(
+            traits, simulated.untreated, simulated.values, simulated.known, cohort
+        ),
     )
 
 
@@ -128,12 +134,11 @@ def _simulate(
 ) -> _Simulated:
     """Draw all traits, given genetic values by trait and damaged copies by gene."""
     scores = _scores(traits, own, cohort, seed)
-    values = {
+    untreated = {
         trait.name: trait_model.measured(trait, scores[trait.name], cohort)
         for trait in traits.measurements
     }
-    values |= {trait.name: trait_model.derived(trait, values) for trait in traits.derived}
-    overrides.set_values(values, traits)
+    overrides.set_values(untreated, traits)
     onsets = {
         disease.name: trait_model.ages_of_onset(disease, scores[disease.name], copies, cohort)
         for disease in traits.diseases
@@ -144,13 +149,16 @@ def _simulate(
         draw_course(treatment, onsets, copies, cohort, seed, overrides.treated_rows(treatment.name))
         for treatment in traits.treatments
     ]
+    values = treated_values(traits, untreated, courses, overrides.measured_rows())
+    values |= {trait.name: trait_model.derived(trait, values) for trait in traits.derived}
+    overrides.set_values(values, traits)
     for outcome in traits.outcomes:
         ages = ages_of_outcome(outcome, onsets, values, courses, cohort, seed)
         of_story = onsets[outcome.disease]  # finite where a story sets it
         onsets[outcome.disease] = np.where(np.isfinite(of_story), of_story, ages)
     known = {name: rows_on_record(flavours, name, cohort) for name in (*values, *scores)}
     measured_at = _ages_measured(traits, onsets, known, cohort)
-    return _Simulated(scores, values, onsets, courses, flavours, known, measured_at)
+    return _Simulated(scores, untreated, values, onsets, courses, flavours, known, measured_at)
 
 
 def _scores(

@@ -58,6 +58,7 @@ def _check_causes(traits: Traits) -> None:
 def _check_diseases(traits: Traits) -> None:
     """Check the diseases that treatments are for, and those that measurements are made with."""
     diseases = [disease.name for disease in traits.diseases]
+    everybody = [one.name for one in traits.measurements if one.only_with is None]
     for treatment in traits.treatments:
         key = f"treatments.{treatment.name}.for"
         _check_known(traits, key, treatment.indications, diseases, "a disease")
@@ -65,6 +66,8 @@ def _check_diseases(traits: Traits) -> None:
             key = f"treatments.{treatment.name}.drugs[{number}].eligible.for"
             named, what = drug.eligible.indications or (), "a disease that the treatment is for"
             _check_known(traits, key, named, treatment.indications, what)
+            key, what = key.replace("eligible.for", "effects"), "a measurement of everybody"
+            _check_known(traits, key, drug.effects, everybody, what)
     for trait in traits.measurements:
         key = f"measurements.{trait.name}.only_with"
         only_with = [trait.only_with] if trait.only_with else []

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from rehearsal.errors import InputError, shown
-from rehearsal.phenotypes.clinical_types import Exposure, MissingRule, Outcome, Treatment
+from rehearsal.phenotypes.clinical_types import Drug, Exposure, MissingRule, Outcome, Treatment
 from rehearsal.phenotypes.trait_types import DerivedMeasurement, Disease, Measurement, Traits
 
 HasName = TypeVar("HasName", Measurement, DerivedMeasurement, Disease, Exposure)
@@ -66,7 +66,14 @@ def _kept_treatments(traits: Traits, wanted: Collection[str]) -> Iterator[Treatm
     for one in traits.treatments:
         indications = tuple(name for name in one.indications if name in wanted)
         if indications:
-            yield replace(one, indications=indications)
+            drugs = tuple(_drug_among(drug, wanted) for drug in one.drugs)
+            yield replace(one, indications=indications, drugs=drugs)
+
+
+def _drug_among(drug: Drug, wanted: Collection[str]) -> Drug:
+    """Limit a drug's effects to the measurements that are kept."""
+    effects = {name: effect for name, effect in drug.effects.items() if name in wanted}
+    return replace(drug, effects=effects)
 
 
 def _among(outcome: Outcome, kept: Collection[str]) -> Outcome:

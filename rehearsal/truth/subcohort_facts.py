@@ -26,6 +26,7 @@ class SubcohortFacts:
     carriers: pd.DataFrame
     effects: pd.DataFrame
     genetic_values: pd.DataFrame
+    untreated_values: pd.DataFrame
     subcohort: Subcohort
 
     @property
@@ -65,6 +66,7 @@ class SubcohortFacts:
             "planted_carriers.tsv": carriers.assign(country=carriers["individual"].map(country)),
             "causal_sites.tsv": self.rows_within(self.effects),
             "genetic_values.tsv.gz": self.rows_within(self.genetic_values),
+            "untreated_values.tsv.gz": self.rows_within(self.untreated_values),
             "allele_counts.tsv.gz": allele_counts(
                 self.sources.trees, self.sources.people, self.subcohort
             ),

@@ -74,6 +74,7 @@ def export(run, folder: Path, place: str, **entry) -> Path:
         cohort.carriers,
         cohort.effects,
         cohort.genetic_values,
+        cohort.untreated_values,
         select_subcohort(wanted, cohort.people, cohort.carriers, PATIENTS),
     )
     write_known_answers(facts, plan.templates, 7, 2026, folder / "truth")

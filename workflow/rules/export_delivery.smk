@@ -12,6 +12,7 @@ rule export_truth:
         measurements=rules.simulate_phenotypes.output.measurements,
         effects=rules.simulate_phenotypes.output.effects,
         genetic_values=rules.simulate_phenotypes.output.genetic_values,
+        untreated_values=rules.simulate_phenotypes.output.untreated_values,
         templates=f"{ROOT}/config/dataset_queries.yaml",
     output:
         folder=directory(f"{RESULTS}/exports/{{name}}/truth"),

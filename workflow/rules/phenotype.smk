@@ -59,6 +59,7 @@ rule simulate_phenotypes:
         family_history=f"{RESULTS}/phenotypes/family_history.parquet",
         effects=f"{RESULTS}/truth/effects.parquet",
         genetic_values=f"{RESULTS}/truth/genetic_values.parquet",
+        untreated_values=f"{RESULTS}/truth/untreated_values.parquet",
         carriers=f"{RESULTS}/truth/planted_carriers.parquet",
     log:
         f"{LOGS}/simulate_phenotypes.log",

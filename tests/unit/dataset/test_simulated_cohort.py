@@ -46,6 +46,7 @@ def files(folder, *names):
 PHENOTYPES = (
     *("diseases", "measurements", "features", "exposures", "treatments", "missing"),
     *("excluded_features", "candidate_genes", "tumour_variants", "effects", "genetic_values"),
+    "untreated_values",
 )
 SEQUENCING = ("subjects", "biosamples", "runs", "analyses")
 
@@ -189,6 +190,7 @@ def test_the_same_seed_gives_the_tables_of_a_run(cohort, run_folder, name, tmp_p
     tables = cohort.tables | {
         "effects": cohort.effects,
         "genetic_values": cohort.genetic_values,
+        "untreated_values": cohort.untreated_values,
         "carriers": cohort.carriers,
     }
     tables[name].to_parquet(tmp_path / "table.parquet")

@@ -155,6 +155,10 @@ def test_a_story_that_demands_a_drug_which_nobody_may_have_is_an_error(clinical,
          "drugs[0].eligible.for: expected the name of a disease that the treatment is for (heart)"),
         ("dose: 20}", "dose: 20, eligible: {menopause: yes}}",
          "drugs[0].eligible.menopause: expected one of the keys sex, age, for"),
+        ("dose: 20}", "dose: 20, effects: {depth: {amount: 1}}}",
+         "drugs[0].effects: expected the name of a measurement of everybody (level,"),
+        ("dose: 20}", "dose: 20, effects: {level: {}}}",
+         "drugs[0].effects.level: expected the key percent or amount, found neither"),
     ],
 )  # fmt: skip
 def test_years_and_people_are_checked(tmp_path, old, new, complaint):

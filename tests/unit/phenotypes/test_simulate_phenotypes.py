@@ -258,6 +258,7 @@ def test_tables_have_the_columns_and_types_of_the_file_contract(simulate, make_p
         "missing": ["str"] * 5,
         "effects": ["str", "str", "int64", "str", "str", "float64", "float64"],
         "genetic_values": ["str", "str", "float64", "float64"],
+        "untreated_values": ["str", "str", "str", "float64", "float64", "str"],
     }
     columns = {
         "diseases": "individual code label mondo mondo_label age_of_onset",
@@ -269,6 +270,7 @@ def test_tables_have_the_columns_and_types_of_the_file_contract(simulate, make_p
         "missing": "individual table code label null_flavour",
         "effects": "trait contig start ref alt effect frequency",
         "genetic_values": "individual trait genetic_value liability",
+        "untreated_values": "individual code label untreated measured unit",
     }
     for name, expected in kinds.items():
         table = getattr(result, name)
