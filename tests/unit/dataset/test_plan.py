@@ -44,7 +44,7 @@ def refusal(capfd, *arguments):
         ([*TINY, "--formats", "vcf,word"], "--formats: expected one of bcf, vcf"),
         ([*TINY, "--formats", ","], "--formats: expected at least one format, found nothing"),
         ([*TINY, "--formats", "reads"], "--formats: expected formats that need no complete run"),
-        ([*TINY, "--trait", "luck"], "--trait: expected some of ldl, height"),
+        ([*TINY, "--trait", "luck"], "--trait: expected some of height, bmi"),
         (
             [*TINY, "--plant", "BRCA1:c.1del=1"],
             "--plant: expected a planted variant of the configuration (BRCA1:c.68_69del",
