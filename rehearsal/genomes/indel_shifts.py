@@ -7,10 +7,13 @@ between the two places tells all equivalent names.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
-from rehearsal.genomes.carriers import CarrierChunk
+if TYPE_CHECKING:
+    from rehearsal.genomes.carriers import CarrierChunk
 
 
 def shift_right(reference: str, at: int, bases: str, is_deletion: bool) -> int:

@@ -60,6 +60,20 @@ def open_reference(path: Path | str) -> Iterator[Callable[[Block], str]]:
         yield partial(_bases, fasta, path)
 
 
+def check_length(path: Path | str, contig: str) -> None:
+    """Check that a contig of a FASTA has the length that it has in GRCh38.
+
+    Args:
+        path: The FASTA file, as for :func:`read_reference`.
+        contig: The contig, by the name used inside.
+
+    Raises:
+        InputError: The file is not an indexed FASTA, lacks the contig, or has another length of it.
+    """
+    with _opened(path) as fasta:
+        _check_length(path, contig, fasta.get_reference_length(_name_in(fasta, path, contig)))
+
+
 def _bases(fasta: pysam.FastaFile, path: Path | str, block: Block) -> str:
     name = _name_in(fasta, path, block.contig)
     bases = str(fasta.fetch(name, block.start, block.end)).upper()

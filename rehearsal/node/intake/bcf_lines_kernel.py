@@ -200,18 +200,30 @@ def _genotypes(data: Bytes, at: int, end: int, formats: int, keys: Keys, out: By
 @numba.njit(cache=True, nogil=True)
 def _usual_calls(data: Bytes, at: int, samples: int, out: Bytes, w: int) -> int:
     """Write calls of two bytes; most have two alleles of one digit."""
-    for sample in range(samples):
-        first, second = data[at + 2 * sample], data[at + 2 * sample + 1]
-        if 2 <= first < 22 and 2 <= second < 22:
-            out[w] = _ZERO + (first >> 1) - 1
-            out[w + 1] = _BAR
-            out[w + 2] = _ZERO + (second >> 1) - 1
-            out[w + 3] = _TAB
-            w += 4
-        else:
-            w = _call(data, at + 2 * sample, 1, 2, out, w)
+    end = at + 2 * samples
+    while at < end:
+        usual = _one_digit_calls(data[at:end], out[w:])
+        at += 2 * usual
+        w += 4 * usual
+        if at < end:
+            w = _call(data, at, 1, 2, out, w)
+            at += 2
     out[w - 1] = _NEWLINE
     return w
+
+
+@numba.njit(cache=True, nogil=True)
+def _one_digit_calls(calls: Bytes, out: Bytes) -> int:
+    """Write calls with two alleles of one digit, up to another one; return their number."""
+    for i in range(calls.size // 2):
+        first, second = calls[2 * i], calls[2 * i + 1]
+        if not (2 <= first < 22 and 2 <= second < 22):
+            return i
+        out[4 * i] = _ZERO + (first >> 1) - 1
+        out[4 * i + 1] = _BAR
+        out[4 * i + 2] = _ZERO + (second >> 1) - 1
+        out[4 * i + 3] = _TAB
+    return calls.size // 2
 
 
 @numba.njit(cache=True, nogil=True)

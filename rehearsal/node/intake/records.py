@@ -58,6 +58,7 @@ from rehearsal.node.intake.report import (
     NO_CARRIER,
     NO_GENOTYPES,
     OTHER_CONTIG,
+    TELOMERE,
     IntakeReport,
 )
 
@@ -235,6 +236,13 @@ class FileIntake:
         if contig != self._contig:
             self._contig, self._last = contig, -1
             self._seen.clear()
+        # positions 0 and one more than the length are those of telomeres (VCF 4.3, section 1.6.1)
+        outside = (lines.starts < -1) | (_ends(lines) > CONTIG_LENGTHS[contig] + 1)
+        if outside.any():
+            line = int(np.argmax(outside))
+            expected = f"a record inside the contig's {CONTIG_LENGTHS[contig]} bases"
+            found = f"one at {lines.starts[line] + 1}"
+            raise InputError(self.path, lines.place(line), expected, found)
         before = np.concatenate(([self._last], lines.starts[:-1]))
         if (lines.starts < before).any():
             line = int(np.argmax(lines.starts < before))
@@ -242,13 +250,6 @@ class FileIntake:
             found = f"{lines.starts[line] + 1} (bcftools sort sorts them)"
             raise InputError(self.path, lines.place(line), expected, found)
         self._last = int(lines.starts[-1])
-        ends = lines.starts + lines.borders[:, REF + 1] - 1 - lines.borders[:, REF]
-        outside = (lines.starts < 0) | (ends > CONTIG_LENGTHS[contig])
-        if outside.any():
-            line = int(np.argmax(outside))
-            expected = f"a record inside the contig's {CONTIG_LENGTHS[contig]} bases"
-            found = f"one at {lines.starts[line] + 1}"
-            raise InputError(self.path, lines.place(line), expected, found)
 
     def _rows(self, contig: str, lines: Lines) -> list[Row]:
         chosen = self._choose(contig, lines)
@@ -257,6 +258,9 @@ class FileIntake:
             if fault in _FAULTS:
                 raise InputError(self.path, lines.place(line), *_FAULTS[fault])
         rows = self._stored(self.numbers[contig], chosen, counted)
+        if self.reference is None:
+            lengths = ((len(row[2]), len(row[3])) for row in rows if not row[4])
+            self.report.indels += sum(ref != alt for ref, alt in lengths)
         self.report.records_left_out += Counter(chosen.reasons.values())
         return rows
 
@@ -268,7 +272,8 @@ class FileIntake:
             for column in (REF, ALT)
         )
         wanted = IS_SNV | HAS_GENOTYPES | (0 if self.report.include_filtered else PASSES)
-        usual = (lines.marks & wanted == wanted) & (self.reference is None)
+        inside = (lines.starts >= 0) & (_ends(lines) <= CONTIG_LENGTHS[contig])
+        usual = (lines.marks & wanted == wanted) & inside & (self.reference is None)
         places = zip(lines.starts.tolist(), usual.tolist(), strict=True)
         for line, (start, is_usual) in enumerate(places):
             if is_usual:
@@ -282,7 +287,7 @@ class FileIntake:
         return chosen
 
     def _choose_of_record(self, contig: str, lines: Lines, line: int, chosen: _Chosen) -> None:
-        reason = self._reason(lines, line)
+        reason = self._reason(contig, lines, line)
         if reason:
             chosen.reasons[line] = reason
             self._leave_out(lines, line, reason)
@@ -305,13 +310,16 @@ class FileIntake:
             chosen.lines.append(line)
             chosen.numbers.append(len(alts) + 1)
 
-    def _reason(self, lines: Lines, line: int) -> str:
+    def _reason(self, contig: str, lines: Lines, line: int) -> str:
         """Say why a record is left out as a whole, if it is."""
         marks = lines.marks[line]
         if not marks & PASSES and not self.report.include_filtered:
             return FAILED_FILTER
         if lines.column(line, ALT) == ".":
             return NO_ALTERNATE
+        size = int(lines.borders[line, REF + 1] - 1 - lines.borders[line, REF])
+        if not 0 <= lines.starts[line] <= CONTIG_LENGTHS[contig] - size:
+            return TELOMERE
         return "" if marks & HAS_GENOTYPES else NO_GENOTYPES
 
     def _count(self, contig: str, lines: Lines, chosen: _Chosen) -> Counted:
@@ -332,26 +340,25 @@ class FileIntake:
         faults, borders = counted.faults.tolist(), counted.borders.tolist()
         lists = counted.lists.tobytes()
         taken = set()
-        for number, (allele, (record, _), counts) in enumerate(
-            zip(chosen.alleles, chosen.asked, counted.counts.tolist(), strict=True)
+        stretches = zip(borders[:-1:2], borders[1::2], borders[2::2], strict=True)
+        for allele, (record, _), counts, (begin, border, end) in zip(
+            chosen.alleles, chosen.asked, counted.counts.tolist(), stretches, strict=True
         ):
-            begin, border, end = borders[2 * number : 2 * number + 3]
+            key = allele[:4]
             if begin == border:
                 reason = MORE_COPIES if faults[record] == BAD_PLOIDY else NO_CARRIER
-            elif allele[:4] in self._seen:
+            elif key in self._seen:
                 reason = DUPLICATE
             else:
-                self._seen[allele[:4]] = None
+                self._seen[key] = None
                 rows.append((contig, *allele, *counts, lists[begin:border], lists[border:end]))
                 taken.add(record)
                 continue
             self.report.alleles_left_out[reason] += 1
             chosen.reasons.setdefault(chosen.lines[record], reason)
-        for record in taken:
-            chosen.reasons.pop(chosen.lines[record], None)
-        if self.reference is None:
-            lengths = ((len(row[2]), len(row[3])) for row in rows if not row[4])
-            self.report.indels += sum(ref != alt for ref, alt in lengths)
+        if chosen.reasons:
+            for record in taken:
+                chosen.reasons.pop(chosen.lines[record], None)
         self._forget()
         return rows
 
@@ -360,6 +367,11 @@ class FileIntake:
         if len(self._seen) > _MOST_KEPT:
             floor = self._last - self._margin
             self._seen = {key: None for key in self._seen if key[0] >= floor}
+
+
+def _ends(lines: Lines) -> NDArray[np.int64]:
+    """Return the ends of the records' REFs, 0-based and exclusive."""
+    return lines.starts + lines.borders[:, REF + 1] - 1 - lines.borders[:, REF]
 
 
 def _alts(text: str) -> list[str]:

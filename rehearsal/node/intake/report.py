@@ -14,6 +14,7 @@ OTHER_CONTIG = "other_contig"
 FAILED_FILTER = "failed_filter"
 NO_ALTERNATE = "no_alternate_allele"
 NO_GENOTYPES = "no_genotypes"
+TELOMERE = "telomere"
 MORE_COPIES = "more_than_two_alleles"
 OTHER_REFERENCE = "other_reference"
 EQUALS_REFERENCE = "equals_reference"
@@ -28,6 +29,7 @@ DUPLICATE = "duplicate"
 REASONS = {  # in the order in which they are told
     OTHER_CONTIG: "not on chr1 to chr22, chrX, chrY or chrM",
     FAILED_FILTER: "FILTER is not PASS (--include-filtered takes them)",
+    TELOMERE: "before or behind the bases of its contig",
     NO_GENOTYPES: "no genotypes (GT is not the first field of FORMAT)",
     MORE_COPIES: "a genotype of more than two alleles",
     NO_ALTERNATE: "no alternate allele (ALT is .)",

@@ -99,7 +99,7 @@ def open_source(path: Path) -> Iterator[LineSource]:
             yield _source(path, stream)
     except InputError:
         raise
-    except (OSError, EOFError, ValueError, zlib.error, isal.isal_zlib.error) as error:  # type: ignore[misc]
+    except (OSError, EOFError, zlib.error, isal.isal_zlib.error) as error:  # type: ignore[misc]
         found = f"an unreadable one ({cause(error)})"
         raise InputError(path, "file", _READABLE, found) from error
 
@@ -142,7 +142,7 @@ def _source(path: Path, stream: BinaryIO) -> LineSource:
             raise InputError(path, "header", "a line #CHROM at its end", "no such line")
         beginning += piece
     end = beginning.index(b"\n", at)
-    text = beginning[:end].decode().replace("\r", "")
+    text = beginning[:end].decode("utf-8", "replace").replace("\r", "")
     return LineSource(path, text, stream, beginning[end + 1 :], None)
 
 

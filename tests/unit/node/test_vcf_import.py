@@ -223,8 +223,8 @@ def test_contigs_may_be_in_any_order(tmp_path):
             "chr9:10: expected a contig with a ##contig line that states its length, found 'chr9'",
         ),
         (
-            [a_record("chr22 50818469")],
-            "expected a record inside the contig's 50818468 bases, found one at 50818469",
+            [a_record("chr22 50818470")],
+            "expected a record inside the contig's 50818468 bases, found one at 50818470",
         ),
     ],
 )

@@ -7,7 +7,6 @@ import pytest
 
 from rehearsal.errors import InputError
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
-from rehearsal.genomes.indel_shifts import shift_right
 
 from .foreign_files import alleles_of, bcftools, build, needs_bcftools, write_vcf
 
@@ -67,11 +66,22 @@ def test_indels_know_how_far_they_move_to_the_right(tmp_path, bases, fasta):
     vcf = write_vcf(tmp_path / "in.vcf", *drawn_indels(bases, 9), contigs=CONTIGS)
     rows, _ = build(vcf, reference=fasta)
     for row in rows:
-        is_deletion = len(row.ref) > len(row.alt)
-        moved = row.ref[1:] if is_deletion else row.alt[1:]
         if min(len(row.ref), len(row.alt)) == 1:
-            assert row.shift == shift_right(bases, row.start + 1, moved, is_deletion)
+            assert row.shift == farthest_equal_place(bases, row) - row.start
     assert any(row.shift > 3 for row in rows)
+
+
+def farthest_equal_place(bases, row):
+    """Where the same deletion or insertion of bases gives the same sequence, tried one by one."""
+    deleted, size = len(row.ref) > len(row.alt), abs(len(row.ref) - len(row.alt))
+    changed = bases[: row.start] + row.alt + bases[row.start + len(row.ref) :]
+    start = row.start
+    while True:
+        at = start + 2  # behind the next base
+        behind = bases[at + size :] if deleted else changed[at : at + size] + bases[at:]
+        if bases[:at] + behind != changed:
+            return start
+        start += 1
 
 
 def test_the_same_deletion_at_two_places_of_a_repeat_is_one_variant(tmp_path):
@@ -108,6 +118,16 @@ def test_without_a_reference_alleles_stay_where_the_file_has_them_and_it_is_said
     assert alleles_of(rows) == ["chr22 100 ACA A", "chr22 200 A G", "chr22 300 A AT"]
     assert report.indels == 2
     assert any(line.startswith("2 insertions and deletions") for line in report.lines())
+
+
+def test_the_reference_of_another_assembly_is_refused(tmp_path):
+    (tmp_path / "hg19.fa").write_text(">chrM\n" + "A" * 16571 + "\n")
+    pysam.faidx(str(tmp_path / "hg19.fa"))
+    vcf = write_vcf(tmp_path / "in.vcf", f"chrM 100 A G {CALLS}", contigs=CONTIGS)
+    with pytest.raises(
+        InputError, match="expected the contig of GRCh38, 16569 bases, found a contig"
+    ):
+        build(vcf, reference=tmp_path / "hg19.fa")
 
 
 def test_a_reference_without_an_index_or_contig_is_refused(tmp_path, fasta):
