@@ -64,7 +64,7 @@ PARAMETERS: dict[str, list[Any]] = {
     "requestedGranularity": ["boolean", "count", "record"],
     "includeResultsetResponses": ["ALL", "HIT", "MISS", "NONE"],
     "testMode": ["true", "false"],
-    "filters": ["ICD10:I25.1", "NCIT:C16576", "LOINC:13457-7>3", "NCIT:C16576,ICD10:I25.1"],
+    "filters": ["ICD10:I25.1", "NCIT:C16576", "LOINC:22748-8>3", "NCIT:C16576,ICD10:I25.1"],
     "limit": [0, 10, 1000],
     "skip": [0, 1, 10**9],
     "datasets": ["GOE-FI-REHEARSAL-1"],

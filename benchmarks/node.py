@@ -57,7 +57,7 @@ def make_node(folder: Path, people: int, variants: int, seed: int) -> Path:
     diseases = pd.DataFrame({"individual": [names[i] for i in ill], "code": "ICD10:I25.1"})
     diseases = diseases.assign(label="heart", mondo="MONDO:0005010", age_of_onset=60.0)
     measured = pd.DataFrame({"individual": names, "value": rng.normal(3.5, 1, people).round(2)})
-    measured = measured.assign(code="LOINC:13457-7", label="LDL cholesterol", unit="mmol/L", age=50)
+    measured = measured.assign(code="LOINC:22748-8", label="LDL cholesterol", unit="mmol/L", age=50)
     NodeSettings.for_country("FI", "Finland").opened().write(folder)
     tables = {"diseases": diseases, "measurements": measured}
     build_people(individuals, tables, folder / "people.sqlite")

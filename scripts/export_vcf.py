@@ -16,7 +16,7 @@ def main(smk):
     export, place = smk.params.export, smk.wildcards.place
     genotypes = load_genotypes(export, place, smk.input.trees, *smk.input.cohort)
     consequences = pd.concat(map(pd.read_parquet, smk.input.consequences))
-    write_vcf(genotypes, smk.output.vcf, consequences)
+    write_vcf(genotypes, smk.output.vcf, consequences, export.vcf_version)
 
 
 if __name__ == "__main__":

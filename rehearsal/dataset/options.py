@@ -83,6 +83,13 @@ def add_dataset(parser: argparse.ArgumentParser) -> None:
         help="export formats, separated by commas (default: %(default)s)",
     )
     add(
+        "--vcf-version",
+        choices=["4.3", "4.2"],
+        default="4.3",
+        help="version of VCF that headers of vcf and bcf name; old programs refuse 4.3 "
+        "(default: %(default)s)",
+    )
+    add(
         "--pooled",
         action="store_true",
         help="write one folder with all people (default: one folder per country)",
@@ -198,6 +205,7 @@ def _dataset(options: argparse.Namespace) -> None:
         recipients=options.recipient,
         reference=options.reference,
         seed=options.seed,
+        vcf_version=options.vcf_version,
     )
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nothing half-written is left
     dataset_command(order, options.out)

@@ -69,6 +69,11 @@ class Place:
         for block, path in self.cohort.trees.items():
             yield block, self._genotypes([path])
 
+    @property
+    def vcf_version(self) -> str:
+        """The version of VCF that headers name."""
+        return self.plan.export.vcf_version
+
     def consequences(self, contig: str) -> pd.DataFrame:
         """Join the consequences of the alleles of a contig's blocks.
 
@@ -105,13 +110,13 @@ def write_place(place: Place) -> None:
 def _bcf(place: Place) -> None:
     for genotypes in place.contigs:
         path = place.folder / f"{genotypes.contig}.bcf"
-        write_bcf(genotypes, path, place.consequences(genotypes.contig))
+        write_bcf(genotypes, path, place.consequences(genotypes.contig), place.vcf_version)
 
 
 def _vcf(place: Place) -> None:
     for genotypes in place.contigs:
         path = place.folder / f"{genotypes.contig}.vcf.gz"
-        write_vcf(genotypes, path, place.consequences(genotypes.contig))
+        write_vcf(genotypes, path, place.consequences(genotypes.contig), place.vcf_version)
 
 
 def _pgen(place: Place) -> None:

@@ -14,6 +14,7 @@ from rehearsal.config.tables import read_countries, read_planted
 from rehearsal.errors import InputError, shown, unreadable_file
 from rehearsal.export.settings import Export, check_disk_space, read_exports
 from rehearsal.files import DEFAULTS
+from rehearsal.formats.bcf_header import VCF_VERSIONS
 from rehearsal.genomes.assembly import AUTOSOMES
 from rehearsal.genomes.blocks import automatic_block_size, plan_blocks
 from rehearsal.genomes.cohort_mix import CohortMix
@@ -61,6 +62,7 @@ class DatasetOrder:
     recipients: Sequence[Path]  # Crypt4GH public keys
     reference: Path | None  # indexed FASTA
     seed: int
+    vcf_version: str = VCF_VERSIONS[0]
 
     def as_command(self) -> str:
         """Write the command line that makes this dataset again."""
@@ -69,6 +71,8 @@ class DatasetOrder:
         parts += [f"--plant '{name}={number}'" for name, number in self.plant.items()]
         parts += [f"--trait {name}" for name in self.traits]
         parts += [f"--formats {','.join(self.formats)}"]
+        usual = self.vcf_version == VCF_VERSIONS[0]
+        parts += [] if usual else [f"--vcf-version {self.vcf_version}"]
         parts += ["--pooled"] if self.pooled else []
         parts += [f"--recipient {path.name}" for path in self.recipients]
         parts += [f"--reference {self.reference.name}"] if self.reference else []
@@ -275,6 +279,7 @@ def _export(
         "formats": list(order.formats),
         "countries": list(codes),
         "pooled": order.pooled,
+        "vcf_version": order.vcf_version,
         "recipients": [str(path) for path in order.recipients],
     }
     return read_exports([entry], COMMAND, codes, planted, blocks)["dataset"]

@@ -213,16 +213,19 @@ def _align(
     scratch: Path,
     tags: Mapping[str, Mapping[str, str]],
 ) -> None:
-    """Write sorted alignments as indexed CRAM 3.0; the header names no program and no path.
+    """Write sorted alignments as indexed CRAM 3.0; the header names no path of this machine.
 
     ``tags`` are those of the header's lines @SQ, by contig.
     """
     sam, bam = scratch / "aligned.sam", scratch / "aligned.bam"
-    group = f"@RG\\tID:{person}\\tSM:{person}\\tPL:ILLUMINA\\tDS:{SYNTHETIC}"
+    # one library and one run per person: ID, PU and LB must differ between people
+    own = {"ID": person, "SM": person, "LB": f"{person}-library", "PU": f"SYNTHETIC.{person}"}
+    group = "\\t".join(f"{key}:{value}" for key, value in (*own.items(), ("PL", "ILLUMINA")))
+    group = f"@RG\\t{group}\\tDS:{SYNTHETIC}"
     _run(["minimap2", "-t", 1, "-ax", "sr", "-R", group, "-o", sam, reference, *ends])
     with pysam.AlignmentFile(str(sam)) as aligned:
         header = aligned.header.to_dict()
-        header.pop("PG", None)
+        header["PG"] = [_program(header["PG"][0], reference, ends)]
         header["CO"] = [SYNTHETIC]
         for contig in header["SQ"]:
             contig.update(tags[contig["SN"]])
@@ -241,6 +244,12 @@ def _align(
         file.seek(6)
         file.write(person.encode()[:20].ljust(20, b"\0"))
     pysam.index(str(cram))
+
+
+def _program(made: Mapping[str, str], reference: Path, ends: Sequence[Path]) -> dict[str, str]:
+    """Describe the aligner, of which ``made`` is its own line @PG, without folders and names."""
+    command = f"minimap2 -ax sr {reference.name} {' '.join(path.name for path in ends)}"
+    return {"ID": "minimap2", "PN": "minimap2", "VN": made["VN"], "CL": command}
 
 
 def _run(command: Sequence[object]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from crypt4gh.keys import get_public_key
 
 from rehearsal.errors import InputError, shown
+from rehearsal.formats.bcf_header import VCF_VERSIONS
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import Block, PlantedVariant, Variant
 
@@ -84,6 +85,7 @@ class Export:
     recipients: tuple[Path, ...]
     encrypted_only: bool
     reads: ReadSets | None
+    vcf_version: str = VCF_VERSIONS[0]  # that headers of BCF and VCF name
 
     def blocks(self, blocks: Iterable[Block]) -> list[Block]:
         """Return the blocks that the export has data of.
@@ -252,6 +254,7 @@ class _Entry:
             recipients=self.recipients(),
             encrypted_only=self.encrypted_only(),
             reads=self.reads(),
+            vcf_version=str(entry.get("vcf_version", VCF_VERSIONS[0])),
         )
 
     def formats(self) -> tuple[str, ...]:

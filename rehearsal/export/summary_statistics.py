@@ -271,7 +271,7 @@ def _write_metadata(path: Path, test: _Test, reference_year: int) -> None:
 
 
 def list_phenotypes(people: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> list[Phenotype]:
-    """List every measurement and every disease of these people, named by code (``LOINC_13457-7``).
+    """List every measurement and every disease of these people, named by code (``LOINC_22748-8``).
 
     Args:
         people: One row per person; values are in this order.

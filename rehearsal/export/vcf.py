@@ -1,4 +1,4 @@
-"""VCF 4.3: BCF with its CSI index, and bgzipped VCF with its TBI index."""
+"""VCF 4.3 or 4.2: BCF with its CSI index, and bgzipped VCF with its TBI index."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ import pysam.bcftools
 
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.files import atomic_path
+from rehearsal.formats.bcf_header import VCF_VERSIONS
 from rehearsal.genomes.allele_notes import AlleleNotes
 from rehearsal.genomes.bcf_records import bcf_levels, bcf_sites, bcf_template, open_bcf
 from rehearsal.genomes.carriers import count_groups
 
 
 def write_bcf(
-    genotypes: Genotypes, path: Path | str, consequences: pd.DataFrame | None = None
+    genotypes: Genotypes,
+    path: Path | str,
+    consequences: pd.DataFrame | None = None,
+    version: str = VCF_VERSIONS[0],
 ) -> None:
     """Write the BCF at ``path`` and its index at ``path.csi``.
 
@@ -29,6 +33,7 @@ def write_bcf(
         genotypes: The genotypes of one contig.
         path: The ``.bcf`` file.
         consequences: The table of ``annotate_block`` of the contig's blocks, for ``INFO/BCSQ``.
+        version: The version of VCF that the header names. Old programs refuse 4.3.
 
     Raises:
         InputError: A site has more than 62 alternate alleles.
@@ -37,7 +42,7 @@ def write_bcf(
     ids = genotypes.people["id"].tolist()
     notes = AlleleNotes(consequences)
     mixtures = genotypes.mixtures() if genotypes.contig == "chrM" else None
-    about = genotypes.contig, genotypes.length, ids, genotypes.identity
+    about = genotypes.contig, genotypes.length, ids, genotypes.identity, version
     with open_bcf(path, *about) as writer:
         for chunk, haplotypes in genotypes.chunks():
             people = count_groups(chunk, haplotypes, male.astype(np.int32), 2).by_zygosity()
@@ -49,7 +54,10 @@ def write_bcf(
 
 
 def write_vcf(
-    genotypes: Genotypes, path: Path | str, consequences: pd.DataFrame | None = None
+    genotypes: Genotypes,
+    path: Path | str,
+    consequences: pd.DataFrame | None = None,
+    version: str = VCF_VERSIONS[0],
 ) -> None:
     """Write the bgzipped VCF at ``path`` and its index at ``path.tbi``, from BCF with htslib.
 
@@ -57,12 +65,13 @@ def write_vcf(
         genotypes: The genotypes of one contig.
         path: The ``.vcf.gz`` file.
         consequences: The table of ``annotate_block`` of the contig's blocks, for ``INFO/BCSQ``.
+        version: The version of VCF that the header names. Old programs refuse 4.3.
     """
     path = Path(path)
     with atomic_path(path) as aside, atomic_path(f"{path}.tbi") as tbi:
         bcf = aside.with_suffix(".bcf")
         try:
-            write_bcf(genotypes, bcf, consequences)
+            write_bcf(genotypes, bcf, consequences, version)
             options = ("--no-version", "-Oz6", "-o", str(aside), str(bcf))
             pysam.bcftools.view(*options, catch_stdout=False)
         finally:

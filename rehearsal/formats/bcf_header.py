@@ -65,16 +65,21 @@ class Reference(NamedTuple):
         return lines
 
 
+# versions of VCF that a header can name, the usual one first; records are the same in all of them
+VCF_VERSIONS = ("4.3", "4.2")
+
+
 class Header(NamedTuple):
     """What the header of a BCF file lists."""
 
     contigs: dict[str, int]  # lengths in bases by name
     samples: list[str]  # names, in the order of the columns
     reference: Reference
+    version: str = VCF_VERSIONS[0]
 
 
 def header_text(header: Header) -> str:
-    """Format the VCF 4.3 header. It has no dates, so equal input gives equal bytes.
+    """Format the VCF header. It has no dates, so equal input gives equal bytes.
 
     Args:
         header: What to list.
@@ -83,7 +88,7 @@ def header_text(header: Header) -> str:
         The lines of the header.
     """
     lines = [
-        "##fileformat=VCFv4.3",
+        f"##fileformat=VCFv{header.version}",
         '##FILTER=<ID=PASS,Description="All filters passed",IDX=0>',
         f"##source=rehearsal: {SYNTHETIC}",
     ]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rehearsal.files import atomic_path
 from rehearsal.formats.bcf import NO_LEVELS, BcfWriter, make_template
 from rehearsal.formats.bcf_alleles_kernel import Sites
-from rehearsal.formats.bcf_header import Header, Reference
+from rehearsal.formats.bcf_header import VCF_VERSIONS, Header, Reference
 from rehearsal.formats.bcf_kernel import Levels, RecordTemplate
 from rehearsal.genomes.allele_notes import Notes
 from rehearsal.genomes.assembly import listed_contigs
@@ -23,7 +23,12 @@ from rehearsal.genomes.reference_identity import ReferenceIdentity
 
 @contextmanager
 def open_bcf(
-    path: Path | str, contig: str, length: int, ids: list[str], identity: ReferenceIdentity
+    path: Path | str,
+    contig: str,
+    length: int,
+    ids: list[str],
+    identity: ReferenceIdentity,
+    version: str = VCF_VERSIONS[0],
 ) -> Iterator[BcfWriter]:
     """Open a BCF file to write, and write its index when the ``with`` block ends well.
 
@@ -35,13 +40,14 @@ def open_bcf(
         length: Length of the contig in bases.
         ids: Names of the samples, in the order of the file's columns.
         identity: What the sequences of the reference are.
+        version: The version of VCF that the header names, of ``VCF_VERSIONS``.
 
     Yields:
         A writer that takes the results of :func:`bcf_sites`, in order of position, with the
         template of their block (:func:`bcf_template`).
     """
     contigs = listed_contigs(contig, length)
-    header = Header(contigs, ids, header_reference(identity, contigs))
+    header = Header(contigs, ids, header_reference(identity, contigs), version)
     with atomic_path(path) as aside, atomic_path(f"{path}.csi") as csi:
         with BcfWriter(aside, header, list(contigs).index(contig)) as writer:
             yield writer

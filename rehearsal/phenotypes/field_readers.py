@@ -181,9 +181,9 @@ def curie(entry: Entry) -> str:
         entry: The code.
 
     Returns:
-        The code, for example ``LOINC:13457-7``.
+        The code, for example ``LOINC:22748-8``.
     """
-    return entry.text(r"[A-Za-z][A-Za-z0-9.]*:\S+", "LOINC:13457-7")
+    return entry.text(r"[A-Za-z][A-Za-z0-9.]*:\S+", "LOINC:22748-8")
 
 
 def hpo(entry: Entry) -> str:

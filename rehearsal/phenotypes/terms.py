@@ -9,5 +9,5 @@ from dataclasses import dataclass
 class Coded:
     """A term of a terminology."""
 
-    code: str  # a CURIE such as ``LOINC:13457-7``
+    code: str  # a CURIE such as ``LOINC:22748-8``
     label: str

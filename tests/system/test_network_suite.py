@@ -190,7 +190,7 @@ def phenotypes(people: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.Dat
     features = pd.DataFrame({"individual": ill, "code": rng.choice(TERMS, 60), "label": "x"})
     features["age_of_onset"] = 50.0
     measurements = pd.DataFrame(
-        {"individual": people["id"], "code": "LOINC:13457-7", "label": "LDL"}
+        {"individual": people["id"], "code": "LOINC:22748-8", "label": "LDL"}
     )
     measurements = measurements.assign(value=3.0, unit="mmol/L", age=40.0)
     return diseases, features, measurements

@@ -26,7 +26,7 @@ FIELD_NAMES = {
     "ageofonset": ONSET,
     "diseases.ageofonset.iso8601duration": ONSET,
     "diseases.ageofonset": ONSET,
-    "ldl": "LOINC:13457-7",
+    "ldl": "LOINC:22748-8",
     "bmi": "LOINC:39156-5",
     "height": "LOINC:8302-2",
     "weight": "LOINC:29463-7",

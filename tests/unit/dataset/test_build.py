@@ -121,7 +121,7 @@ def test_phenopackets_are_of_the_people_and_traits_asked_for(dataset):
     people = pd.read_csv(dataset / "ES/people.tsv", sep="\t")
     assert [packet.subject.id for packet in packets] == people["id"].tolist()
     codes = {one.assay.id for packet in packets for one in packet.measurements}
-    assert "LOINC:13457-7" in codes  # LDL
+    assert "LOINC:22748-8" in codes  # LDL
     assert "LOINC:8302-2" not in codes  # height is no cause of what was asked for
 
 

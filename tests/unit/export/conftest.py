@@ -32,7 +32,7 @@ def tables():
         ),
         "measurements": frame(
             "individual code label value unit age",
-            ("FI-1", "LOINC:13457-7", "LDL cholesterol", 3.25, "mmol/L", 60),
+            ("FI-1", "LOINC:22748-8", "LDL cholesterol", 3.25, "mmol/L", 60),
         ),
         "features": frame(
             "individual code label age_of_onset", ("FI-1", "HP:0003002", "Breast carcinoma", 41)
@@ -48,7 +48,7 @@ def tables():
         ).astype({"end_age": "Int16"}),
         "missing": frame(
             "individual table code label null_flavour",
-            ("FI-2", "measurements", "LOINC:13457-7", "LDL cholesterol", "NASK"),
+            ("FI-2", "measurements", "LOINC:22748-8", "LDL cholesterol", "NASK"),
         ),
         "biosamples": frame(
             "id individual tissue tissue_label sample_type sample_type_label collection_date "

@@ -1,5 +1,6 @@
 """One selection in every genotype format, read back by the field's own readers."""
 
+import gzip
 import hashlib
 import re
 import shutil
@@ -219,6 +220,23 @@ def copies_of(genotypes):
             found[int(records.position[site]) + 1] = own.astype(int).tolist()
     assert found
     return found
+
+
+@needs("vcftools")
+def test_vcftools_takes_vcf_4_2_which_differs_by_the_version_only(example, tmp_path):
+    genotypes, _ = example
+    usual, old = tmp_path / "usual.vcf.gz", tmp_path / "old.vcf.gz"
+    write_vcf(genotypes, usual)
+    write_vcf(genotypes, old, version="4.2")
+    counting = ["vcftools", "--counts", "--out", str(tmp_path / "counts"), "--gzvcf"]
+    refused = subprocess.run([*counting, str(usual)], capture_output=True, text=True, check=False)
+    assert "must be v4.0, v4.1 or v4.2" in refused.stderr
+    subprocess.run([*counting, str(old)], capture_output=True, check=True)
+    counts = (tmp_path / "counts.frq.count").read_text().splitlines()
+    lines = [gzip.decompress(one.read_bytes()).decode().splitlines() for one in (usual, old)]
+    assert len(counts) - 1 == sum(not line.startswith("#") for line in lines[1])
+    changed = {pair for pair in zip(*lines, strict=True) if pair[0] != pair[1]}
+    assert changed == {("##fileformat=VCFv4.3", "##fileformat=VCFv4.2")}
 
 
 @needs("bcftools")

@@ -40,8 +40,8 @@ def tables():
              "breast cancer", 41),
         ]),
         measurements=frame("individual code label value unit age", [
-            ("FI-1", "LOINC:13457-7", "LDL cholesterol", 3.25, "mmol/L", 60),
-            ("SE-1", "LOINC:13457-7", "LDL cholesterol", 2.5, "mmol/L", 76),
+            ("FI-1", "LOINC:22748-8", "LDL cholesterol", 3.25, "mmol/L", 60),
+            ("SE-1", "LOINC:22748-8", "LDL cholesterol", 2.5, "mmol/L", 76),
         ]),
         features=frame("individual code label age_of_onset", [
             ("FI-1", "HP:0003002", "Breast carcinoma", 41),
@@ -65,7 +65,7 @@ def tables():
              "Malignant neoplasm of breast", None, None, "HP:0003198", "Myopathy"),
         ]).astype({"end_age": "Int16"}),
         missing=frame("individual table code label null_flavour", [
-            ("FI-2", "measurements", "LOINC:13457-7", "LDL cholesterol", "NASK"),
+            ("FI-2", "measurements", "LOINC:22748-8", "LDL cholesterol", "NASK"),
             ("FI-1", "treatments", "ATC:L01CD02", "docetaxel", "UNK"),
         ]),
         subjects=frame("individual birth_date administrative_gender", [
@@ -209,7 +209,7 @@ def test_a_treatment_has_its_dose_target_response_and_adverse_event(by_id):
 def test_a_missing_value_is_a_null_flavour_and_smoking_a_coded_value(by_id):
     smoking, missing = by_id["FI-2"]["measurements"]
     assert smoking["value"]["ontologyClass"]["id"] == "SNOMEDCT:8517006"
-    assert missing["assay"]["id"] == "LOINC:13457-7"
+    assert missing["assay"]["id"] == "LOINC:22748-8"
     assert missing["value"]["ontologyClass"] == {"id": "NullFlavor:NASK", "label": "not asked"}
 
 

@@ -13,8 +13,8 @@ def test_phenotypes_have_one_row_per_observation_in_both_formats(people, tables,
     text = pd.read_csv(tmp_path / "tables/phenotypes.tsv", sep="\t")
     assert len(columnar) == len(text) == 7
     rows = columnar.set_index(["individual", "kind", "code"])
-    assert rows.loc[("FI-1", "measurement", "LOINC:13457-7"), "value"] == 3.25
-    assert rows.loc[("FI-2", "measurement", "LOINC:13457-7"), "null_flavour"] == "NASK"
+    assert rows.loc[("FI-1", "measurement", "LOINC:22748-8"), "value"] == 3.25
+    assert rows.loc[("FI-2", "measurement", "LOINC:22748-8"), "null_flavour"] == "NASK"
     assert rows.loc[("FI-2", "exposure", "LOINC:72166-2"), "category"] == "SNOMEDCT:8517006"
     assert text["value"].dropna().tolist() == [3.25]
     metadata = pq.read_schema(tmp_path / "tables/people.parquet").metadata
@@ -26,7 +26,7 @@ def test_the_dictionary_has_code_unit_and_allowed_values(people, tables, tmp_pat
     words = pd.read_csv(tmp_path / "tables/data_dictionary.tsv", sep="\t")
     assert "SYNTHETIC" in words["description"][0]
     by_code = words.dropna(subset=["code"]).set_index("code")
-    assert by_code.loc["LOINC:13457-7", ["unit", "type"]].tolist() == ["mmol/L", "number"]
+    assert by_code.loc["LOINC:22748-8", ["unit", "type"]].tolist() == ["mmol/L", "number"]
     assert by_code.loc["LOINC:72166-2", "allowed"] == "SNOMEDCT:8517006 (Ex-smoker)"
     assert by_code.loc["ICD10:C50", "type"] == "presence"
     columns = set(words["column"][words["table"] == "phenotypes"])
@@ -35,7 +35,7 @@ def test_the_dictionary_has_code_unit_and_allowed_values(people, tables, tmp_pat
 
 def test_wide_columns_are_ages_numbers_and_whether_a_person_is_ill(people, tables):
     wide = phenotype_columns(people, tables["measurements"], tables["diseases"], 2026)
-    assert list(wide) == ["AGE", "LOINC_13457_7", "ICD10_C50"]
+    assert list(wide) == ["AGE", "LOINC_22748_8", "ICD10_C50"]
     assert wide["AGE"].tolist() == [60, 36]
-    assert wide["LOINC_13457_7"].tolist()[0] == 3.25 and np.isnan(wide["LOINC_13457_7"][1])
+    assert wide["LOINC_22748_8"].tolist()[0] == 3.25 and np.isnan(wide["LOINC_22748_8"][1])
     assert wide["ICD10_C50"].tolist() == [True, False]

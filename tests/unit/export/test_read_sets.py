@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import shutil
+import subprocess
 
 import numpy as np
 import pandas as pd
@@ -74,7 +75,38 @@ def test_alignments_show_the_genotypes_at_grch38_coordinates(folders):
         md5 = hashlib.md5(fasta.fetch("chr22").encode()).hexdigest()
     about = {"AS": "synthetic-GRCh38", "M5": md5, "UR": "reference.fa.gz"}
     assert header["SQ"] == [{"SN": "chr22", "LN": LENGTH, **about}]
-    assert "SYNTHETIC" in header["CO"][0] and "PG" not in header
+    assert "SYNTHETIC" in header["CO"][0]
+
+
+@needs_programs
+@pytest.mark.skipif(shutil.which("samtools") is None, reason="samtools is not installed")
+def test_samtools_finds_the_library_run_platform_aligner_and_sequences(folders):
+    folder = folders[0]
+    cram, reference = folder / "FI-000001.cram", folder / "reference.fa.gz"
+
+    def samtools(*arguments):
+        command = ["samtools", *map(str, arguments)]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    samtools("quickcheck", "-v", cram)
+    reads = samtools("view", "-c", "-T", reference, cram)
+    assert int(reads) > 500
+    assert samtools("view", "-c", "-l", "FI-000001-library", "-T", reference, cram) == reads
+    lines = samtools("view", "-H", "--no-PG", cram).splitlines()
+    fields = {line[:3]: dict(one.split(":", 1) for one in line.split("\t")[1:]) for line in lines}
+    group = {key: fields["@RG"][key] for key in ("ID", "SM", "LB", "PL", "PU")}
+    assert group == {
+        "ID": "FI-000001",
+        "SM": "FI-000001",
+        "LB": "FI-000001-library",
+        "PL": "ILLUMINA",
+        "PU": "SYNTHETIC.FI-000001",
+    }
+    version = subprocess.run(["minimap2", "--version"], capture_output=True, text=True, check=True)
+    assert fields["@PG"]["PN"] == "minimap2" and fields["@PG"]["VN"] == version.stdout.strip()
+    assert "/" not in fields["@PG"]["CL"]  # the same bytes wherever it is made
+    own = samtools("dict", reference).splitlines()[1]
+    assert f"M5:{fields['@SQ']['M5']}" in own.split("\t")
 
 
 @needs_programs

@@ -88,7 +88,7 @@ def test_an_encrypted_only_export_makes_the_list_of_encrypted_files(theirs):
         (
             {"formats": ["bcf", "bam"]},
             "my.yaml: exports.0.formats: expected one of bcf, vcf, pgen, zarr, trees, grg, "
-            "phenopackets, beacon, tables, omop, scores, gwas, reads, found 'bam'",
+            "phenopackets, fhir, beacon, tables, omop, scores, gwas, reads, found 'bam'",
         ),
         ({"countries": ["FI", "XX"]}, "exports.0.countries: expected one of FI, ES, found 'XX'"),
         ({"story": "mystery"}, "exports.0.story: expected one of cancer, rare, found 'mystery'"),
@@ -182,3 +182,8 @@ def test_a_full_disk_is_reported_before_work_starts(tmp_path):
 def test_without_stories_and_planted_variants_no_empty_list_is_offered(change, line):
     with pytest.raises(InputError, match=line):
         read(planted=[], **change)
+
+
+@pytest.mark.parametrize(("entry", "version"), [({}, "4.3"), ({"vcf_version": 4.2}, "4.2")])
+def test_the_version_of_vcf_is_4_3_unless_an_export_asks_for_4_2(entry, version):
+    assert read(**entry).vcf_version == version

@@ -18,7 +18,7 @@ FOUND = {
     "MONDO:0005385": 3,  # vascular disorder, above coronary artery disorder
     "SNOMEDCT:8517006": 1,  # ex-smoker, as the record shows it
     "LOINC:72166-2": 1,  # tobacco smoking status
-    "LOINC:13457-7": 11,  # LDL cholesterol
+    "LOINC:22748-8": 11,  # LDL cholesterol
     "UBERON:0000178": 12,  # blood
     "OBI:0002630": 12,  # the sequencing platform
     "NCBITaxon:9606": 12,
@@ -172,7 +172,7 @@ def test_the_public_may_send_a_sex_as_the_value_of_a_field_too(asked):
         ({"id": "phenotype", "value": "ICD10:C50"}, "expected a label, or a phenotype, like HP:"),
         ({"id": "sex", "operator": "!", "value": "NCIT:C16576"}, "expected =, as 'NCIT:C16576' is"),
         (
-            {"id": "LOINC:13457-7", "operator": ">", "value": "P5Y"},
+            {"id": "LOINC:22748-8", "operator": ">", "value": "P5Y"},
             "expected a number, as it is no age, found 'P5Y'",
         ),
         ({"id": "bmi", "operator": ">", "value": "P5Y"}, "expected a number, as it is no age"),

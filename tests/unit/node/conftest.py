@@ -103,7 +103,7 @@ def phenotypes() -> dict[str, pd.DataFrame]:
         ),
         "measurements": pd.DataFrame(
             [
-                (name, "LOINC:13457-7", "LDL cholesterol", 2.0 + 0.25 * i, "mmol/L", 30.0)
+                (name, "LOINC:22748-8", "LDL cholesterol", 2.0 + 0.25 * i, "mmol/L", 30.0)
                 for i, name in enumerate(NAMES)
                 if i != 11
             ],
@@ -133,7 +133,7 @@ def phenotypes() -> dict[str, pd.DataFrame]:
             columns=COLUMNS_OF["family_history"],
         ),
         "missing": pd.DataFrame(
-            [(NAMES[11], "measurements", "LOINC:13457-7", "LDL cholesterol", "ASKU")],
+            [(NAMES[11], "measurements", "LOINC:22748-8", "LDL cholesterol", "ASKU")],
             columns=COLUMNS_OF["missing"],
         ),
         "subjects": pd.DataFrame(

@@ -9,7 +9,7 @@ from rehearsal.phenotypes.simulate_phenotypes import simulate_phenotypes
 from .clinical_traits import YEAR, wide
 
 N = 60_000
-LDL, BMI, CORONARY = "LOINC:13457-7", "LOINC:39156-5", "ICD10:I25.1"
+LDL, BMI, CORONARY = "LOINC:22748-8", "LOINC:39156-5", "ICD10:I25.1"
 
 
 @pytest.fixture

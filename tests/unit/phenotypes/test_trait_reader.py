@@ -37,7 +37,7 @@ def test_a_risk_curve_gives_the_age_that_a_risk_belongs_to(traits):
 
 def test_the_shipped_file_has_what_the_first_run_needs(shipped):
     codes = {trait.code for trait in (*shipped.measurements, *shipped.derived, *shipped.diseases)}
-    assert {"LOINC:13457-7", "LOINC:8302-2", "LOINC:29463-7", "ICD10:I25.1", "ICD10:C50"} <= codes
+    assert {"LOINC:22748-8", "LOINC:8302-2", "LOINC:29463-7", "ICD10:I25.1", "ICD10:C50"} <= codes
     breast = next(disease for disease in shipped.diseases if disease.code == "ICD10:C50")
     by_80 = {
         gene.gene: gene.cumulative_risk["female"].at(np.array([80.0])) for gene in breast.genes
@@ -74,7 +74,7 @@ def test_the_shipped_file_has_what_the_first_run_needs(shipped):
         ("      male: 3.0\n", "", "measurements.level.mean", "expected the key male"),
         ("distribution: lognormal", "distribution: cauchy", "measurements.width.distribution",
          "expected one of normal, lognormal, found 'cauchy'"),
-        ("code: LOINC:1-1", "code: '1-1'", "measurements.level.code", "text like LOINC:13457-7"),
+        ("code: LOINC:1-1", "code: '1-1'", "measurements.level.code", "text like LOINC:22748-8"),
         ("LOINC:2-2", "LOINC:1-1", "code LOINC:1-1", "expected one trait with this code, found 2"),
         ("  width:\n", "  Broad width:\n", "measurements.Broad width",
          "that starts with a letter, found 'Broad width'"),

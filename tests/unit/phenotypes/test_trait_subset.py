@@ -48,5 +48,7 @@ def test_a_trait_without_causes_comes_alone():
 
 
 def test_an_unknown_trait_is_one_line():
-    with pytest.raises(InputError, match=r"traits: expected some of height, bmi, ldl, .* found 'luck'"):
+    with pytest.raises(
+        InputError, match=r"traits: expected some of height, bmi, ldl, .* found 'luck'"
+    ):
         select_traits(TRAITS, ["luck"])

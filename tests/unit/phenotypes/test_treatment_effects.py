@@ -9,7 +9,7 @@ from rehearsal.phenotypes.trait_reader import read_traits
 
 from .clinical_traits import CLINICAL, YEAR
 
-LDL, SYSTOLIC, DIASTOLIC = "LOINC:13457-7", "LOINC:8480-6", "LOINC:8462-4"
+LDL, SYSTOLIC, DIASTOLIC = "LOINC:22748-8", "LOINC:8480-6", "LOINC:8462-4"
 
 
 @pytest.fixture

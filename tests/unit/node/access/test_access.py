@@ -268,7 +268,7 @@ def test_dataset_sizes_reveal_no_single_person(node, tokens, tier, path):
     assert sizes == {10}
 
 
-LDL = {"id": "LOINC:13457-7", "operator": "=", "value": "3.0"}  # one person's value
+LDL = {"id": "LOINC:22748-8", "operator": "=", "value": "3.0"}  # one person's value
 
 
 @pytest.mark.parametrize("granularity", ["boolean", "count", "record"])
@@ -647,8 +647,8 @@ def test_terms_are_offered_by_access_to_the_dataset_of_people(forge, node, token
     ).passport
     assert not any(one.startswith("ICD10") for one in offered(frequencies))
     for token in (None, tokens["registered"], frequencies):
-        assert not offered(token) & {"age", "LOINC:13457-7", "sex"}
-    assert {"age", "LOINC:13457-7", "sex", "ageOfOnset"} <= offered(tokens["controlled"])
+        assert not offered(token) & {"age", "LOINC:22748-8", "sex"}
+    assert {"age", "LOINC:22748-8", "sex", "ageOfOnset"} <= offered(tokens["controlled"])
 
 
 @pytest.mark.parametrize("purpose", ["research", "DUO:0000007", "DUO:0000006,DUO:0000043"])

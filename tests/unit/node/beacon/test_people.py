@@ -46,7 +46,7 @@ def people(body):
         ([{"id": "age", "operator": "<=", "value": 35}], {10, 11}),
         ([{"id": "age", "operator": "=", "value": "50"}], {7}),
         ([{"id": "age", "operator": "!", "value": "50"}], set(range(12)) - {7}),
-        ([{"id": "LOINC:13457-7", "operator": ">", "value": "4"}], {9, 10}),
+        ([{"id": "LOINC:22748-8", "operator": ">", "value": "4"}], {9, 10}),
         ([{"id": "LDL", "operator": "<", "value": "2.3"}], {0, 1}),
         ([{"id": "LDL", "operator": "!", "value": "2.25"}], set(range(11)) - {1}),  # 11 has none
         ([{"id": "BMI", "operator": ">", "value": "20"}], set()),  # known, but not measured here
@@ -188,7 +188,7 @@ def test_datasets_and_cohorts_hold_their_people(ask):
 def test_filtering_terms_list_what_filters_may_use(ask, query):
     _, body = ask("/filtering_terms")
     terms = body["response"]["filteringTerms"]
-    assert {WOMAN, MAN, "ICD10:I25.1", "MONDO:0005010", "HP:0000252", "age", "LOINC:13457-7"} <= {
+    assert {WOMAN, MAN, "ICD10:I25.1", "MONDO:0005010", "HP:0000252", "age", "LOINC:22748-8"} <= {
         term["id"] for term in terms
     }
     for term in terms:

@@ -217,7 +217,7 @@ terms = st.builds(
 )
 comparisons = pick(
     (
-        *({"id": "LOINC:13457-7", "operator": ">", "value": "2.9"}, {"id": "age>50"}),
+        *({"id": "LOINC:22748-8", "operator": ">", "value": "2.9"}, {"id": "age>50"}),
         *({"id": "disease", "operator": "=", "value": "%sclerosis%"}, {"id": "odd", "value": "1"}),
         {"id": "demographic.birthDecade:1960"},
     )

@@ -273,7 +273,7 @@ def _tables(one: Country) -> dict[str, pd.DataFrame]:
     diseases = [(name, *code, DISEASES[code], 50.0) for name, code in one.diseases]
     features = [(name, *code, 1.0) for name, code in one.features]
     measured = [
-        (name, "LOINC:13457-7", "LDL", 2.0 + int(name[3:]) / 8, "mmol/L", 30.0)
+        (name, "LOINC:22748-8", "LDL", 2.0 + int(name[3:]) / 8, "mmol/L", 30.0)
         for name in one.names
     ]
     consent = [(name, "consent", uses, name in one.withdrawn) for name, uses in one.uses.items()]
