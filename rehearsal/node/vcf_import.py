@@ -295,9 +295,16 @@ def _batches(pieces: Iterable[Rows]) -> Iterator[tuple[Path, list[Row]]]:
     waiting: list[Row] = []
     last = Rows(Path(), -1, -1, -1, [])
     for piece in pieces:
-        if piece.contig != last.contig or piece.first < last.floor:
+        if piece.contig != last.contig:
             yield last.path, _divided(waiting, sys.maxsize)[0]
             waiting = []
+        elif piece.first < last.floor:
+            expected = "files that follow each other on a contig"
+            found = (
+                f"one that begins before the end of {last.path.name} (join parts of a contig with "
+                "bcftools concat --allow-overlaps, people with bcftools merge)"
+            )
+            raise InputError(piece.path, "first record", expected, found)
         waiting += piece.rows
         ready, waiting = _divided(waiting, piece.floor)
         yield piece.path, ready

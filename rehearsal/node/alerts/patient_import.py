@@ -19,6 +19,7 @@ import orjson
 from rehearsal.errors import InputError, cause, shown
 from rehearsal.files import make_private_folder, read_json, write_durably
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
+from rehearsal.genomes.contig_names import find_contig
 from rehearsal.model import Sex, Variant
 from rehearsal.node.access.consent import TERM
 
@@ -199,9 +200,10 @@ def _carried_variants(path: Path, person: str) -> Iterator[Variant]:
                 found = f"{len(names)} samples with other names"
                 raise InputError(path, "samples", f"one sample, or one named {person}", found)
             for record in file:
-                alleles = record.alleles or ()
+                alleles = [allele.upper() for allele in record.alleles or ()]
+                contig = find_contig(record.chrom) or record.chrom
                 for number in sorted(set(record.samples[sample].get("GT") or ()) - {None, 0}):
-                    yield Variant(record.chrom, record.start, alleles[0], alleles[number])
+                    yield Variant(contig, record.start, alleles[0], alleles[number])
     except (OSError, ValueError) as error:
         if isinstance(error, InputError):
             raise

@@ -273,10 +273,11 @@ class FileIntake:
         )
         wanted = IS_SNV | HAS_GENOTYPES | (0 if self.report.include_filtered else PASSES)
         inside = (lines.starts >= 0) & (_ends(lines) <= CONTIG_LENGTHS[contig])
-        usual = (lines.marks & wanted == wanted) & inside & (self.reference is None)
+        usual = (lines.marks & wanted == wanted) & inside
+        bases = self.reference
         places = zip(lines.starts.tolist(), usual.tolist(), strict=True)
         for line, (start, is_usual) in enumerate(places):
-            if is_usual:
+            if is_usual and (bases is None or bases.has(contig, start, refs[line])):
                 self.report.alleles += 1
                 chosen.asked.append((len(chosen.lines), 1))
                 chosen.alleles.append(StoredAllele(start, refs[line], alts[line]))

@@ -10,15 +10,16 @@ from rehearsal.node.alerts.patient_import import import_patient, read_patient
 from .conftest import TLR7, packet
 
 
-def test_genotypes_may_come_as_vcf(node, phenopacket, tmp_path):
+@pytest.mark.parametrize(("contig", "alleles"), [("chrX", "C\tG,T"), ("X", "c\tg,t")])
+def test_genotypes_may_come_as_vcf(node, phenopacket, tmp_path, contig, alleles):
     phenopacket.write_text(json.dumps(packet(interpretations=[])))
     vcf = tmp_path / "patient.vcf"
     vcf.write_text(
         '##fileformat=VCFv4.3\n##FORMAT=<ID=GT,Number=1,Type=String,Description="">\n'
-        "##contig=<ID=chrX,length=156040895>\n"
+        f"##contig=<ID={contig},length=156040895>\n"
         "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tS1\n"
-        "chrX\t12886153\t.\tC\tG,T\t.\t.\t.\tGT\t2\n"
-        "chrX\t12886160\t.\tC\tT\t.\t.\t.\tGT\t0\n"
+        f"{contig}\t12886153\t.\t{alleles}\t.\t.\t.\tGT\t2\n"
+        f"{contig}\t12886160\t.\tC\tT\t.\t.\t.\tGT\t0\n"
     )
     assert read_patient(import_patient(node.folder, phenopacket, vcf)).variants == {TLR7}
 

@@ -5,8 +5,10 @@ import json
 import pytest
 
 from rehearsal.errors import InputError
+from rehearsal.node.vcf_import import build_from_vcf
 
 from .foreign_files import (
+    PEOPLE,
     alleles_of,
     bcftools,
     build,
@@ -161,6 +163,20 @@ def test_files_that_were_only_joined_are_refused(tmp_path):
     vcf.write_text(vcf.read_text() * 2)
     with pytest.raises(InputError, match=r"eight columns or more, .* found '##fileformat=VCFv4.2'"):
         build(vcf)
+
+
+@needs_bcftools
+def test_files_of_one_person_each_are_merged_first(tmp_path):
+    one = write_vcf(tmp_path / "1.vcf", "chr22 100 A G 0/1", "chr22 300 A G 1/1", samples=["S1"])
+    two = write_vcf(tmp_path / "2.vcf", "chr22 200 A G 0/1", "chr22 300 A G 0/1", samples=["S2"])
+    with pytest.raises(InputError, match=r"2\.vcf: first record: .* people with bcftools merge"):
+        build_from_vcf([one, two], PEOPLE, tmp_path / "no.sqlite")
+    for path in (one, two):
+        bcftools("view", "-Oz", "-o", f"{path}.gz", path)
+        bcftools("index", f"{path}.gz")
+    bcftools("merge", "-o", tmp_path / "both.vcf", f"{one}.gz", f"{two}.gz")
+    rows, _ = build(tmp_path / "both.vcf")
+    assert [(row.start + 1, row.total.ac) for row in rows] == [(100, 1), (200, 1), (300, 3)]
 
 
 @needs_bcftools
