@@ -30,6 +30,7 @@ VOCABULARIES = {
     "ATC": ("ATC", "Anatomical Therapeutic Chemical Classification"),
     "SNOMEDCT": ("SNOMED", "Systematized Nomenclature of Medicine, Clinical Terms"),
     "HP": ("HPO", "Human Phenotype Ontology (no OMOP vocabulary: source codes only)"),
+    "NAACCR": ("NAACCR", "North American Association of Central Cancer Registries, data items"),
     "UCUM": ("UCUM", "Unified Code for Units of Measure"),
 }
 # the clinical tables; a table comes after those that its foreign keys lead to

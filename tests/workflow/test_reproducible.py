@@ -52,7 +52,7 @@ def overlay(tmp_path_factory):
     config["cohort"]["people_per_country"] = 12
     config["genome"] |= {"regions": ["chr22:20000000-20200000"], "planted_window": 100_000}
     config["genome"]["masks"] = None
-    formats = ["pgen", "zarr", "trees", "beacon", "tables", "omop", "scores", "gwas"]
+    formats = ["pgen", "zarr", "trees", "beacon", "fhir", "tables", "omop", "scores", "gwas"]
     region = ["chr22:20000000-20200000"]
     config["exports"] = [
         {"name": "given", "formats": formats, "countries": ["FI"], "regions": region},

@@ -185,7 +185,7 @@ def test_a_dataset_has_every_format_but_those_of_a_complete_run():
 
 
 def test_a_pooled_dataset_of_other_formats_is_one_folder(made, tmp_path):
-    formats = ["bcf", "pgen", "trees", "tables", "omop", "scores", "gwas", "zarr", "beacon"]
+    formats = ["bcf", "pgen", "trees", "tables", "omop", "fhir", "scores", "gwas", "zarr", "beacon"]
     folder = made(tmp_path / "OUT", pooled=True, formats=formats, people={"FI": 10}, plant={})
     names = {path.name for path in (folder / "pooled").iterdir()}
     assert {"chr22.bcf", "chr22.pgen", "chr22.vcz.zip", "tables", "omop", "gwas"} <= names
