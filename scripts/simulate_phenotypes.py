@@ -17,12 +17,13 @@ def main(smk):
     Args:
         smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
     """
-    parts = zip(smk.input.effects, smk.input.values, strict=True)
+    pairs = zip(smk.input.effects, smk.input.values, strict=True)
+    parts = (GeneticValues(pd.read_parquet(e), pd.read_parquet(v)) for e, v in pairs)
     carriers = pd.concat(map(pd.read_parquet, smk.input.carriers), ignore_index=True)
     people = pd.read_parquet(smk.input.people)
     result = simulate_phenotypes(
         people,
-        join_blocks(GeneticValues(pd.read_parquet(e), pd.read_parquet(v)) for e, v in parts),
+        join_blocks(parts, smk.params.blocks),
         count_damaged_copies(map(pd.read_parquet, smk.input.damaged)),
         read_traits(smk.input.traits),
         smk.params.seed,

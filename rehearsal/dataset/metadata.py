@@ -43,9 +43,9 @@ truth/    the facts about the data, and queries with their right answers. To che
                                  hemi count people; a country without carriers has no row)
           planted_carriers.tsv   carriers of the planted variants
           causal_sites.tsv       causal sites of the traits, and the effect of one copy of alt, in
-                                 standard deviations of the genetic value
-          genetic_values.tsv.gz  standardised genetic values, one per person and trait; for
-                                 diseases, liabilities
+                                 standard deviations of the genetic value and in the trait's unit
+          genetic_values.tsv.gz  standardised genetic values, one per person and trait, with the
+                                 part from the genome outside of the data; for diseases, liabilities
           untreated_values.tsv.gz  measurements that a treatment changed, and what they would be
                                  without it
           heteroplasmy.tsv       people with two alleles at a site of chrM, with the level of alt;

@@ -23,7 +23,11 @@ from rehearsal.genomes.reference_identity import ReferenceIdentity
 from rehearsal.genomes.selection import annotate_under_selection
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block, write_trees
 from rehearsal.model import Block
-from rehearsal.phenotypes.genetic_values import GeneticValues, genetic_values_of_block, join_blocks
+from rehearsal.phenotypes.genetic_values import (
+    GeneticValues,
+    genetic_values_of_block,
+    join_blocks,
+)
 from rehearsal.phenotypes.sample_metadata import simulate_sample_metadata
 from rehearsal.phenotypes.simulate_phenotypes import Phenotypes, simulate_phenotypes
 from rehearsal.phenotypes.variant_counts import variant_counts
@@ -146,7 +150,7 @@ def _phenotypes(plan: DatasetPlan, people: pd.DataFrame, results: list[_BlockRes
     try:
         return simulate_phenotypes(
             people,
-            join_blocks(result.genetic for result in results),
+            join_blocks((result.genetic for result in results), plan.blocks),
             count_damaged_copies(result.damaged for result in results),
             plan.traits,
             plan.order.seed,

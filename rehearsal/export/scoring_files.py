@@ -17,8 +17,8 @@ from rehearsal.phenotypes.trait_types import Disease
 def write_scoring_file(effects: DataFrame, disease: Disease, path: Path) -> str:
     """Write the causal sites of a disease as a scoring file in the PGS Catalog's format.
 
-    Effects are scaled so that their sum has a standard deviation of 1 over all people. The mean
-    follows from the frequencies.
+    Effects are in standard deviations of the genetic value over all people, whose background from
+    other parts of the genome the file does not have. The mean follows from the frequencies.
 
     Args:
         effects: Rows of ``truth/effects.parquet``.
@@ -43,6 +43,7 @@ def write_scoring_file(effects: DataFrame, disease: Disease, path: Path) -> str:
         "citation": "none: the weights are those of a simulation of people who do not exist",
         MEAN: repr(mean),
         SD: "1.0",
+        **_in_unit(disease),
     }
     lines = ["###PGS CATALOG SCORING FILE - synthetic, in the format of pgscatalog.org/downloads"]
     lines += [f"#{key}={value}" for key, value in header.items()]
@@ -56,3 +57,14 @@ def write_scoring_file(effects: DataFrame, disease: Disease, path: Path) -> str:
     with atomic_path(path) as aside:
         aside.write_bytes(gzip.compress(text, mtime=0))
     return hashlib.sha256(text).hexdigest()
+
+
+def _in_unit(disease: Disease) -> dict[str, str]:
+    """Say what a weight of 1 does to the disease."""
+    if disease.genetics is None:
+        return {}
+    ratio = disease.genetics.hazard_ratio_per_sd
+    if ratio is not None:
+        return {"effect_per_weight": repr(math.log(ratio)), "effect_unit": "log hazard"}
+    per_weight = math.sqrt(disease.genetics.heritability)
+    return {"effect_per_weight": repr(per_weight), "effect_unit": "liability"}

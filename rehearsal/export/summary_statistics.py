@@ -35,7 +35,7 @@ from rehearsal.model import SYNTHETIC
 MINIMUM_FREQUENCY = 0.01  # of the rarer allele; a single rarer variant has no power
 FEWEST_CASES = 10
 LONG_ALLELE = "LONG_STRING"  # what GWAS-SSF has instead of alleles that are not written out
-TRUTH_COLUMNS = ["trait", "contig", "start", "ref", "alt", "effect"]
+TRUTH_COLUMNS = ["trait", "contig", "start", "ref", "alt", "effect", "effect_in_unit", "unit"]
 
 
 @dataclass(frozen=True, slots=True)

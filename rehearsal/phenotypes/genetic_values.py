@@ -15,9 +15,10 @@ from rehearsal.genomes.allele_names import own_name
 from rehearsal.genomes.assembly import AUTOSOMES
 from rehearsal.genomes.structural import site_spans
 from rehearsal.model import Block, Patient
-from rehearsal.phenotypes.trait_types import Disease, Measurement, Traits
+from rehearsal.phenotypes.trait_types import Disease, Genetics, Measurement, Traits
 from rehearsal.seeds import derive_seed
 
+KNOWN_BASES = 2_672_266_694  # of the autosomes of GRCh38 outside of config/masks.tsv
 EFFECT_TYPES = {
     "trait": "str",
     "contig": "str",
@@ -36,11 +37,12 @@ class GeneticValues:
     ``effects`` has one row per causal site and trait. ``effect`` is that of one copy of ``alt``,
     and ``frequency`` is that of ``alt`` over all countries. ``values`` has one row per person in
     the order of ``people.parquet`` and one column per polygenic trait. A person's value is the sum
-    of effect times copies. Once standardised, a constant is subtracted, the same for everybody.
+    of effect times copies.
     """
 
     effects: pd.DataFrame  # trait, contig, start (0-based), ref, alt, effect, frequency
     values: pd.DataFrame  # (n_people, n_traits) float64
+    autosomal_share: float = 1.0  # of the autosomes' bases in the blocks of these values
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,30 @@ def allot_causal_sites(blocks: Sequence[Block], number: int) -> dict[Block, int]
         allotted[block] += 1
         left -= 1
     return allotted
+
+
+def autosomal_share(blocks: Iterable[Block]) -> float:
+    """Compute the share of the autosomes' known bases that the blocks of a run cover.
+
+    Args:
+        blocks: All blocks of the run.
+
+    Returns:
+        A number from 0 to 1.
+    """
+    covered = sum(block.length for block in blocks if block.contig in AUTOSOMES)
+    return min(covered / KNOWN_BASES, 1.0)
+
+
+def sites_in_blocks(genetics: Genetics, blocks: Iterable[Block]) -> int:
+    """Compute how many of a trait's causal sites lie in the blocks of a run: at least one.
+
+    Args:
+        genetics: The polygenic part of the trait.
+        blocks: All blocks of the run.
+    """
+    share = genetics.share_in_blocks(autosomal_share(blocks))
+    return max(round(genetics.causal_sites * share), 1)
 
 
 def causal_sites(
@@ -303,10 +329,11 @@ def genetic_values_of_block(
     for trait in traits.scored:
         if trait.genetics is None:
             continue
-        number = allot_causal_sites(blocks, trait.genetics.causal_sites)[block]
+        in_all = sites_in_blocks(trait.genetics, blocks)
+        number = allot_causal_sites(blocks, in_all)[block]
         mine = (target or {}).get(trait.name)
         if mine is not None:
-            share = number / trait.genetics.causal_sites
+            share = number / in_all
             mine = TargetValue(mine.row, mine.value * float(np.sqrt(share)))
         part, values[trait.name] = block_genetic_values(ts, block, trait, number, seed, mine)
         effects.append(part)
@@ -317,11 +344,12 @@ def genetic_values_of_block(
     )
 
 
-def join_blocks(parts: Iterable[GeneticValues]) -> GeneticValues:
+def join_blocks(parts: Iterable[GeneticValues], blocks: Iterable[Block]) -> GeneticValues:
     """Add up the genetic values of blocks.
 
     Args:
         parts: One part per block, in the order of the blocks: sums of floats depend on the order.
+        blocks: All blocks of the run.
 
     Returns:
         All effects, and the sums of values.
@@ -335,35 +363,5 @@ def join_blocks(parts: Iterable[GeneticValues]) -> GeneticValues:
         values = part.values if values is None else values + part.values
     if values is None:
         raise ValueError(mismatch("genetic values", "at least one block", "none"))
-    return GeneticValues(pd.concat(effects, ignore_index=True), values)
-
-
-def standardise(raw: GeneticValues, traits: Traits) -> GeneticValues:
-    """Standardise genetic values to mean 0 and variance 1 over the people of all countries.
-
-    Effects are rescaled too, so that they stay the effect of one copy.
-
-    Args:
-        raw: Sums over all blocks.
-        traits: The traits.
-
-    Returns:
-        Standardised values with their effects.
-
-    Raises:
-        InputError: A trait has no causal site at which people differ.
-    """
-    spread = raw.values.std(ddof=0)
-    for trait in traits.polygenic:
-        if not spread.get(trait.name, 0.0) > 0:
-            part = "measurements" if isinstance(trait, Measurement) else "diseases"
-            expected = (
-                "at least one autosomal site to choose from whose rarer allele is frequent enough "
-                "(simulate longer regions or more people, or lower minimum_frequency)"
-            )
-            key = f"{part}.{trait.name}.genetics.causal_sites"
-            raise InputError(traits.source, key, expected, "none")
-    scale: Mapping[str, float] = spread.to_dict()
-    effects = raw.effects.copy()
-    effects["effect"] /= effects["trait"].map(scale).astype("float64")
-    return GeneticValues(effects, (raw.values - raw.values.mean()) / spread)
+    joined = pd.concat(effects, ignore_index=True)
+    return GeneticValues(joined, values, autosomal_share(blocks))

@@ -12,12 +12,15 @@ from rehearsal.errors import mismatch, shown
 from rehearsal.model import Patient
 from rehearsal.phenotypes import trait_model
 from rehearsal.phenotypes.exposures import exposures_table
-from rehearsal.phenotypes.genetic_values import GeneticValues, standardise
+from rehearsal.phenotypes.genetic_truth import effects_in_units, genetic_values_table
+from rehearsal.phenotypes.genetic_values import GeneticValues, target_values
 from rehearsal.phenotypes.missing import missing_table
 from rehearsal.phenotypes.null_flavours import FieldFlavours, draw_missing, rows_on_record
 from rehearsal.phenotypes.outcomes import ages_of_outcome
 from rehearsal.phenotypes.path_coefficients import explained_by_causes
 from rehearsal.phenotypes.patient_overrides import PatientOverrides
+from rehearsal.phenotypes.polygenic_background import draw_backgrounds
+from rehearsal.phenotypes.standard_values import standardise
 from rehearsal.phenotypes.subjects import Subjects, standard_noise, subjects
 from rehearsal.phenotypes.tables import join_parts
 from rehearsal.phenotypes.terms import Coded
@@ -41,8 +44,8 @@ class Phenotypes:
     excluded_features: pd.DataFrame  # individual, code, label
     candidate_genes: pd.DataFrame  # individual, gene
     tumour_variants: pd.DataFrame  # individual, contig, start, ref, alt
-    effects: pd.DataFrame  # truth: trait, contig, start, ref, alt, effect, frequency
-    genetic_values: pd.DataFrame  # truth: individual, trait, genetic_value, liability
+    effects: pd.DataFrame  # truth: trait, contig, start, ref, alt, effect, frequency, and in units
+    genetic_values: pd.DataFrame  # truth: individual, trait, genetic_value, background, liability
     untreated_values: pd.DataFrame  # truth: individual, code, label, untreated, measured, unit
 
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -77,7 +80,8 @@ def simulate_phenotypes(
     """Simulate what is on record about everybody, with the truth behind it.
 
     Args:
-        people: One row per person: id, country, sex, birth_year.
+        people: One row per person: id, country, sex, birth_year; and father, mother, inbreeding for
+            traits with a background.
         genetic_values: Sums over all blocks, one row per person. They are standardised here, over
             all countries.
         damaged: Damaged copies of genes (``count_damaged_copies``): gene, individual, copies.
@@ -101,8 +105,12 @@ def simulate_phenotypes(
     if len(genetic_values.values) != len(cohort):
         where, found = "genetic values", shown(len(genetic_values.values))
         raise ValueError(mismatch(where, f"{len(cohort)}, one per person", found))
-    genetic = standardise(genetic_values, traits)
-    own = {name: genetic.values[name].to_numpy() for name in genetic.values}
+    required = {}
+    if individuals is not None:
+        required = target_values(patients, individuals, people)
+    backgrounds = draw_backgrounds(traits, people, cohort, required, genetic_values, seed)
+    genetic = standardise(genetic_values, traits, backgrounds)
+    own = genetic.values
     copies = trait_model.damaged_copies(damaged, cohort)
     simulated = _simulate(traits, own, copies, overrides, cohort, seed)
     features = _features(traits, simulated, cohort)
@@ -116,8 +124,8 @@ def simulate_phenotypes(
         excluded_features=overrides.excluded_features(cohort),
         candidate_genes=overrides.candidate_genes(cohort),
         tumour_variants=overrides.tumour_variants(cohort),
-        effects=genetic.effects,
-        genetic_values=_genetic_values(traits, own, simulated.scores, cohort),
+        effects=effects_in_units(genetic.effects, traits, cohort),
+        genetic_values=genetic_values_table(traits, genetic, simulated.scores, cohort),
         untreated_values=untreated_table(
             traits, simulated.untreated, simulated.values, simulated.known, cohort
         ),
@@ -270,32 +278,3 @@ def _features(traits: Traits, simulated: _Simulated, cohort: Subjects) -> pd.Dat
     by_term = table.groupby(["individual", "code"], sort=False)
     table["age_of_onset"] = by_term["age_of_onset"].transform("min")
     return table.drop_duplicates(["individual", "code"], ignore_index=True)
-
-
-def _genetic_values(
-    traits: Traits,
-    own: Mapping[str, np.ndarray],
-    scores: Mapping[str, np.ndarray],
-    cohort: Subjects,
-) -> pd.DataFrame:
-    """Build the table of truth.
-
-    A trait without a polygenic part has genetic value 0. A measurement has no liability.
-    """
-    everybody = np.arange(len(cohort))
-    nobody = np.full(len(cohort), np.nan)
-    return join_parts(
-        [
-            (
-                everybody,
-                {
-                    "trait": trait.name,
-                    "genetic_value": own.get(trait.name, np.zeros(len(cohort))),
-                    "liability": scores[trait.name] if trait in traits.diseases else nobody,
-                },
-            )
-            for trait in traits.scored
-        ],
-        {"trait": "str", "genetic_value": "float64", "liability": "float64"},
-        cohort,
-    )

@@ -112,6 +112,30 @@ def measured(trait: Measurement, score: np.ndarray, subjects: Subjects) -> np.nd
     return np.round(values, trait.decimals)
 
 
+def slope(trait: Measurement, subjects: Subjects) -> float:
+    """Compute the expected change of a measured value for a small change of its score.
+
+    It is the sd of a normal value. A lognormal value changes by ``sigma`` times itself, on average
+    ``sigma`` times the mean.
+
+    Args:
+        trait: The measurement.
+        subjects: The people.
+
+    Returns:
+        The trait's unit per standard deviation, averaged over the people.
+    """
+    total = 0.0
+    for sex, mask in subjects.sex.items():
+        number = np.bincount(subjects.age[mask])
+        ages = np.arange(len(number))
+        mean, sd = trait.mean[sex].at(ages), trait.sd[sex].at(ages)
+        if trait.distribution == "lognormal":
+            sd = mean * np.sqrt(np.log1p((sd / mean) ** 2))
+        total += float(number @ sd)
+    return total / len(subjects)
+
+
 def derived(trait: DerivedMeasurement, values: Mapping[str, np.ndarray]) -> np.ndarray:
     """Compute ``factor * product(value ** power)`` of measured values.
 

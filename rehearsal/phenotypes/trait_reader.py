@@ -37,6 +37,7 @@ from rehearsal.phenotypes.trait_types import (
 from rehearsal.phenotypes.yaml_reader import Entry, read_yaml
 
 COMMON = ("code", "label")
+GENETICS = ("minimum_frequency", "frequency_dependence", "simulated_share")  # optional
 OPTIONAL = (
     "derived_measurements",
     "exposures",
@@ -159,7 +160,7 @@ def _genetics(entry: Entry | None, of_disease: bool = False) -> Genetics | None:
     if entry is None:
         return None
     part = _genetics_fields(entry, of_disease)
-    frequency, dependence = (part.get(key) for key in ("minimum_frequency", "frequency_dependence"))
+    frequency, dependence, share = (part.get(key) for key in GENETICS)
     ratio = part.get("hazard_ratio_per_sd")
     return Genetics(
         heritability=0.0 if ratio else part["heritability"].number(0, 1),
@@ -167,15 +168,15 @@ def _genetics(entry: Entry | None, of_disease: bool = False) -> Genetics | None:
         causal_sites=part["causal_sites"].whole_number(1),
         minimum_frequency=frequency.number(0, 0.5) if frequency else 0.01,
         frequency_dependence=dependence.number(-2, 2) if dependence else 0.0,
+        simulated_share=share.number(0, 1) if share else None,
     )
 
 
 def _genetics_fields(entry: Entry, of_disease: bool) -> dict[str, Entry]:
-    optional = ["minimum_frequency", "frequency_dependence"]
     if not of_disease:
-        return entry.fields(["causal_sites", "heritability"], optional)
+        return entry.fields(["causal_sites", "heritability"], GENETICS)
     sizes = ["heritability", "hazard_ratio_per_sd"]
-    part = entry.fields(["causal_sites"], [*sizes, *optional])
+    part = entry.fields(["causal_sites"], [*sizes, *GENETICS])
     given = [size for size in sizes if size in part]
     if len(given) != 1:
         raise entry.error(f"one of the keys {' and '.join(sizes)}", "both" if given else "neither")

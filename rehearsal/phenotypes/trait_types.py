@@ -27,10 +27,19 @@ class Genetics:
     """The polygenic part of a trait."""
 
     heritability: float  # share of the variance (of the liability, for a disease)
-    causal_sites: int  # largest number, over all autosomal blocks of the run
+    causal_sites: int  # in all autosomes; the blocks have their share of them
     minimum_frequency: float  # of the rarer allele, over all countries
     frequency_dependence: float  # effects scale with (2p(1-p))**(this/2)
     hazard_ratio_per_sd: float | None = None  # of a disease, instead of a heritability (then 0)
+    simulated_share: float | None = None  # of the sites and their variance; None: that of bases
+
+    def share_in_blocks(self, autosomal_share: float) -> float:
+        """Return the share of the genetic variance that the blocks of a run hold.
+
+        Args:
+            autosomal_share: The share of the autosomes that the blocks cover.
+        """
+        return autosomal_share if self.simulated_share is None else self.simulated_share
 
 
 @dataclass(frozen=True, slots=True)

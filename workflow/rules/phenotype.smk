@@ -72,6 +72,7 @@ rule simulate_phenotypes:
         runtime=30,
     params:
         code=code_digest("simulate_phenotypes.py"),
+        blocks=INPUTS.blocks,
         patients=INPUTS.patients,
         seed=config["seed"],
         reference_year=config["cohort"]["reference_year"],

@@ -47,8 +47,9 @@ def permitted_scores(cohort: PooledCohort, trait: str, purpose: str | None) -> p
         purpose: DUO terms. None if no purpose is stated.
     """
     values = cohort.table("truth/genetic_values.parquet")
-    own = values[values["trait"] == trait].set_index("individual")["genetic_value"]
-    people = cohort.people.assign(score=own.reindex(cohort.people["id"]).to_numpy())
+    own = values[values["trait"] == trait].set_index("individual")
+    scores = own["genetic_value"] - own["background"]  # nodes know the simulated genome only
+    people = cohort.people.assign(score=scores.reindex(cohort.people["id"]).to_numpy())
     return people[cohort.beacon.people_permitting(purpose)]
 
 

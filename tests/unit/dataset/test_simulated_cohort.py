@@ -134,6 +134,7 @@ def run_workflow(plan, traits, folder):
         "simulate_phenotypes",
         {**cohort, **of_blocks, "traits": traits},
         files(folder, *PHENOTYPES, "family_history", "carriers"),
+        blocks=plan.blocks,
         seed=seed,
         reference_year=year,
         patients=[],

@@ -1,9 +1,11 @@
 """Scoring files are written in the PGS Catalog's format and read back, or refused in one line."""
 
 import gzip
+import math
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import msprime
 import numpy as np
@@ -16,7 +18,7 @@ from rehearsal.export.pgen import write_pgen
 from rehearsal.export.scoring_files import write_scoring_file
 from rehearsal.files import content_digest
 from rehearsal.formats.scoring_file import Weight, read_scoring_file
-from rehearsal.phenotypes.trait_types import Disease
+from rehearsal.phenotypes.trait_types import Disease, Genetics
 
 DISEASE = Disease("heart", "ICD10:I25.1", "Heart", "MONDO:0005010", "heart", {}, None, {}, (), ())
 EFFECTS = pd.DataFrame(
@@ -52,6 +54,22 @@ def test_a_scoring_file_has_the_catalogs_header_and_one_based_positions(path):
         ["1", "100", "CA", "C", "-0.125", "0.4"],
         ["22", "20000001", "G", "A", "0.5", "0.25"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("genetics", "told"),
+    [
+        (Genetics(0.25, 2, 0.01, 0.0), {"#effect_per_weight=0.5", "#effect_unit=liability"}),
+        (
+            Genetics(0.0, 2, 0.01, 0.0, hazard_ratio_per_sd=math.e),
+            {"#effect_per_weight=1.0", "#effect_unit=log hazard"},
+        ),
+    ],
+)
+def test_the_header_says_what_a_weight_does_to_the_disease(path, genetics, told):
+    write_scoring_file(EFFECTS, replace(DISEASE, genetics=genetics), path)
+    assert told <= set(gzip.decompress(path.read_bytes()).decode().splitlines())
+    assert len(read_scoring_file(path).weights) == 2
 
 
 def test_a_written_file_reads_back_with_its_scale(path):

@@ -16,6 +16,7 @@ from rehearsal.export.summary_statistics import Phenotype, write_summary_statist
 from rehearsal.genomes.structural import SITE_SCHEMA
 
 PEOPLE, YEAR = 300, 2026
+EFFECTS = ["trait", "contig", "start", "ref", "alt", "effect", "effect_in_unit", "unit"]
 COLUMNS = (
     "chromosome base_pair_location effect_allele other_allele {} standard_error "
     "effect_allele_frequency p_value variant_id n"
@@ -51,8 +52,8 @@ def study(tmp_path_factory):
         Phenotype("ICD10_R", "ICD10:R", "rare", np.arange(PEOPLE) < 3.0),
     ]
     effects = pd.DataFrame(
-        [("ldl", "chr22", int(ts.sites_position[causal]), "A", "G", 0.8)],
-        columns=["trait", "contig", "start", "ref", "alt", "effect"],
+        [("ldl", "chr22", int(ts.sites_position[causal]), "A", "G", 1.1, 0.8, "mmol/L")],
+        columns=EFFECTS,
     )
     genotypes = Genotypes.of([ts], "chr22", people)
     folder = tmp_path_factory.mktemp("gwas") / "gwas"
@@ -96,7 +97,7 @@ def test_no_effect_is_missing_because_mandatory_columns_must_be_numbers(study, t
     # the only people with a value are not carriers of most variants
     value = np.full(PEOPLE, np.nan)
     value[:25] = np.random.default_rng(3).normal(size=25)
-    effects = pd.DataFrame(columns=["trait", "contig", "start", "ref", "alt", "effect"])
+    effects = pd.DataFrame(columns=EFFECTS)
     few = [Phenotype("LOINC_2", "LOINC:2", "few", value)]
     write_summary_statistics([genotypes], few, effects, tmp_path / "gwas", YEAR)
     table = read(tmp_path / "gwas", "LOINC_2")
@@ -110,7 +111,8 @@ def test_the_true_effects_lie_beside_and_are_found(study):
         best = read(folder, name).set_index("base_pair_location")["p_value"]
         assert best[truth["position"]] < 1e-3
     found = read(folder, "LOINC_1").set_index("base_pair_location")["beta"]
-    assert abs(found[truth["position"]] - truth["effect"]) < 0.3
+    assert abs(found[truth["position"]] - truth["effect_in_unit"]) < 0.3
+    assert truth["unit"] == "mmol/L"
 
 
 def test_a_structural_variant_is_named_by_its_type_and_end(study, tmp_path):
@@ -127,7 +129,7 @@ def test_a_structural_variant_is_named_by_its_type_and_end(study, tmp_path):
     tables.build_index()
     tables.compute_mutation_parents()
     changed = Genotypes.of([tables.tree_sequence()], "chr22", genotypes.people)
-    effects = pd.DataFrame(columns=["trait", "contig", "start", "ref", "alt", "effect"])
+    effects = pd.DataFrame(columns=EFFECTS)
     write_summary_statistics([changed], phenotypes, effects, tmp_path / "gwas", YEAR)
     table = read(tmp_path / "gwas", "LOINC_1").set_index("base_pair_location")
     row = table.loc[place + 1]

@@ -21,8 +21,8 @@ from rehearsal.phenotypes.genetic_values import (
     causal_sites,
     genetic_values_of_block,
     join_blocks,
-    standardise,
 )
+from rehearsal.phenotypes.standard_values import standardise
 from rehearsal.phenotypes.trait_types import Disease, Genetics
 
 BLOCK = Block("chr22", 0, 200_000)
@@ -152,10 +152,27 @@ def test_a_block_without_causal_sites_adds_nothing(ts, traits):
     assert values.tolist() == [0.0] * ts.num_individuals
 
 
+def all_in_the_blocks(traits):
+    """The same traits as if all of their causal sites lay in the simulated blocks."""
+
+    def kept(trait):
+        if trait.genetics is None:
+            return trait
+        genetics = dataclasses.replace(trait.genetics, simulated_share=1.0)
+        return dataclasses.replace(trait, genetics=genetics)
+
+    return dataclasses.replace(
+        traits,
+        measurements=tuple(map(kept, traits.measurements)),
+        diseases=tuple(map(kept, traits.diseases)),
+    )
+
+
 def test_blocks_join_to_their_sum_and_draw_different_sites(ts, traits):
+    traits = all_in_the_blocks(traits)
     blocks = [BLOCK, Block("chr21", 0, 200_000), Block("chrX", 0, 200_000)]
     parts = [genetic_values_of_block(ts, block, traits, blocks, seed=1) for block in blocks]
-    joined = join_blocks(parts)
+    joined = join_blocks(parts, blocks)
     assert len(joined.effects) == 20  # ten sites of each of two traits
     assert parts[2].values.abs().to_numpy().sum() == 0
     np.testing.assert_allclose(joined.values, parts[0].values + parts[1].values)
@@ -163,18 +180,19 @@ def test_blocks_join_to_their_sum_and_draw_different_sites(ts, traits):
 
 
 def test_standardised_over_everybody_with_effects_on_the_same_scale(ts, traits):
-    blocks = [BLOCK]
+    traits, blocks = all_in_the_blocks(traits), [BLOCK]
     raw = genetic_values_of_block(ts, BLOCK, traits, blocks, seed=1)
-    standard = standardise(raw, traits)
-    np.testing.assert_allclose(standard.values.mean(), 0, atol=1e-12)
-    np.testing.assert_allclose(standard.values.std(ddof=0), 1)
+    standard = standardise(raw, traits, {})
+    assert set(standard.values) == {"level", "common_disease"}
+    for values in standard.values.values():
+        np.testing.assert_allclose((values.mean(), values.std()), (0, 1), atol=1e-12)
     of_level = standard.effects.query("trait == 'level'")
     dosage = {
         int(variant.site.position): (variant.genotypes > 0).reshape(-1, 2).sum(axis=1)
         for variant in ts.variants()
     }
     score = sum(row.effect * dosage[row.start] for row in of_level.itertuples())
-    difference = score - standard.values["level"].to_numpy()
+    difference = score - standard.values["level"]
     np.testing.assert_allclose(difference, difference[0])  # the same constant for everybody
 
 
@@ -182,7 +200,7 @@ def test_a_trait_without_any_causal_site_is_refused_in_one_line(ts, traits):
     blocks = [Block("chrX", 0, 200_000)]
     raw = genetic_values_of_block(ts, blocks[0], traits, blocks, seed=1)
     with pytest.raises(InputError, match=r"measurements\.level\.genetics\.causal_sites: expected"):
-        standardise(raw, traits)
+        standardise(raw, traits, {})
 
 
 def test_individuals_need_not_own_neighbouring_nodes():
@@ -247,7 +265,7 @@ def test_somebodys_value_is_brought_to_what_a_story_wants(traits, value):
         for number, block in enumerate(blocks)
     }
     disease = traits.diseases[0]
-    genetics = dataclasses.replace(disease.genetics, causal_sites=60)
+    genetics = dataclasses.replace(disease.genetics, causal_sites=60, simulated_share=1.0)
     trait = dataclasses.replace(disease, genetics=genetics)
     traits = dataclasses.replace(traits, measurements=(), diseases=(trait,))
 
@@ -256,7 +274,7 @@ def test_somebodys_value_is_brought_to_what_a_story_wants(traits, value):
             genetic_values_of_block(trees[block], block, traits, blocks, 1, target)
             for block in blocks
         ]
-        return standardise(join_blocks(parts), traits)
+        return standardise(join_blocks(parts, blocks), traits, {})
 
     free, bound = run(None), run({trait.name: TargetValue(20, value)})
     reached = bound.values[trait.name][20]

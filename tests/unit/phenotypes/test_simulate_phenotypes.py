@@ -256,8 +256,8 @@ def test_tables_have_the_columns_and_types_of_the_file_contract(simulate, make_p
         "exposures": ["str"] * 5 + ["int16"],
         "treatments": ["str"] * 3 + ["float64", "int16", "Int16"] + ["str"] * 6,
         "missing": ["str"] * 5,
-        "effects": ["str", "str", "int64", "str", "str", "float64", "float64"],
-        "genetic_values": ["str", "str", "float64", "float64"],
+        "effects": ["str", "str", "int64", "str", "str", *["float64"] * 3, "str"],
+        "genetic_values": ["str", "str", "float64", "float64", "float64"],
         "untreated_values": ["str", "str", "str", "float64", "float64", "str"],
     }
     columns = {
@@ -268,8 +268,8 @@ def test_tables_have_the_columns_and_types_of_the_file_contract(simulate, make_p
         "treatments": "individual code label dose_mg start_age end_age indication "
         "indication_label response response_label adverse_event adverse_event_label",
         "missing": "individual table code label null_flavour",
-        "effects": "trait contig start ref alt effect frequency",
-        "genetic_values": "individual trait genetic_value liability",
+        "effects": "trait contig start ref alt effect frequency effect_in_unit unit",
+        "genetic_values": "individual trait genetic_value background liability",
         "untreated_values": "individual code label untreated measured unit",
     }
     for name, expected in kinds.items():

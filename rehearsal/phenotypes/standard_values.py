@@ -1,0 +1,79 @@
+"""Genetic values on one scale: the sums of effects and the background, standardised."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from rehearsal.errors import InputError
+from rehearsal.phenotypes.genetic_values import GeneticValues
+from rehearsal.phenotypes.trait_types import Disease, Measurement, Traits
+
+
+@dataclass(frozen=True)
+class StandardValues:
+    """Genetic values of mean 0 and variance 1, with their background and effects.
+
+    ``values`` and ``backgrounds`` have shape (n_people,) by trait. A value less its background is
+    the sum of effect times copies, up to a constant that is the same for everybody.
+    """
+
+    effects: pd.DataFrame
+    values: Mapping[str, np.ndarray]
+    backgrounds: Mapping[str, np.ndarray]
+
+
+def standardise(
+    raw: GeneticValues,
+    traits: Traits,
+    backgrounds: Mapping[str, np.ndarray],
+) -> StandardValues:
+    """Add up the parts of genetic values, standardised over the people of all countries.
+
+    With the share w of the variance in the blocks, a value is ``sqrt(w) s + sqrt(1 - w) b``, of the
+    sum s of effects and the background b, both standardised, and standardised again. Effects are
+    rescaled too, so that they stay the effect of one copy on the value.
+
+    Args:
+        raw: Sums over all blocks.
+        traits: The traits.
+        backgrounds: Backgrounds by trait, shape (n_people,), of traits whose share is below 1.
+
+    Returns:
+        Standardised values with their effects.
+
+    Raises:
+        InputError: A trait without a background has no causal site at which people differ.
+    """
+    values, parts, scale = {}, {}, {}
+    for trait in traits.polygenic:
+        if trait.genetics is None:
+            continue
+        weight = trait.genetics.share_in_blocks(raw.autosomal_share)
+        simulated, background = raw.values[trait.name].to_numpy(), backgrounds.get(trait.name)
+        spread = float(simulated.std())
+        if spread == 0 and background is None:
+            raise _no_site(traits, trait)
+        per_unit = np.sqrt(weight) / spread if spread > 0 else 0.0
+        part = np.zeros(len(simulated))
+        if background is not None:
+            part = np.sqrt(1 - weight) * (background - background.mean()) / background.std()
+        total = per_unit * (simulated - simulated.mean()) + part
+        size = float(total.std())
+        values[trait.name], parts[trait.name] = total / size, part / size
+        scale[trait.name] = per_unit / size
+    effects = raw.effects.copy()
+    effects["effect"] *= effects["trait"].map(scale).astype("float64")
+    return StandardValues(effects, values, parts)
+
+
+def _no_site(traits: Traits, trait: Measurement | Disease) -> InputError:
+    part = "measurements" if isinstance(trait, Measurement) else "diseases"
+    expected = (
+        "at least one autosomal site to choose from whose rarer allele is frequent enough "
+        "(simulate longer regions or more people, or lower minimum_frequency)"
+    )
+    return InputError(traits.source, f"{part}.{trait.name}.genetics.causal_sites", expected, "none")
