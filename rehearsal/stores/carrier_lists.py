@@ -27,6 +27,8 @@ _LONGEST_ARRAY = 4096  # a container with more members is a bitmap
 _SHORT_BITS = 128  # bytes; up to this size plain Python is faster than seven calls of NumPy
 _IN_BYTE = [[bit for bit in range(8) if byte >> bit & 1] for byte in range(256)]
 _NO_RUNS = 12346  # cookie of the portable roaring format without run containers
+# head of the portable format before one container: cookie, 1, key, members - 1, where it begins
+_ONE_LIST = struct.Struct("<IIHHI")
 
 
 def decode(data: bytes) -> BitMap:
@@ -45,7 +47,7 @@ def decode(data: bytes) -> BitMap:
         return BitMap()
     form, body = data[0], data[1:]
     if form == SHORT:
-        return _roaring([(0, len(body) // 2, body)])
+        return BitMap.deserialize(_ONE_LIST.pack(_NO_RUNS, 1, 0, len(body) // 2 - 1, 16) + body)
     if form == LONG:
         return BitMap(array("I", body))
     if form == BITS and len(body) <= _SHORT_BITS:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import sqlite3
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -100,7 +100,7 @@ class Api:
         self._admit = limit.admit if limit is not None else None
         self._plain: dict[str, _Place] = {}
         self._patterns: dict[str, _Place] = {}  # by path, with {} for each parameter
-        self._shapes: dict[int, list[frozenset[int]]] = {}  # places of parameters, by steps
+        self._shapes: dict[int, list[tuple[int, ...]]] = {}  # places of parameters, by steps
         self._mounts: list[tuple[Mount, ErrorBody]] = []
 
     def add(
@@ -120,10 +120,10 @@ class Api:
                 application.
         """
         steps = path.split("/")
-        at = frozenset(i for i, step in enumerate(steps) if step.startswith("{"))
+        at = tuple(i for i, step in enumerate(steps) if step.startswith("{"))
         key = _pattern(steps, at)
         place = (self._patterns if at else self._plain).setdefault(
-            key, _Place(path, tuple(steps[i][1:-1] for i in sorted(at)))
+            key, _Place(path, tuple(steps[i][1:-1] for i in at))
         )
         place.handlers.update(dict.fromkeys(methods, handler))
         place.error_body = error_body
@@ -163,13 +163,13 @@ class Api:
             (path, "HEAD") for path, _ in served
         }
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    # no coroutine of its own, as most requests come from no other site
+    def __call__(self, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
         if scope["type"] != "http":
-            return
+            return _no_answer()
         if self._is_shared and is_from_another_site(scope) and self._is_shared():
-            await self._shared(scope, receive, send)
-        else:
-            await self._respond(scope, receive, send)
+            return self._shared(scope, receive, send)
+        return self._respond(scope, receive, send)
 
     async def _respond(self, scope: Any, receive: Any, send: Any) -> None:
         request = Request(scope, receive)
@@ -212,7 +212,7 @@ class Api:
         steps = path.split("/")
         for at in self._shapes.get(len(steps), ()):
             place = self._patterns.get(_pattern(steps, at))
-            values = [steps[i] for i in sorted(at)]
+            values = [steps[i] for i in at]
             # a step of the path itself may be {}, as if it stood for another parameter
             if place is not None and len(values) == len(place.names) and all(values):
                 return place, dict(zip(place.names, values, strict=True))
@@ -272,6 +272,10 @@ def explain_refusal(request: Request, problem: HTTPException, paths: str = LISTE
     return problem.detail
 
 
+async def _no_answer() -> None:
+    """Leave messages of another protocol than HTTP without an answer."""
+
+
 def _path(scope: Any) -> str:
     """The path of a request below the prefix of the service, which ASGI has in the path too."""
     path: str = scope["path"]
@@ -279,8 +283,11 @@ def _path(scope: Any) -> str:
     return (path[len(prefix) :] or "/") if prefix else path
 
 
-def _pattern(steps: list[str], at: frozenset[int]) -> str:
-    return "/".join("{}" if i in at else step for i, step in enumerate(steps))
+def _pattern(steps: list[str], at: Iterable[int]) -> str:
+    pattern = steps.copy()
+    for i in at:
+        pattern[i] = "{}"
+    return "/".join(pattern)
 
 
 def _handler(place: _Place | None, scope: Any, values: dict[str, str]) -> Handler:

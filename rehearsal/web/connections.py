@@ -22,7 +22,7 @@ from rehearsal.web.app import ABORT_KEY
 from rehearsal.web.handshake import Counted, TlsServer
 from rehearsal.web.rate_limit import network_of
 from rehearsal.web.request_bodies import MAX_MEMORY, BodyBudget, RequestBodies
-from rehearsal.web.request_limits import MAX_TOKEN
+from rehearsal.web.request_limits import MAX_TOKEN, WHOLE_KEY
 from rehearsal.web.tls import ServerTls
 
 BACKLOG = 1024  # connections that the system keeps until they are accepted
@@ -288,6 +288,7 @@ class _Connection(HttpToolsProtocol):
             self.all.works(self)
         super().on_message_complete()
         cycle.more_body = False
+        cycle.scope[WHOLE_KEY] = True  # type: ignore[literal-required]
 
     def on_response_complete(self) -> None:
         """Wait for the next request."""

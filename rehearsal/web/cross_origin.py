@@ -40,4 +40,4 @@ def is_from_another_site(scope: Any) -> bool:
     Returns:
         Whether it has the header ``Origin``.
     """
-    return any(name == b"origin" for name, _ in scope["headers"])
+    return b"origin" in dict(scope["headers"])

@@ -25,6 +25,7 @@ MAX_TOKEN = 64 * 1024  # bytes of a token in the header Authorization
 SCHEME = 16  # bytes before a token
 MAX_BODY = 64 * 1024  # bytes; a long list of filters takes a few thousand
 BODY_TIMEOUT_S = 10.0
+WHOLE_KEY = "rehearsal.whole"  # in the scope: the whole body has arrived
 MAX_NESTED = 32  # levels of lists and objects in JSON
 MAX_NESTING = 1000  # lists and objects in JSON; the longest list of filters has 100
 
@@ -87,6 +88,8 @@ async def read_body(request: Request, most: int = MAX_BODY) -> bytes:
             stated = int(value[:20])
     if stated > most:
         raise _too_long(most, f"{stated} bytes")
+    if WHOLE_KEY in request.scope:  # as of most requests: a timer would cost more than the reading
+        return await _whole_body(request.receive, most)
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
             return await _whole_body(request.receive, most)
@@ -161,12 +164,16 @@ def check_keys(body: bytes) -> None:
 def _keeps_its_keys(body: bytes) -> bool:
     """Tell whether JSON has surely no key twice, in a tenth of the time that a look at each takes.
 
-    Each key has a colon, and a reader keeps one of two equal keys. So no key is there twice if the
-    JSON has as many colons after it was read and written. Where an escape may stand for a colon,
-    this is not known.
+    Without escapes, each second piece between quotes is a text. Where no text is there twice, no
+    key is, as in most look-ups. Otherwise: each key has a colon, and a reader keeps one of two
+    equal keys. So no key is there twice if the JSON has as many colons after it was read and
+    written. Where an escape may stand for a quote or colon, this is not known.
     """
     if b"\\" in body:
         return False
+    texts = body.split(b'"')[1::2]
+    if len(set(texts)) == len(texts):
+        return True
     try:
         written = orjson.dumps(orjson.loads(body))
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):

@@ -20,8 +20,9 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,7 @@ class AuditLog:
             InputError: The file cannot be written, or the end of the log is damaged.
         """
         self.path, self._segment_size = Path(path), segment_size
+        self._name = str(self.path)
         self._lock = threading.Lock()
         self._has_failed, self._next_check = False, 0.0
         self._size, self._end = -1, (0, START)  # of the log: bytes; lines and the last hash
@@ -79,8 +81,7 @@ class AuditLog:
         except OSError as error:
             raise _unwritable(self.path, error) from None
         try:
-            with self._alone():
-                self._follow()
+            self._alone(self._follow)
         except OSError as error:
             raise _unwritable(self.path, error) from None
 
@@ -99,8 +100,7 @@ class AuditLog:
             AuditFailed: The lines could not be written completely.
         """
         try:
-            with self._alone():
-                self._append(decisions)
+            self._alone(partial(self._append, decisions))
         except (OSError, InputError) as error:
             self._has_failed = True
             raise AuditFailed(str(error)) from error
@@ -123,7 +123,7 @@ class AuditLog:
         if self._size >= self._segment_size:
             self._close_segment()
         lines, last = self._end
-        now, texts = round(time.time(), 6), []
+        now, texts = _now(), []
         for decision in decisions:
             lines += 1
             text, last = hashed_line({"n": lines, "time": now, **decision}, last)
@@ -146,7 +146,7 @@ class AuditLog:
         Raises OSError for a removed log.
         """
         try:
-            there = self.path.stat()
+            there = os.stat(self._name)  # noqa: PTH116 - half the time of Path.stat
         except FileNotFoundError:
             there = None
         if there is None or not os.fstat(self._head).st_nlink:
@@ -198,7 +198,7 @@ class AuditLog:
 
     def _begin_segment(self, lines: int, last: str, *, write_head: bool = True) -> None:
         """Write the first line of a segment that continues another one."""
-        begun = {"n": lines + 1, "time": round(time.time(), 6), CONTINUES: last}
+        begun = {"n": lines + 1, "time": _now(), CONTINUES: last}
         text, digest = hashed_line(begun, last)
         if os.write(self._log, text) != len(text):
             raise OSError(mismatch(str(self.path), "complete lines", "a line cut off by the disk"))
@@ -274,14 +274,18 @@ class AuditLog:
             os.ftruncate(self._log, at)
         return at
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _alone(self, work: Callable[[], None]) -> None:
         with self._lock:
             fcntl.flock(self._head, fcntl.LOCK_EX)
             try:
-                yield
+                work()
             finally:
                 fcntl.flock(self._head, fcntl.LOCK_UN)
+
+
+def _now() -> float:
+    """The seconds since 1970, to the microsecond. To round a float takes ten times as long."""
+    return time.time_ns() // 1000 / 1e6
 
 
 def _unwritable(path: Path, error: OSError) -> InputError:

@@ -242,12 +242,14 @@ class Authorizer:
             The caller's rights, or the problem to answer with.
         """
         try:
-            caller = await self._caller(authorization, keys)
+            caller = await self._caller(authorization, keys) if authorization or keys else None
         except TokenRefused as refusal:
             problem = Problem(refusal.message or TOKEN_REFUSED, 401)
             return AccessDecision(None, problem, f"token: {refusal.rule}")
         try:
-            stated = self._keys.purpose(caller, read_purpose(read_once(purpose, HEADER_NAME)))
+            stated = read_purpose(read_once(purpose, HEADER_NAME)) if purpose else None
+            if caller is not None:
+                stated = self._keys.purpose(caller, stated)
         except Problem as problem:
             return AccessDecision(None, problem, "purpose: malformed", caller)
         rules = self.rules_in_force()

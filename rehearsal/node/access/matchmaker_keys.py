@@ -49,7 +49,7 @@ class MatchmakerKeys:
         """
         return self.of_digest(sha256(key[: LONGEST_KEY + 1]).digest())
 
-    def purpose(self, caller: Caller | None, stated: Purpose | None) -> Purpose | None:
+    def purpose(self, caller: Caller, stated: Purpose | None) -> Purpose | None:
         """Return the purpose of a request: that of its key, or else the stated one.
 
         Args:
@@ -62,7 +62,7 @@ class MatchmakerKeys:
         Raises:
             Problem: Another purpose than the key's is stated (403).
         """
-        known = None if caller is None else self.again(caller)
+        known = self.again(caller)
         if known is None:
             return stated
         if stated not in (None, known[1]):

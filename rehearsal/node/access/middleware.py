@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Awaitable, Mapping, MutableMapping
 from typing import Any
 
 import orjson
@@ -140,13 +140,13 @@ class _Answer:
         self._decision, self._send = decision, send
         self._refused = self._stopped = False
 
-    async def send(self, message: Message) -> None:
+    def send(self, message: Message) -> Awaitable[None]:
         if not self._decision.consulted:
-            await self._send(message)
-        elif message["type"] == "http.response.start":
-            await self._begin(message)
-        elif not self._refused:
-            await self._go_on(message)
+            sent: Awaitable[None] = self._send(message)
+            return sent
+        if message["type"] == "http.response.start":
+            return self._begin(message)
+        return self._go_on(message)
 
     async def _begin(self, message: Message) -> None:
         """Send the head of the answer after the line in the log, or refuse the answer."""
@@ -162,6 +162,8 @@ class _Answer:
             await self._send(message)
 
     async def _go_on(self, message: Message) -> None:
+        if self._refused:
+            return
         body, more = message.get("body", b""), message.get("more_body", False)
         if not more and len(body) <= PIECE and self not in self._middleware.under_way:
             await self._send(message)

@@ -92,11 +92,8 @@ def choose_datasets(question: Question, node_data: NodeData) -> list[Dataset]:
     answering = [one for one in chosen if _answers(one, question)]
     if not question.request.filters:
         return answering
-    coarse = is_coarse(question.request.filters)
     people_dataset = node_data.settings.people_dataset
-    open_to_filters = [
-        one for one in answering if _takes_filters(one, question, people_dataset, coarse)
-    ]
+    open_to_filters = [one for one in answering if _takes_filters(one, question, people_dataset)]
     if answering and not open_to_filters:
         raise question.rights.refusal_of_filters()
     return open_to_filters
@@ -126,7 +123,7 @@ def _answers(dataset: Dataset, question: Question) -> bool:
     return question.rights.sees(dataset.id)
 
 
-def _takes_filters(dataset: Dataset, question: Question, people: str, coarse: bool) -> bool:
+def _takes_filters(dataset: Dataset, question: Question, people: str) -> bool:
     """Tell whether the dataset may be queried about people chosen by the query's filters.
 
     Frequencies among freely chosen people reveal genotypes. So exact ones require that the dataset
@@ -134,7 +131,7 @@ def _takes_filters(dataset: Dataset, question: Question, people: str, coarse: bo
     """
     rights, wanted = question.rights, question.granularity
     if not rights.exact(dataset.id, wanted):
-        return coarse
+        return is_coarse(question.request.filters)
     if dataset.kind != "frequencies":
         return True
     return (

@@ -107,7 +107,7 @@ def _answer(question: Question, node_data: NodeData, base: Callable[[], str]) ->
     granularity = result.granularity if result.sets else question.rights.granted_anywhere(wanted)
     beacon_id = node_data.settings.beacon_id
     further = partial(handovers, entry_type=entry_type, node_data=node_data, base=base)
-    sets = envelope.result_sets(beacon_id, result, request, further)
+    sets = envelope.result_sets(beacon_id, result, granularity, request, further)
     body: Body = {
         "meta": envelope.meta(beacon_id, entry_type, request, wanted, granularity),
         "responseSummary": envelope.summary(result.exists, result.count, granularity),
@@ -138,7 +138,7 @@ def _with_meaning(request: BeaconRequest, node_data: NodeData) -> BeaconRequest:
 
 def _with_notes(request: BeaconRequest, node_data: NodeData, rights: Rights) -> BeaconRequest:
     """Note filters by ontologies of which the caller is told no term."""
-    seldom = seldom_used(request.filters) if request.filters else ()
+    seldom = seldom_used(request.filters) if request.filters else []
     if not seldom:
         return request
     used = {one.id.partition(":")[0] for one in terms_for(node_data, rights)}

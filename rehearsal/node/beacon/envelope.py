@@ -86,6 +86,7 @@ def summary(exists: bool, count: int, granularity: Granularity) -> Body:
 def result_sets(
     beacon_id: str,
     result: Result,
+    finest: Granularity,
     request: BeaconRequest,
     handovers: Callable[[ResultSet], list[Body]],
 ) -> list[Body]:
@@ -99,11 +100,11 @@ def result_sets(
         beacon_id: Identifier of the Beacon, which every result set names: clients of a network
             read there whose it is.
         result: The answer of all datasets.
+        finest: The finest granularity of them.
         request: The parsed request.
         handovers: Returns where to go on from a result set with records.
     """
     wanted = {"ALL": (True, False), "HIT": (True,), "MISS": (False,), "NONE": ()}[request.include]
-    finest = result.granularity
     sets = []
     for one in result.sets:
         if one.exists not in wanted:

@@ -247,32 +247,26 @@ def _molecular_effect(item: FilterObject | str) -> str | None:
     return item if MOLECULAR_EFFECT.fullmatch(item) else None
 
 
-def unknown_terms(filters: Iterable[Filter]) -> tuple[str, ...]:
-    """List the terms of ontologies that no record uses. They are well formed and find nobody.
+def fault_of_term(term: str) -> str | None:
+    """Tell why nobody can have a term, although it is well formed.
 
     Args:
-        filters: The filters of a request.
+        term: The term of a filter.
 
     Returns:
-        The terms, as they were sent.
+        What is wrong with it. None: its ontology has it, or is not listed here.
     """
-    terms = (one.id for one in filters if isinstance(one, TermFilter))
-    return tuple(one for one in terms if one.partition(":")[0] not in ONTOLOGIES)
+    prefix, _, code = term.partition(":")
+    if prefix not in ONTOLOGIES:
+        return "is of no ontology known here"
+    if is_no_term(term):
+        return f"is no term of its ontology, {ONTOLOGIES[prefix][0]}"
+    if prefix in ("ICD10", "ICD10CM") and not ICD10_CODE.fullmatch(code):
+        return "is no code like C50 or C50.9; codes in a group are not searched"
+    return None
 
 
-def unknown_codes(filters: Iterable[Filter]) -> tuple[str, ...]:
-    """List the codes of HPO and Mondo that are none of their terms. Nobody can have them.
-
-    Args:
-        filters: The filters of a request.
-
-    Returns:
-        The codes, as they were sent.
-    """
-    return tuple(one.id for one in filters if isinstance(one, TermFilter) and is_no_term(one.id))
-
-
-def seldom_used(filters: Iterable[Filter]) -> tuple[str, ...]:
+def seldom_used(filters: Iterable[Filter]) -> list[str]:
     """List the terms of ontologies that few nodes use.
 
     Args:
@@ -281,35 +275,8 @@ def seldom_used(filters: Iterable[Filter]) -> tuple[str, ...]:
     Returns:
         The terms, as they were sent.
     """
-    terms = (one.id for one in filters if isinstance(one, TermFilter))
-    return tuple(one for one in terms if one.partition(":")[0] in SELDOM_USED)
-
-
-def groups_of_icd10(filters: Iterable[Filter]) -> tuple[str, ...]:
-    """List the terms that are chapters, blocks or ranges of ICD-10, whose codes are not searched.
-
-    Args:
-        filters: The filters of a request.
-
-    Returns:
-        The terms, as they were sent.
-    """
-    terms = (one.id for one in filters if isinstance(one, TermFilter))
-    pairs = ((one, one.partition(":")) for one in terms)
-    return tuple(
-        one
-        for one, (prefix, _, code) in pairs
-        if prefix in ("ICD10", "ICD10CM") and not ICD10_CODE.fullmatch(code)
-    )
-
-
-def values_that_are_terms(filters: Iterable[Filter]) -> bool:
-    """Tell whether a term was sent as the value of a field.
-
-    Args:
-        filters: The filters of a request.
-    """
-    return any(isinstance(one, TermFilter) and one.field for one in filters)
+    terms = [one.id for one in filters if isinstance(one, TermFilter)]
+    return [one for one in terms if one.partition(":")[0] in SELDOM_USED]
 
 
 def is_coarse(filters: Iterable[Filter]) -> bool:

@@ -42,6 +42,7 @@ MAX_CASES = 1000  # most carriers listed in one variant's record
 
 GERMLINE = {"id": "SO:0001778", "label": "germline variant"}
 SOMATIC = {"id": "SO:0001777", "label": "somatic variant"}  # from memory
+NO_REFERENCE = ReferenceIdentity()
 TUMOUR_SUFFIX = "-TUM"  # ends the identifier of a tumour sample
 
 
@@ -55,10 +56,11 @@ def variant_record(row: VariantRow, node_data: NodeData) -> Record:
     Returns:
         Identifiers, location and molecular attributes, JSON values.
     """
-    named_by = accession_of(row, node_data.sequences)
-    change = COPY_CHANGES.get(class_of(row.ref, row.alt))
+    change = COPY_CHANGES.get(class_of(row.ref, row.alt)) if row.svlen else None
     variation = (
-        _variation(row, node_data) if change is None else _copy_number_change(row, change, named_by)
+        _variation(row, node_data)
+        if change is None
+        else _copy_number_change(row, change, node_data)
     )
     record: Record = {"variantInternalId": identifier_of(row), "variation": variation}
     identifiers: Record = {}
@@ -80,13 +82,14 @@ def variant_record(row: VariantRow, node_data: NodeData) -> Record:
     return record
 
 
-def _copy_number_change(row: VariantRow, change: str, accession: str | None) -> Record:
+def _copy_number_change(row: VariantRow, change: str, node_data: NodeData) -> Record:
     """Build the variation as a ``CopyNumberChange`` of VRS 1.3.
 
     The subject is the bases of which there are fewer or more copies. They begin behind the base of
     VCF. How many copies there are is in the symbolic allele of VCF: VRS counts the copies of a
     genome, and an allele does not tell those of the other haplotype.
     """
+    accession = accession_of(row, node_data.sequences)
     sequence = f"ga4gh:{accession}" if accession else f"refseq:{REFSEQ[row.contig]}"
     return {
         "type": "CopyNumberChange",
@@ -120,7 +123,7 @@ def _variation(row: VariantRow, node_data: NodeData) -> Record:
     It states bases, of which a structural variant has none: it has ``.`` as ``alternateBases``, its
     length, and the symbolic allele of VCF. Its sequence is GRCh38's where the bases are.
     """
-    names = node_data.sequences or ReferenceIdentity()
+    names = node_data.sequences or NO_REFERENCE
     variation: Record = {
         "variantType": shown_type(row.ref, row.alt),
         "referenceBases": row.ref,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -14,14 +14,11 @@ from rehearsal.model import Granularity
 from rehearsal.node.beacon.assemblies import GRCH37, assembly_of
 from rehearsal.node.beacon.entry_types import API_VERSION
 from rehearsal.node.beacon.filters import (
-    ONTOLOGIES,
     Filter,
-    groups_of_icd10,
+    TermFilter,
+    fault_of_term,
     parse_filters,
     split_effects,
-    unknown_codes,
-    unknown_terms,
-    values_that_are_terms,
 )
 from rehearsal.node.beacon.known_clients import (
     TERM_AS_VALUE,
@@ -254,17 +251,16 @@ def _warnings(additions: tuple[Addition, ...], filters: tuple[Filter, ...]) -> t
     """Say how parts that are not of the standard were read. Most requests have none."""
     if not additions and not filters:
         return ()
-    return (*(one.warning for one in additions), *(_of_filters(filters) if filters else ()))
+    return (*(one.warning for one in additions), *_of_filters(filters))
 
 
-def _of_filters(filters: tuple[Filter, ...]) -> Iterator[str]:
-    if values_that_are_terms(filters):
-        yield TERM_AS_VALUE.warning
-    yield from (f"filters: {one} is of no ontology known here" for one in unknown_terms(filters))
-    for one in unknown_codes(filters):
-        yield f"filters: {one} is no term of its ontology, {ONTOLOGIES[one.partition(':')[0]][0]}"
-    for one in groups_of_icd10(filters):
-        yield f"filters: {one} is no code like C50 or C50.9; codes in a group are not searched"
+def _of_filters(filters: tuple[Filter, ...]) -> list[str]:
+    terms = [one for one in filters if isinstance(one, TermFilter)]
+    notes = [TERM_AS_VALUE.warning] if [one for one in terms if one.field] else []
+    for one in terms:
+        if fault := fault_of_term(one.id):
+            notes.append(f"filters: {one.id} {fault}")
+    return notes
 
 
 def _api_version(sent: str | float | None) -> str:

@@ -65,6 +65,10 @@ WORDS = {word: name for name, words in _WORDS.items() for word in words}
 TYPES = {name.upper(): name for name in _CLASSES} | {
     synonym: name for name, synonyms in _SYNONYMS.items() for synonym in synonyms
 }
+_SHOWN = {  # types in records, of the classes that have another name
+    **{SMALL_INSERTION: "INS", SMALL_DELETION: "DEL", "DELINS": "INDEL"},
+    **{LOSS: "CNV", GAIN: "CNV", "DUP:TANDEM": "DUP"},
+}
 _MOBILE_ELEMENT = re.compile("INS:ME(?::[A-Z0-9]+)?")
 
 
@@ -152,7 +156,5 @@ def shown_type(ref: str, alt: str) -> str:
         ref: REF as in VCF.
         alt: ALT as in VCF, bases or a symbolic allele.
     """
-    of_class = {SMALL_INSERTION: "INS", SMALL_DELETION: "DEL", "DELINS": "INDEL"}
-    of_class |= {LOSS: "CNV", GAIN: "CNV", "DUP:TANDEM": "DUP"}
     found = class_of(ref, alt)
-    return of_class.get(found, found)
+    return _SHOWN.get(found, found)
