@@ -143,7 +143,7 @@ class PlantedVariant:
     @property
     def label(self) -> str:
         """The variant's name in stories: ``BRCA1 c.68_69del``."""
-        return f"{self.gene} {self.name}"
+        return f"{self.gene} {self.name}".strip()
 
     @property
     def is_somatic(self) -> bool:

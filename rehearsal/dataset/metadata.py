@@ -14,7 +14,7 @@ from rehearsal.catalogue.export_datasets import (
     write_metadata_files,
 )
 from rehearsal.catalogue.ro_crate import FILE_NAME, write_crate
-from rehearsal.dataset.plan import DatasetPlan
+from rehearsal.dataset.plan import DatasetOrder, DatasetPlan
 from rehearsal.export.settings import POOLED
 from rehearsal.files import write_text
 from rehearsal.formats.crypt4gh import SUFFIX
@@ -50,6 +50,7 @@ truth/    the facts about the data, and queries with their right answers. To che
                                  without it
           heteroplasmy.tsv       people with two alleles at a site of chrM, with the level of alt;
                                  only if chrM is in the data
+          de_novo.tsv            alleles of children that arose in a parent's germ cell (parent)
           pedigree.tsv           one row per person: sex, year of birth, family, father, mother
           queries.json           queries in Beacon form, with their right answers
 ro-crate-metadata.json                  every file with its digest; versions, seed, licence
@@ -87,13 +88,21 @@ def _readme(plan: DatasetPlan) -> str:
         countries=", ".join(f"{code} {number}" for code, number in plan.numbers.items()),
         regions=", ".join(block.region for block in plan.blocks),
         formats=", ".join(plan.export.formats),
-        planted=", ".join(f"{name} in {n}" for name, n in order.plant.items()) or "nothing",
+        planted=_planted(order),
         traits=", ".join(order.traits) or "all that are configured",
         seed=order.seed,
         version=__version__,
         command=order.as_command(),
         places="/, ".join(plan.export.places),
     )
+
+
+def _planted(order: DatasetOrder) -> str:
+    alone = [f"{name} in {number}" for name, number in order.plant.items()]
+    families = [f"{name} in {n} families" for name, n in order.plant_families.items()]
+    if not alone and not families:
+        return "nothing"
+    return f"{', '.join(alone + families)}, from one founder {order.plant_age:g} generations ago"
 
 
 def _describe(plan: DatasetPlan, place: str) -> DatasetDescriptor:

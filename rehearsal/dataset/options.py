@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-COUNTRY, VARIANT = "CODE=PEOPLE", "GENE:NAME=CARRIERS"
+COUNTRY, VARIANT, FAMILY = "CODE=PEOPLE", "VARIANT[/VARIANT]=PEOPLE", "VARIANT[/VARIANT]=FAMILIES"
+PLANTED_AGE = 50.0  # generations since the founder of a planted variant
 FORMATS = ("vcf", "phenopackets")
 
 
@@ -66,8 +67,26 @@ def add_dataset(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar=VARIANT,
-        help="variant of config/variants.tsv and its number of carriers, such as "
-        "BRCA1:c.5266dup=4; may be repeated (default: none)",
+        help="variant and the number of people who carry one copy, such as BRCA1:c.5266dup=4, "
+        "chr17-43124027-ACT-A=2 or NC_000017.11:g.43057063G>A=1; with / between two variants, or "
+        "twice the same, people who have one on each haplotype; may be repeated (default: none)",
+    )
+    add(
+        "--plant-family",
+        type=_pair(FAMILY),
+        action="append",
+        default=[],
+        metavar=FAMILY,
+        help="variant and the number of families of four in which parents, one child of two, "
+        "carry it; with /, the child has one on each haplotype; may be repeated (default: none)",
+    )
+    add(
+        "--plant-age",
+        type=float,
+        default=PLANTED_AGE,
+        metavar="GENERATIONS",
+        help="how long ago the founder lived whose haplotype all carriers of a planted variant "
+        "share, in generations (default: %(default)g)",
     )
     add(
         "--trait",
@@ -200,6 +219,8 @@ def _dataset(options: argparse.Namespace) -> None:
         regions=options.region or preset.regions,
         formats=[name for name in options.formats.split(",") if name],
         plant=_once("--plant", options.plant),
+        plant_families=_once("--plant-family", options.plant_family),
+        plant_age=options.plant_age,
         traits=options.trait,
         pooled=options.pooled,
         recipients=options.recipient,

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from rehearsal.config.tables import read_countries, read_planted
-from rehearsal.errors import InputError, shown, unreadable_file
+from rehearsal.dataset.carriers import CarrierPlan
+from rehearsal.dataset.options import PLANTED_AGE
+from rehearsal.dataset.variant_names import VariantNames
+from rehearsal.errors import Complaints, InputError, InputErrors, shown, unreadable_file
 from rehearsal.export.settings import Export, check_disk_space, read_exports
 from rehearsal.files import DEFAULTS
 from rehearsal.formats.bcf_header import VCF_VERSIONS
 from rehearsal.genomes.assembly import AUTOSOMES
-from rehearsal.genomes.blocks import automatic_block_size, plan_blocks
+from rehearsal.genomes.blocks import VARIANTS, automatic_block_size, plan_blocks
 from rehearsal.genomes.cohort_mix import CohortMix
 from rehearsal.genomes.drawn_reference import (
     DrawnReference,
@@ -29,14 +32,15 @@ from rehearsal.genomes.masks import read_masks
 from rehearsal.genomes.people import check_numbers
 from rehearsal.genomes.planting import check_places
 from rehearsal.genomes.reference import check_fasta
-from rehearsal.genomes.transcripts import Transcript
-from rehearsal.model import Block, Country, PlantedVariant
+from rehearsal.genomes.transcripts import Transcript, read_transcripts
+from rehearsal.model import Block, Country, Patient, PlantedVariant
 from rehearsal.phenotypes.trait_reader import read_traits
 from rehearsal.phenotypes.trait_subset import select_traits
 from rehearsal.phenotypes.trait_types import Traits
 from rehearsal.web.command_line import refuse_unmakeable_folder
 
 COMMAND = "rehearsal dataset"
+YOUNGEST_HAPLOTYPE = 10  # generations; people themselves span three
 RUN_ONLY_FORMATS = ("reads", "grg")  # formats that only a run makes
 # the option of the command that stands for a key of the configuration, for errors
 OPTION_OF = {
@@ -56,27 +60,37 @@ class DatasetOrder:
     people: Mapping[str, int]  # by country code
     regions: Sequence[str]  # CONTIG or CONTIG:START-END, 0-based half-open
     formats: Sequence[str]
-    plant: Mapping[str, int]  # numbers of carriers by GENE:NAME
+    plant: Mapping[str, int]  # numbers of carriers by VARIANT, or VARIANT/VARIANT
     traits: Sequence[str]  # names; empty: all
     pooled: bool  # one folder for all countries
     recipients: Sequence[Path]  # Crypt4GH public keys
     reference: Path | None  # indexed FASTA
     seed: int
     vcf_version: str = VCF_VERSIONS[0]
+    # numbers of families by VARIANT, or VARIANT/VARIANT
+    plant_families: Mapping[str, int] = field(default_factory=dict)
+    plant_age: float = PLANTED_AGE  # of the haplotype that carriers share, in generations
 
     def as_command(self) -> str:
         """Write the command line that makes this dataset again."""
         parts = [f"--country {code}={number}" for code, number in self.people.items()]
         parts += [f"--region {region}" for region in self.regions]
-        parts += [f"--plant '{name}={number}'" for name, number in self.plant.items()]
-        parts += [f"--trait {name}" for name in self.traits]
-        parts += [f"--formats {','.join(self.formats)}"]
+        parts += [*self._planting(), *(f"--trait {name}" for name in self.traits)]
+        parts += [f"--formats {','.join(self.formats)}", *self._ways_to_write()]
+        return f"{COMMAND} {' '.join(parts)} --seed {self.seed} OUT"
+
+    def _ways_to_write(self) -> list[str]:
         usual = self.vcf_version == VCF_VERSIONS[0]
-        parts += [] if usual else [f"--vcf-version {self.vcf_version}"]
+        parts = [] if usual else [f"--vcf-version {self.vcf_version}"]
         parts += ["--pooled"] if self.pooled else []
         parts += [f"--recipient {path.name}" for path in self.recipients]
-        parts += [f"--reference {self.reference.name}"] if self.reference else []
-        return f"{COMMAND} {' '.join(parts)} --seed {self.seed} OUT"
+        return parts + ([f"--reference {self.reference.name}"] if self.reference else [])
+
+    def _planting(self) -> list[str]:
+        alone, families = self.plant.items(), self.plant_families.items()
+        parts = [f"--plant '{name}={number}'" for name, number in alone]
+        parts += [f"--plant-family '{name}={number}'" for name, number in families]
+        return [*parts, f"--plant-age {self.plant_age:g}"] if parts else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +101,7 @@ class DatasetPlan:
     countries: list[Country]  # of the demographic model: all that are configured
     numbers: dict[str, int]  # people by country code, in the order of the countries
     planted: list[PlantedVariant]
+    carriers: list[Patient]  # people who carry planted variants, and their families
     blocks: list[Block]
     family_share: float
     mix: CohortMix
@@ -129,40 +144,56 @@ def make_plan(order: DatasetOrder, out: Path, root: Path = DEFAULTS) -> DatasetP
         InputError: The order cannot be met.
     """
     config = _configuration(root)
+    complaints = Complaints()
     schemas = root / "workflow" / "schemas"
     countries = read_countries(root / config["countries"], schemas / "countries.schema.yaml")
     codes = [country.code for country in countries]
-    numbers = _numbers(order.people, codes)
+    numbers = _numbers(order.people, codes, complaints)
     known = read_planted(root / config["variants"], schemas / "variants.schema.yaml", codes)
-    planted = _planted(order.plant, known, numbers)
-    genome = config["genome"]
-    with _as_options():
+    own = None if order.reference is None else str(order.reference.absolute())
+    genome = config["genome"] | {"reference_fasta": own, "planted_age": order.plant_age}
+    with complaints.collected():
+        _check_age(order.plant_age)
+    names = _variant_names(known, genome, config, order.seed, root)
+    carriers = _carriers(order, numbers, names, complaints)
+    planted = list(carriers.planted.values())
+    with complaints.collected(), _as_options():
         traits = read_traits(root / config["traits"])
         traits = select_traits(traits, order.traits) if order.traits else traits
-        masks = read_masks(root / genome["masks"]) if genome["masks"] else []
-        size = genome["block_size"] or automatic_block_size(sum(numbers.values()))
-        window = genome["planted_window"]
-        blocks = plan_blocks(order.regions, planted, window, size, masks, COMMAND)
-        _check_causal(blocks, traits)
-        share = _family_share(numbers, config["cohort"]["family_share"])
-        asked = [country for country in countries if country.code in numbers]
-        check_numbers(asked, numbers, share, planted)
+    masks = read_masks(root / genome["masks"]) if genome["masks"] else []
+    blocks: list[Block] = []
+    with complaints.collected(), _as_options():
         check_places(planted)
-        transcripts = read_gene_model(root / config["transcripts"], None, blocks)
-        own = None if order.reference is None else str(order.reference.absolute())
-        reference = planned_reference(
-            genome | {"reference_fasta": own}, planted, transcripts, order.seed, root
-        )
+        size = genome["block_size"] or automatic_block_size(sum(numbers.values()))
+        blocks = plan_blocks(order.regions, planted, genome["planted_window"], size, masks, COMMAND)
+    with complaints.collected(), _as_options():
         if order.reference is not None:
             check_fasta(order.reference, blocks, planted)
+    with complaints.collected(), _as_options():
         export = _export(order, list(numbers), planted, blocks)
+    with complaints.collected():
         refuse_unmakeable_folder(COMMAND, "OUT", out, is_replaced=True)
+    complaints.raise_any()
+    with complaints.collected():
+        _check_causal(blocks, traits)
+    with complaints.collected():
+        _check_scores(export, traits)
+    share = _family_share(numbers, config["cohort"]["family_share"])
+    asked = [country for country in countries if country.code in numbers]
+    with complaints.collected(), _as_options():
+        check_numbers(asked, numbers, share, planted, carriers.patients)
+    with complaints.collected(), _as_options():
         check_disk_space([export], numbers, blocks, out)
+    with complaints.collected(), _as_options():
+        transcripts = read_gene_model(root / config["transcripts"], None, blocks)
+        reference = planned_reference(genome, planted, transcripts, order.seed, root)
+    complaints.raise_any()
     return DatasetPlan(
         order=order,
         countries=countries,
         numbers=numbers,
         planted=planted,
+        carriers=carriers.patients,
         blocks=blocks,
         family_share=share,
         mix=CohortMix.of_cohort(config["cohort"]),
@@ -186,66 +217,57 @@ def _configuration(root: Path) -> dict[str, Any]:
         raise InputError(file, "file", expected, unreadable_file(error)) from None
 
 
-def _numbers(people: Mapping[str, int], codes: Sequence[str]) -> dict[str, int]:
-    for code, number in people.items():
-        if code not in codes:
-            expected = f"a country of the configuration ({', '.join(codes)})"
-            raise InputError(COMMAND, "--country", expected, shown(code))
-        if number < 1:
-            raise InputError(COMMAND, f"--country {code}", "at least 1 person", shown(number))
+def _numbers(
+    people: Mapping[str, int], codes: Sequence[str], complaints: Complaints
+) -> dict[str, int]:
+    """Return the numbers that can be used, in the order of the countries."""
     if not people:
-        raise InputError(COMMAND, "--country", "CODE=PEOPLE, or the option --preset", "nothing")
-    return {code: people[code] for code in codes if code in people}
+        with complaints.collected():
+            raise InputError(COMMAND, "--country", "CODE=PEOPLE, or the option --preset", "nothing")
+    for code, number in people.items():
+        with complaints.collected():
+            if code not in codes:
+                expected = f"a country of the configuration ({', '.join(codes)})"
+                raise InputError(COMMAND, "--country", expected, shown(code))
+            if number < 1:
+                raise InputError(COMMAND, f"--country {code}", "at least 1 person", shown(number))
+    return {code: people[code] for code in codes if people.get(code, 0) > 0}
 
 
-def _planted(
-    plant: Mapping[str, int], known: Sequence[PlantedVariant], numbers: Mapping[str, int]
-) -> list[PlantedVariant]:
-    """The variants of the order, with their carriers shared out over the countries."""
-    by_name = {f"{one.gene}:{one.name}": one for one in known if not one.is_somatic}
-    chosen, room = [], dict(numbers)
-    for name, carriers in plant.items():
-        key = f"--plant {name}"
-        if name not in by_name:
-            expected = f"a planted variant of the configuration ({', '.join(by_name)})"
-            raise InputError(COMMAND, "--plant", expected, shown(name))
-        if carriers < 1:
-            raise InputError(COMMAND, key, "at least 1 carrier", shown(carriers))
-        if carriers > sum(room.values()):
-            left = "" if len(plant) == 1 else ", each of whom carries one variant at most"
-            expected = f"at most {sum(room.values())} carriers, the number of people left{left}"
-            raise InputError(COMMAND, key, expected, shown(carriers))
-        dealt = apportion(carriers, room)
-        room = {code: room[code] - dealt[code] for code in room}
-        chosen.append(_with_carriers(by_name[name], dealt))
-    return chosen
+def _check_age(age: float) -> None:
+    if not age >= YOUNGEST_HAPLOTYPE:
+        expected = f"at least {YOUNGEST_HAPLOTYPE} generations"
+        raise InputError(COMMAND, "--plant-age", expected, shown(age))
 
 
-def apportion(total: int, room: Mapping[str, int]) -> dict[str, int]:
-    """Share a number out in proportion to sizes, by the largest remainder.
+def _variant_names(
+    known: Sequence[PlantedVariant],
+    genome: Mapping[str, Any],
+    config: Mapping[str, Any],
+    seed: int,
+    root: Path,
+) -> VariantNames:
+    """Make the reader of variants' names, on the reference that the dataset will have."""
 
-    Ties go to the first. No share exceeds its size.
+    def reference(transcripts: Sequence[Transcript]) -> Callable[[Block], str]:
+        planned = planned_reference(genome, [], transcripts, seed, root)
+        return lambda block: planned.bases(block).tobytes().decode()
 
-    Args:
-        total: The number to share out, at most the sum of the sizes.
-        room: Sizes by name.
-
-    Returns:
-        Shares by name, which add up to ``total``.
-    """
-    everything = sum(room.values())
-    dealt = {code: total * size // everything for code, size in room.items()}
-    by_remainder = sorted(room, key=lambda code: -(total * room[code] % everything))
-    for code in by_remainder[: total - sum(dealt.values())]:
-        dealt[code] += 1
-    return dealt
+    return VariantNames(
+        {f"{one.gene}:{one.name}": one for one in known if not one.is_somatic},
+        read_transcripts(root / config["transcripts"]),
+        reference,
+        COMMAND,
+    )
 
 
-def _with_carriers(planted: PlantedVariant, dealt: Mapping[str, int]) -> PlantedVariant:
-    """The variant with these carriers, one copy each; women carry it on X, men on Y."""
-    role = "hemizygous" if planted.variant.contig == "chrY" else "heterozygous"
-    carriers = tuple((code, role, number) for code, number in dealt.items() if number)
-    return replace(planted, frequency={}, minimum_per_country=0, carriers=carriers)
+def _carriers(
+    order: DatasetOrder, numbers: Mapping[str, int], names: VariantNames, complaints: Complaints
+) -> CarrierPlan:
+    plan = CarrierPlan(numbers, names.read, COMMAND)
+    plan.add("--plant", order.plant, complaints)
+    plan.add("--plant-family", order.plant_families, complaints)
+    return plan
 
 
 def _family_share(numbers: Mapping[str, int], usual: float) -> float:
@@ -260,6 +282,12 @@ def _check_causal(blocks: Sequence[Block], traits: Traits) -> None:
     expected = "at least one autosomal region, where causal sites of traits lie"
     found = ", ".join(dict.fromkeys(block.contig for block in blocks))
     raise InputError(COMMAND, "--region", expected, found)
+
+
+def _check_scores(export: Export, traits: Traits) -> None:
+    if "scores" in export.formats and not any(one.genetics for one in traits.diseases):
+        expected = "a disease with a polygenic part among --trait for the format scores"
+        raise InputError(COMMAND, "--formats", expected, "none")
 
 
 def _export(
@@ -290,10 +318,19 @@ def _as_options() -> Iterator[None]:
     """Name the option of the command in errors that would name a key of the configuration."""
     try:
         yield
+    except InputErrors as several:
+        raise InputErrors([_as_option(error) for error in several.errors]) from None
     except InputError as error:
-        key, colon, rest = error.key.partition(":")
-        option = OPTION_OF.get(key)
-        if option is None:
-            raise
-        place = f"{option}{colon}{rest}"
-        raise InputError(error.source, place, error.expected, error.found) from None
+        raise _as_option(error) from None
+
+
+def _as_option(error: InputError) -> InputError:
+    key, colon, rest = error.key.partition(":")
+    if error.source == VARIANTS:
+        return error.moved(COMMAND, f"--plant {error.key}")
+    if key.startswith("cohort.people."):
+        return error.moved(COMMAND, "--country")
+    option = OPTION_OF.get(key)
+    if option is None:
+        return error
+    return error.moved(key=f"{option}{colon}{rest}")

@@ -17,6 +17,7 @@ from rehearsal.genomes.assembly import AUTOSOMES
 from rehearsal.genomes.damaged_genes import count_damaged_copies, find_damaged_haplotypes
 from rehearsal.genomes.hotspots import Hotspots, hotspot_map
 from rehearsal.genomes.people import PlannedCohort, plan_cohort
+from rehearsal.genomes.people_order import shuffled
 from rehearsal.genomes.planted_carriers import find_planted_carriers
 from rehearsal.genomes.planting_plan import rows_that_lack
 from rehearsal.genomes.reference_identity import ReferenceIdentity
@@ -82,8 +83,15 @@ def simulate_cohort(
     demography = to_msprime(build_model(plan.countries, read_parameters(plan.parameters)))
     settings = SimulationSettings.of_genome(plan.genome, demography, seed)
     cohort = plan_cohort(
-        plan.asked, plan.numbers, plan.family_share, plan.planted, seed, mix=plan.mix
+        plan.asked,
+        plan.numbers,
+        plan.family_share,
+        plan.planted,
+        seed,
+        plan.carriers,
+        plan.mix,
     )
+    cohort = shuffled(cohort, seed)  # carriers may stand anywhere
     trees = {block: folder / f"{block.id}.trees" for block in plan.blocks}
     lacking = rows_that_lack(cohort.planted, cohort.people)
     results, consequences = [], {}

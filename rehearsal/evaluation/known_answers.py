@@ -25,7 +25,6 @@ from rehearsal.truth.expected_answers import (
     expected_from_json,
     expected_to_json,
 )
-from rehearsal.truth.pooled_sites import pooled_sites
 from rehearsal.truth.query_answers import TruthCalculator
 from rehearsal.truth.subcohort_facts import SubcohortFacts
 
@@ -54,7 +53,7 @@ def write_known_answers(
 def _draw_queries(facts: SubcohortFacts, templates: Path, seed: int) -> list[Query]:
     planted = facts.planted_within
     sources = QuerySources(
-        sites=pooled_sites(facts.sources.trees, facts.subcohort),
+        sites=facts.alleles.sites(),
         planted=planted,
         genes=[],
         people=facts.people,

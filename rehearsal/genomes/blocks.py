@@ -222,7 +222,7 @@ def variant_label(planted: PlantedVariant) -> str:
     Returns:
         Gene, name and the variant with its 1-based position.
     """
-    return f"{planted.gene} {planted.name} ({planted.variant})"
+    return f"{planted.label} ({planted.variant})"
 
 
 def _refuse_overlaps(asked: Sequence[Block], source: str) -> None:

@@ -80,9 +80,22 @@ def plant(
             expected = f"the carriers of {variant_label(variant)}"
             raise InputError("planted.parquet", str(variant.variant), expected, "none")
         else:  # a somatic variant has no germline carriers
-            mutations = [(node, variant.variant.alt) for node in carrying]
+            alt = variant.variant.alt
+            mutations = [(node, alt) for node in _origins(tree, carrying, founder_time)]
         if mutations:
             _add_site(tables, tree, variant, mutations)
+
+
+def _origins(tree: tskit.Tree, carrying: Sequence[int], founder_time: float) -> list[int]:
+    """Find where the variant arose: in one ancestor if exactly the carriers descend from it."""
+    if len(carrying) < 2:
+        return list(carrying)
+    ancestor = tree.mrca(*carrying)
+    if ancestor == tskit.NULL:
+        return list(carrying)
+    time = tree.tree_sequence.nodes_time
+    founders = {node for node in tree.samples(ancestor) if time[node] == founder_time}
+    return [ancestor] if founders == set(carrying) else list(carrying)
 
 
 def _planned(

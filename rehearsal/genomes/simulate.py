@@ -10,7 +10,7 @@ import copy
 import ctypes
 import mmap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ from rehearsal.genomes.sex_chromosomes import (
     recombination_factor,
     size_factor,
 )
+from rehearsal.genomes.shared_haplotypes import Genealogy, share_haplotypes
 from rehearsal.genomes.tree_metadata import TREES_SCHEMA, set_people, trees_metadata
 from rehearsal.genomes.variant_classes import VariantClasses
 from rehearsal.model import Block, PlantedVariant
@@ -59,6 +60,9 @@ class SimulationSettings:
     heteroplasmy: float = 0.0  # share of the founders with a mixture of two alleles on chrM
     # how often other classes of variants arise
     classes: VariantClasses = field(default_factory=VariantClasses)
+    # When the one founder of a planted variant's named carriers lived, in generations ago. None:
+    # each of them has it on a haplotype of their own.
+    planted_age: float | None = None
 
     @classmethod
     def of_genome(
@@ -81,6 +85,7 @@ class SimulationSettings:
             seed=seed,
             heteroplasmy=genome["heteroplasmy"],
             classes=VariantClasses.of(genome["variant_classes"]),
+            planted_age=genome.get("planted_age"),  # set by ``rehearsal dataset``
         )
 
 
@@ -133,7 +138,13 @@ def simulate_block(
     )
     tables = _assemble(
         *(block, people, pedigree, gametes),
-        *_simulate_founders(block, people, pedigree, points, settings),
+        *_with_shared_haplotypes(
+            block,
+            (people, planted, planted_plan),
+            points,
+            settings,
+            _simulate_founders(block, people, pedigree, points, settings),
+        ),
         settings.demography,
     )
     _give_back_memory()
@@ -221,6 +232,37 @@ def _simulate_founders(
     print(f"{block.region}: ancestry, {len(ancestry.left)} edges; next: mutations", flush=True)
     edges = spread_crossovers(ancestry, points, derive_seed(settings.seed, "crossovers", block.id))
     return ancestry, edges, row
+
+
+def _with_shared_haplotypes(
+    block: Block,
+    asked: tuple[pd.DataFrame, Sequence[PlantedVariant], pd.DataFrame],
+    points: Points,
+    settings: SimulationSettings,
+    founders: tuple[Ancestry, Edges, np.ndarray],
+) -> tuple[Ancestry, Edges, np.ndarray]:
+    """Let the carriers in the plan descend from one haplotype per variant, if settings say so."""
+    people, planted, plan = asked
+    ancestry, edges, row = founders
+    if settings.planted_age is None or not planted:
+        return founders
+    first = pd.Series(np.arange(len(row)), index=people["id"].to_numpy()[row])
+    first = first[~first.index.duplicated()]
+    carrying = plan[plan["kind"] == "carries"]
+    carriers = []
+    for one in planted:
+        mine = carrying[carrying["variant"] == str(one.variant)]
+        nodes = first[mine["person"]].to_numpy() + mine["haplotype"].to_numpy()
+        carriers.append((one.variant.start - block.start, nodes.tolist()))
+    shared = share_haplotypes(
+        Genealogy(ancestry.time, ancestry.population, edges, len(row)),
+        carriers,
+        settings.planted_age,
+        points.recombination,
+        np.random.default_rng(derive_seed(settings.seed, "shared haplotypes", block.id)),
+    )
+    ancestry = replace(ancestry, time=shared.time, population=shared.population)
+    return ancestry, shared.edges, row
 
 
 def _populations(people: pd.DataFrame, demography: msprime.Demography) -> np.ndarray:

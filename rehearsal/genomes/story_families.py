@@ -205,22 +205,31 @@ def plan_inheritance(
         InputError: Copies cannot be transmitted as the story requires.
     """
     founders = [number for number, one in enumerate(family.members) if one.parents is None]
+    single: dict[tuple[int, str], int] = {}
     for variant in dict.fromkeys((*family.variants, *family.lacking)):
         planned = [PlannedHaplotype("lacks", founder, 0) for founder in founders]
         if variant in family.variants:
-            planned += _inheritance(family, variant, rng)
+            planned += _inheritance(family, variant, rng, single)
         yield variant, planned
 
 
 def _inheritance(
-    family: StoryFamily, variant: Variant, rng: np.random.Generator
+    family: StoryFamily,
+    variant: Variant,
+    rng: np.random.Generator,
+    single: dict[tuple[int, str], int],
 ) -> Iterator[PlannedHaplotype]:
-    """Plan who carries it on which haplotype (0 the mother's), and who transmits which one."""
+    """Plan who carries it on which haplotype (0 the mother's), and who transmits which one.
+
+    ``single`` collects the haplotype of a founder's last single copy on a contig. The next one is
+    on the other haplotype: so a person with two variants of a gene has no intact copy.
+    """
     carrying: dict[int, frozenset[int]] = {}  # haplotypes with the variant, by member
     for number in reversed(_children_first(family.members)):
         member, copies = family.members[number], family.copies[number][variant]
         if member.parents is None:
-            carrying[number] = _founder_haplotypes(member, variant, copies, rng)
+            place = number, variant.contig
+            carrying[number] = _founder_haplotypes(member, variant, copies, rng, place, single)
             yield from (PlannedHaplotype("carries", number, h) for h in sorted(carrying[number]))
             continue
         parents = _parents_who_give(member, variant)
@@ -235,11 +244,20 @@ def _inheritance(
 
 
 def _founder_haplotypes(
-    member: Member, variant: Variant, copies: int, rng: np.random.Generator
+    member: Member,
+    variant: Variant,
+    copies: int,
+    rng: np.random.Generator,
+    place: tuple[int, str],
+    single: dict[tuple[int, str], int],
 ) -> frozenset[int]:
     if copies == 2:
         return frozenset((0, 1))
-    first = 0 if member.copies_at(variant) == 1 else int(rng.integers(0, 2))
+    has_one = member.copies_at(variant) == 1
+    first = 0 if has_one else int(rng.integers(0, 2))
+    if copies == 1:
+        first = 1 - single[place] if place in single and not has_one else first
+        single[place] = first
     return frozenset([first][:copies])
 
 

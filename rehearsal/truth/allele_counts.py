@@ -2,25 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import tskit
 
-from rehearsal.model import SEXES, Block
+from rehearsal.model import SEXES, Block, Variant
 from rehearsal.truth.decoded_genotypes import DecodedGenotypes, cells
 from rehearsal.truth.subcohort import Subcohort
+from rehearsal.truth.variant_classes import Extent
 
 COUNTS = ("an", "ac", "hom", "het", "hemi")
 COLUMNS = ("contig", "start", "ref", "alt", "country", "sex", *COUNTS)
+COPIES_AT_A_TIME = 4_000_000  # copies of people that are counted together
 
 
-def allele_counts(
+@dataclass(frozen=True)
+class CountedAlleles:
+    """Every alternate allele of a subcohort, in order of block and position, with its counts."""
+
+    countries: Sequence[str]
+    alleles: Sequence[tuple[Variant, Extent]]
+    counts: np.ndarray  # (alleles, countries, sexes, 5) int64, the last axis as ``COUNTS``
+
+    def by_country(self) -> pd.DataFrame:
+        """Build the table of counts in the women and the men of each country that has an allele.
+
+        Returns:
+            The columns ``COLUMNS``; ``start`` is 0-based. A country without a carrier of the allele
+            is left out.
+        """
+        row, country = np.nonzero(self.counts[..., 1].any(axis=2))
+        table = self._names().iloc[np.repeat(row, 2)].reset_index(drop=True)
+        table["country"] = np.array(self.countries, object)[np.repeat(country, 2)]
+        table["sex"] = np.tile(np.array(SEXES, object), len(row))
+        table[list(COUNTS)] = self.counts[row, country].reshape(-1, len(COUNTS))
+        return table
+
+    def sites(self) -> pd.DataFrame:
+        """Build the table of ``pooled_sites``: one row per allele, of all people together."""
+        table = self._names()
+        table["end"] = [extent.end for _, extent in self.alleles]
+        table["svlen"] = [extent.length for _, extent in self.alleles]
+        table["ac"] = self.counts[..., 1].sum(axis=(1, 2))
+        table["an"] = self.counts[..., 0].sum(axis=(1, 2))
+        return table
+
+    def _names(self) -> pd.DataFrame:
+        names = [(one.contig, one.start, one.ref, one.alt) for one, _ in self.alleles]
+        return pd.DataFrame(names, columns=list(COLUMNS[:4]))
+
+
+def count_alleles(
     trees: Mapping[Block, Path], people: pd.DataFrame, subcohort: Subcohort
-) -> pd.DataFrame:
-    """Count every alternate allele in the women and the men of each country that has it.
+) -> CountedAlleles:
+    """Count every alternate allele in the women and the men of each country.
 
     Args:
         trees: Tree-sequence files by block; individual *i* is row *i* of ``people``.
@@ -28,26 +68,18 @@ def allele_counts(
         subcohort: The people and alleles to count.
 
     Returns:
-        Columns ``contig``, ``start`` (0-based), ``ref``, ``alt``, ``country``, ``sex`` and the
-        counts of ``model.AlleleCounts``. A country without a carrier of the allele is left out.
+        The alleles with the counts of ``model.AlleleCounts``.
     """
     countries = list(dict.fromkeys(people["country"]))
     cell = cells(people)
-    alleles: list[tuple[str, int, str, str]] = []
-    found: list[np.ndarray] = []  # countries that have the allele, by allele
-    counts: list[np.ndarray] = []  # (countries, sexes, 5)
+    at_a_time = max(COPIES_AT_A_TIME // len(people), 1)
+    alleles: list[tuple[Variant, Extent]] = []
+    counts = [np.zeros((0, len(countries), len(SEXES), len(COUNTS)), np.int64)]
     for block, path in sorted(trees.items()):
         decoded = DecodedGenotypes(block.contig, tskit.load(path), cell, subcohort)
-        for variant, _, copies in decoded.within([(block.start, block.end)]):
-            counted = decoded.counts(copies, subcohort.people)
-            found.append(np.flatnonzero(counted[:, :, 1].any(axis=1)))
-            counts.append(counted[found[-1]])
-            alleles.append((variant.contig, variant.start, variant.ref, variant.alt))
-    if not alleles:
-        return pd.DataFrame({column: [] for column in COLUMNS})
-    row = np.repeat(np.arange(len(alleles)), [2 * len(some) for some in found])
-    table = pd.DataFrame(alleles, columns=list(COLUMNS[:4])).iloc[row].reset_index(drop=True)
-    table["country"] = np.array(countries, object)[np.repeat(np.concatenate(found), 2)]
-    table["sex"] = np.tile(np.array(SEXES, object), len(table) // 2)
-    table[list(COUNTS)] = np.concatenate(counts).reshape(-1, len(COUNTS))
-    return table
+        found = decoded.within([(block.start, block.end)])
+        while some := list(islice(found, at_a_time)):
+            alleles += [(variant, extent) for variant, extent, _ in some]
+            copies = np.stack([copies for _, _, copies in some])
+            counts.append(decoded.counts(copies, subcohort.people))
+    return CountedAlleles(countries, alleles, np.concatenate(counts))

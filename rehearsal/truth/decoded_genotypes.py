@@ -49,13 +49,15 @@ class DecodedGenotypes:
         if trees.num_individuals != people:
             expected = f"{trees.num_individuals} rows, one per individual of the trees"
             raise ValueError(mismatch("people", expected, f"{people} rows"))
-        self._contig, self._trees, self._cell, self._people = contig, trees, cell, people
+        self._contig, self._trees, self._people = contig, trees, people
         self._subcohort = subcohort
         self._samples = subcohort.samples_of(trees)
         self._person = trees.nodes_individual[self._samples]
         self._ploidy = np.bincount(self._person, minlength=people)
         self._ends, self._lengths = extents(trees)
         self._cells = 2 * (int(cell.max()) // 2 + 1)
+        self._by_cell = np.argsort(cell, kind="stable")
+        self._held, self._first = np.unique(cell[self._by_cell], return_index=True)
 
     def within(
         self, intervals: Sequence[tuple[int, int]]
@@ -97,26 +99,29 @@ class DecodedGenotypes:
         return np.flatnonzero(wanted & self._subcohort.contains_alleles(self._contig, starts))
 
     def counts(self, copies: np.ndarray, among: np.ndarray) -> np.ndarray:
-        """Count one allele by country and sex.
+        """Count alleles by country and sex.
 
         Args:
-            copies: Copies of each person, shape (people,), int64.
+            copies: Copies of each person, shape (..., people), int64.
             among: Which people of the subcohort to count, shape (people,), bool.
 
         Returns:
-            an, ac, hom, het and hemi, shape (countries, sexes, 5), int64.
+            an, ac, hom, het and hemi, shape (..., countries, sexes, 5), int64.
         """
         two = self._ploidy == 2
         copies = copies * among
         parts = (
-            self._ploidy * among,
+            np.broadcast_to(self._ploidy * among, copies.shape),
             copies,
             two & (copies == 2),
             two & (copies == 1),
             (self._ploidy == 1) & (copies == 1),
         )
-        sums = [np.bincount(self._cell, part, self._cells).astype(np.int64) for part in parts]
-        return np.stack(sums, axis=1).reshape(-1, 2, 5)
+        sums = np.zeros((*copies.shape[:-1], self._cells, len(parts)), np.int64)
+        for number, part in enumerate(parts):
+            ordered = part[..., self._by_cell].astype(np.int64)
+            sums[..., self._held, number] = np.add.reduceat(ordered, self._first, axis=-1)
+        return sums.reshape(*copies.shape[:-1], -1, 2, len(parts))
 
 
 def _by_itself(variant: Variant, of_site: Extent) -> tuple[Variant, Extent]:

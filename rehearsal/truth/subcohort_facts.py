@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -11,13 +12,14 @@ from isal import igzip
 
 from rehearsal.files import atomic_path
 from rehearsal.model import PlantedVariant
-from rehearsal.truth.allele_counts import allele_counts
+from rehearsal.truth.allele_counts import CountedAlleles, count_alleles
+from rehearsal.truth.de_novo import list_de_novo
 from rehearsal.truth.heteroplasmy import list_mixtures
 from rehearsal.truth.sources import TruthSources
 from rehearsal.truth.subcohort import Subcohort
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SubcohortFacts:
     """A whole cohort, more tables of it, and the subcohort whose facts are written."""
 
@@ -39,6 +41,11 @@ class SubcohortFacts:
         """Planted variants at positions that the subcohort has."""
         contains = self.subcohort.contains_alleles
         return [one for one in self.planted if contains(one.variant.contig, one.variant.start)]
+
+    @cached_property
+    def alleles(self) -> CountedAlleles:
+        """The subcohort's alleles, counted when they are first asked for."""
+        return count_alleles(self.sources.trees, self.sources.people, self.subcohort)
 
     def rows_within(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return the rows of the subcohort's people and alleles.
@@ -67,9 +74,8 @@ class SubcohortFacts:
             "causal_sites.tsv": self.rows_within(self.effects),
             "genetic_values.tsv.gz": self.rows_within(self.genetic_values),
             "untreated_values.tsv.gz": self.rows_within(self.untreated_values),
-            "allele_counts.tsv.gz": allele_counts(
-                self.sources.trees, self.sources.people, self.subcohort
-            ),
+            "de_novo.tsv": self.rows_within(list_de_novo(self.sources.trees, self.sources.people)),
+            "allele_counts.tsv.gz": self.alleles.by_country(),
         }
         if on_m := [path for block, path in self.sources.trees.items() if block.contig == "chrM"]:
             tables["heteroplasmy.tsv"] = self.rows_within(self._mixtures(on_m))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rehearsal.cli import main
 from rehearsal.dataset import build
-from rehearsal.dataset.plan import apportion
+from rehearsal.dataset.carriers import apportion
 from rehearsal.logs import note
 
 TINY = ["--country", "FI=6", "--region", "chr22:20000000-20050000"]
@@ -46,10 +46,26 @@ def refusal(capfd, *arguments):
         ([*TINY, "--formats", "reads"], "--formats: expected formats that need no complete run"),
         ([*TINY, "--trait", "luck"], "--trait: expected some of height, bmi"),
         (
-            [*TINY, "--plant", "BRCA1:c.1del=1"],
+            [*TINY, "--plant", "BRCA1=1"],
             "--plant: expected a planted variant of the configuration (BRCA1:c.68_69del",
         ),
-        ([*TINY, "--plant", "BRAF:c.1799T>A=1"], "found 'BRAF:c.1799T>A'"),
+        ([*TINY, "--plant", "BRCA1:c.181C>G=1"], "expected T at c.181 of NM_007294.4, found C"),
+        ([*TINY, "--plant", "BRCA1:p.Gly61Cys=1"], "expected C at 61 of NP_009225.1, found "),
+        ([*TINY, "--plant", "chr99-5-A-C=1"], "expected a contig of GRCh38, found 'chr99'"),
+        ([*TINY, "--plant", "chr22-99999999-A-C=1"], "expected a position from 1 to 50818468"),
+        (
+            [*TINY, "--plant", "chrM-3243-A-G/chrM-3243-A-G=1"],
+            "expected a variant with two copies, found one on chrM",
+        ),
+        (
+            [*TINY, "--plant-family", "chr22-20001000-A-C=2"],
+            "--plant-family chr22-20001000-A-C: expected at most 1 families of 4",
+        ),
+        ([*TINY, "--plant-age", "1"], "--plant-age: expected at least 10 generations, found 1"),
+        (
+            [*TINY, "--trait", "ldl", "--formats", "scores"],
+            "--formats: expected a disease with a polygenic part among --trait",
+        ),
         (
             [*TINY, "--plant", "BRCA1:c.5266dup=7"],
             "expected at most 6 carriers, the number of people left, found 7",
@@ -74,6 +90,20 @@ def refusal(capfd, *arguments):
 def test_what_cannot_be_is_one_line_and_leaves_nothing(tmp_path, capfd, options, message):
     assert message in refusal(capfd, *options, tmp_path / "OUT")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_all_complaints_come_together_one_line_each(tmp_path, capfd):
+    options = ["--country", "XX=5", "--country", "FI=0", "--region", "chr99", "--formats", "word"]
+    options += ["--plant", "BRCA1=1", "--trait", "luck", "--plant-age", "0"]
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit):
+        main(["dataset", *options, str(tmp_path / "file" / "OUT")])
+    lines = capfd.readouterr().err.splitlines()
+    named = [line.split(": ")[1].split()[0] for line in lines]
+    assert sorted(named) == [
+        *("--country", "--country", "--formats", "--plant", "--plant-age"),
+        *("--region", "--trait", "OUT"),
+    ]
 
 
 def test_a_folder_that_is_not_empty_is_refused(tmp_path, capfd):

@@ -11,6 +11,8 @@ import yaml
 
 from rehearsal.dataset.plan import make_plan
 from rehearsal.dataset.simulated_cohort import simulate_cohort
+from rehearsal.genomes.people import PlannedCohort
+from rehearsal.genomes.people_order import shuffled
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPTS = ROOT / "scripts"
@@ -51,6 +53,14 @@ PHENOTYPES = (
 SEQUENCING = ("subjects", "biosamples", "runs", "analyses")
 
 
+def in_a_datasets_order(cohort, seed):
+    """A dataset's people are those of a run in another order: it comes after planning them."""
+    planned = shuffled(PlannedCohort(*(pd.read_parquet(path) for path in cohort.values())), seed)
+    planned.people.to_parquet(cohort["people"])
+    planned.planted.to_parquet(cohort["planted"])
+    planned.patients.to_parquet(cohort["patients"])
+
+
 def run_workflow(plan, traits, folder):
     """The workflow's scripts from the demography to the sequencing, with files in ``folder``."""
     seed, year = plan.order.seed, plan.reference_year
@@ -71,9 +81,10 @@ def run_workflow(plan, traits, folder):
         family_share=plan.family_share,
         variants=plan.planted,
         seed=seed,
-        patients=[],
+        patients=plan.carriers,
         mix=plan.mix,
     )
+    in_a_datasets_order(cohort, seed)
     reference = {"fasta": folder / "reference.fa.gz", "contigs": folder / "contigs.json"}
     reference |= {part: folder / f"reference.fa.gz.{part}" for part in ("fai", "gzi")}
     reference |= {

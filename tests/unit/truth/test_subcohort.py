@@ -9,7 +9,7 @@ import pytest
 from rehearsal.errors import InputError
 from rehearsal.evaluation.suite import beacon_request
 from rehearsal.model import AlleleCounts, Block, PlantedVariant, Query, Variant
-from rehearsal.truth.allele_counts import allele_counts
+from rehearsal.truth.allele_counts import count_alleles
 from rehearsal.truth.pooled_sites import pooled_sites
 from rehearsal.truth.query_answers import TruthCalculator
 from rehearsal.truth.sources import TruthSources
@@ -122,7 +122,7 @@ def test_alleles_that_begin_outside_the_subcohort_do_not_exist(trees):
 
 def test_allele_counts_and_sites_are_those_of_the_subcohort(trees):
     some = subcohort(countries=("FI",), regions=(Block("chr22", 0, 1000),))
-    counts = allele_counts(trees, PEOPLE, some)
+    counts = count_alleles(trees, PEOPLE, some).by_country()
     assert counts.values.tolist() == [
         ["chr22", 100, "A", "G", "FI", "female", 2, 2, 1, 0, 0],
         ["chr22", 100, "A", "G", "FI", "male", 2, 1, 0, 1, 0],
