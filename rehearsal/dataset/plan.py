@@ -40,6 +40,7 @@ from rehearsal.phenotypes.trait_types import Traits
 from rehearsal.web.command_line import refuse_unmakeable_folder
 
 COMMAND = "rehearsal dataset"
+SHORTEST_WITH_SITES = 1_000  # autosomal bases; fewer have hardly a frequent variant
 YOUNGEST_HAPLOTYPE = 10  # generations; people themselves span three
 RUN_ONLY_FORMATS = ("reads", "grg")  # formats that only a run makes
 # the option of the command that stands for a key of the configuration, for errors
@@ -175,7 +176,7 @@ def make_plan(order: DatasetOrder, out: Path, root: Path = DEFAULTS) -> DatasetP
         refuse_unmakeable_folder(COMMAND, "OUT", out, is_replaced=True)
     complaints.raise_any()
     with complaints.collected():
-        _check_causal(blocks, traits)
+        _check_causal(blocks, traits, numbers)
     with complaints.collected():
         _check_scores(export, traits)
     share = _family_share(numbers, config["cohort"]["family_share"])
@@ -276,12 +277,21 @@ def _family_share(numbers: Mapping[str, int], usual: float) -> float:
     return usual if fits else 0.0
 
 
-def _check_causal(blocks: Sequence[Block], traits: Traits) -> None:
-    if not traits.polygenic or any(block.contig in AUTOSOMES for block in blocks):
+def _check_causal(blocks: Sequence[Block], traits: Traits, numbers: Mapping[str, int]) -> None:
+    """Refuse people and regions in which no site could be causal, before they are simulated."""
+    if not traits.polygenic:
         return
-    expected = "at least one autosomal region, where causal sites of traits lie"
-    found = ", ".join(dict.fromkeys(block.contig for block in blocks))
-    raise InputError(COMMAND, "--region", expected, found)
+    if sum(numbers.values()) < 2:
+        expected = "at least 2 people, because polygenic traits are standardised over them"
+        raise InputError(COMMAND, "--country", expected, "1")
+    autosomal = sum(block.length for block in blocks if block.contig in AUTOSOMES)
+    if autosomal == 0:
+        expected = "at least one autosomal region, where causal sites of traits lie"
+        found = ", ".join(dict.fromkeys(block.contig for block in blocks))
+        raise InputError(COMMAND, "--region", expected, found)
+    if autosomal < SHORTEST_WITH_SITES:
+        expected = f"at least {SHORTEST_WITH_SITES} autosomal bases, for causal sites of traits"
+        raise InputError(COMMAND, "--region", expected, shown(autosomal))
 
 
 def _check_scores(export: Export, traits: Traits) -> None:

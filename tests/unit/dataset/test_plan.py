@@ -81,6 +81,14 @@ def refusal(capfd, *arguments):
             "--region: expected at least one autosomal region, where causal sites",
         ),
         (
+            ["--country", "FI=1", "--region", "chr22:20000000-20100000"],
+            "--country: expected at least 2 people, because polygenic traits are standardised",
+        ),
+        (
+            ["--country", "FI=6", "--region", "chr22:20000000-20000001"],
+            "--region: expected at least 1000 autosomal bases, for causal sites of traits, found 1",
+        ),
+        (
             [*TINY, "--recipient", "nobody.pub"],
             "--recipient: expected a Crypt4GH public key file, found 'nobody.pub'",
         ),
