@@ -51,24 +51,23 @@ def test_a_planted_variant_is_found_by_its_place_on_grch37(asked, where, granted
         assert answer["responseSummary"]["exists"]
 
 
-# Stretches without gaps of UCSC's hg19ToHg38.over.chain that the planted variants lie in: start and
-# end on GRCh37, start on GRCh38, 0-based (github.com/hmgu-itg/burden_testing 0aa43bc4)
-STRETCHES = {
-    "chr1": (118_462_520, 120_583_692, 117_919_897),
-    "chr7": (139_703_042, 141_934_222, 140_003_242),
-    "chr10": (87_197_770, 97_920_099, 85_438_013),
-    "chr12": (11_420_334, 22_063_736, 11_267_400),
-    "chr13": (26_735_945, 33_311_231, 26_161_808),
-    "chr17": (40_976_311, 41_354_196, 42_824_294),
-    "chrX": (11_743_827, 14_165_517, 11_725_708),
+# position on GRCh37 as ClinVar has it, counted from 1, by position on GRCh38
+PLACES = {
+    "chr17-43124027-ACT-A": 41_276_044,
+    "chr17-43057062-T-TG": 41_209_079,
+    "chr13-32340300-GT-G": 32_914_437,
+    "chr7-140753336-A-T": 140_453_136,
+    "chr10-87933147-C-T": 89_692_904,
+    "chr12-21178615-T-C": 21_331_549,
+    "chr1-119712024-T-C": 120_254_647,
+    "chrX-12886152-A-G": 12_904_271,
+    "chrX-12887891-G-T": 12_906_010,
 }
 
 
 @pytest.mark.parametrize("variant", planted(), ids=str)
-def test_every_planted_variant_is_where_the_chain_of_ucsc_has_it(variant):
-    first, last, now = STRETCHES[variant.contig]
-    on_37 = variant.start - now + first
-    assert first <= on_37 and on_37 + len(variant.ref) <= last
+def test_every_planted_variant_is_where_it_is_published_on_grch37(variant):
+    on_37 = PLACES[str(variant)] - 1
     query = SequenceQuery(variant.contig, on_37, variant.ref, variant.alt)
     assert Liftover().lift(query) == replace(query, start=variant.start)
 
@@ -121,6 +120,26 @@ def test_a_name_on_grch37_is_moved_as_a_position_is(asked, where, granted):
             status, answer = asked.ask(where, "/g_variants", sent, granted=granted)
             assert status == plain[0]
             assert answer.get("response") == plain[1].get("response")
+
+
+# BRCA1 c.5266dup adds a G to the three at 41209080 to 41209082 of GRCh37: ClinVar 17677
+RESPELLED = [
+    {"genomicAlleleShortForm": "NC_000017.10:g.41209080dup"},
+    {"genomicAlleleShortForm": "NC_000017.10:g.41209081dup"},
+    {"genomicAlleleShortForm": "NC_000017.10:g.41209080_41209081insG"},
+    ON_37 | {"start": [41_209_081], "referenceBases": "G", "alternateBases": "GG"},
+    ON_37 | {"referenceBases": "TGG", "alternateBases": "TGGG"},
+]
+
+
+@pytest.mark.parametrize("where", ["EE", "network"])
+@pytest.mark.parametrize("spelling", RESPELLED)
+def test_a_planted_indel_is_found_in_every_notation_on_grch37(asked, where, spelling):
+    _, plain = asked.ask(where, "/g_variants", body(ON_38 | BASES), granted=True)
+    _, answer = asked.ask(where, "/g_variants", body(spelling), granted=True)
+    assert answer["response"] == plain["response"]
+    assert answer["responseSummary"]["exists"]
+    assert answer["info"]["warnings"] == [LIFTED]
 
 
 @pytest.mark.parametrize("granted", [False, True])
@@ -187,7 +206,7 @@ def chain(tmp_path):
         "chain 900 chr22 51304566 + 1000 1210 chr22 50818468 + 2000 2204 1\n"
         "100 10 4\n"
         "100\n\n"
-        "chain 90 chr21 48129895 + 0 50 chr21 46709983 - 0 50 2\n50\n"
+        "chain 90 chr21 48129895 + 1000 1050 chr21 46709983 - 46704983 46705033 2\n50\n"
     )
     return Liftover(path)
 
@@ -200,7 +219,6 @@ def chain(tmp_path):
         (SequenceQuery("chr22", 1099, "AC", "A"), None),  # across the gap
         (SequenceQuery("chr22", 1105, "A", "G"), None),
         (SequenceQuery("chr22", 999, "A", "G"), None),
-        (SequenceQuery("chr21", 10, "A", "G"), None),  # on the other strand
         (RangeQuery("chr22", 1000, 1100, ANY), RangeQuery("chr22", 2000, 2100, ANY)),
         (RangeQuery("chr22", 1000, 1101, ANY), None),
         (
@@ -222,6 +240,39 @@ def chain(tmp_path):
             StructuralQuery("chr22", 2010, "<DEL>", 80),
         ),
         (StructuralQuery("chr22", 1010, "<DEL>", 90), None),
+        # On the other strand: base 10 from the left of 1000 is base 10 from the right of 5000.
+        (SequenceQuery("chr21", 1010, "A", "G"), SequenceQuery("chr21", 4989, "T", "C")),
+        (SequenceQuery("chr21", 1010, "ACC", "A"), SequenceQuery("chr21", 4987, "GGT", "T")),
+        (SequenceQuery("chr21", 1010, None, "G"), None),
+        (SequenceQuery("chr21", 1010, "R", "G"), None),
+        (SequenceQuery("chr21", 1050, "A", "G"), None),
+        (RangeQuery("chr21", 1000, 1010, ANY), RangeQuery("chr21", 4990, 5000, ANY)),
+        (
+            RangeQuery("chr21", 1010, 1011, Restrictions(ref="A", alt="G")),
+            RangeQuery("chr21", 4989, 4990, Restrictions(ref="T", alt="C")),
+        ),
+        (RangeQuery("chr21", 1010, 1011, Restrictions(alt="GAC")), None),
+        (BracketQuery("chr21", (1000, 1010), (1020, 1030), ANY), None),
+        (
+            HgvsQuery(parse("NC_000021.8:g.1011A>G")),
+            HgvsQuery(parse("NC_000021.9:g.4990T>C")),
+        ),
+        (
+            HgvsQuery(parse("NC_000021.8:g.1011_1013delACC")),
+            HgvsQuery(replace(parse("NC_000021.9:g.4988_4990del"), stated="GGT")),
+        ),
+        (
+            HgvsQuery(parse("NC_000021.8:g.1011_1012insAAC")),
+            HgvsQuery(parse("NC_000021.9:g.4989_4990insGTT")),
+        ),
+        (  # the bases 1011 to 1020, counted from 0, are 4980 to 4989, behind 4979
+            StructuralQuery("chr21", 1010, "<DEL>", 10, "A"),
+            StructuralQuery("chr21", 4978, "<DEL>", 10),
+        ),
+        (
+            StructuralQuery("chr21", 1010, "<INS>", 10),
+            StructuralQuery("chr21", 4988, "<INS>", 10),
+        ),
     ],
 )
 def test_a_chain_file_moves_what_lies_in_one_stretch(chain, query, lifted):
