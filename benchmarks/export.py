@@ -1,4 +1,4 @@
-"""Compare the speed of the BCF export with the usual ways, in one run.
+"""Compare the speed of the BCF and VCF exports with the usual ways, in one run.
 
     python benchmarks/export.py --people 27000 --megabases 0.25
 
@@ -21,6 +21,8 @@ import tskit
 from measuring import header, print_written
 from sparse_pass import people_table, simulate
 
+from rehearsal.export.genotypes import Genotypes
+from rehearsal.export.vcf import write_vcf
 from rehearsal.model import Block
 from rehearsal.stores.country_shards import write_shards
 
@@ -58,6 +60,17 @@ def by_us(ts: tskit.TreeSequence, people: pd.DataFrame, out: Path) -> None:
     write_shards(ts, Block("chr22", 0, int(ts.sequence_length)), shard, {"EU": out}, {})
 
 
+def as_vcf(ts: tskit.TreeSequence, people: pd.DataFrame, out: Path) -> None:
+    """Write a bgzipped VCF with its index.
+
+    Args:
+        ts: The tree sequence.
+        people: One row per individual.
+        out: The ``.vcf.gz`` file.
+    """
+    write_vcf(Genotypes.of([ts], "chr22", people), out)
+
+
 def by_bcftools(bcf: Path, out: Path) -> None:
     """Re-encode a BCF with bcftools.
 
@@ -77,13 +90,22 @@ def main() -> None:
     try:
         warm_up = simulate(20, 0.02)
         by_us(warm_up, people_table(20, 1), folder / "warm.bcf")
+        as_vcf(warm_up, people_table(20, 1), folder / "warm.vcf.gz")
         ts = simulate(arguments.people, arguments.megabases)
         people = people_table(ts.num_individuals)
         print(header())
         print(f"{ts.num_individuals} people, {ts.num_sites} sites")
-        vcf, bcf, again = (folder / name for name in ("v.gz", "o.bcf", "b.bcf"))
+        vcf, bcf, again, ours = (folder / n for n in ("v.gz", "o.bcf", "b.bcf", "o.vcf.gz"))
         slow = print_written("tskit | bgzip", lambda: by_tskit(ts, people, vcf), vcf, None)
         print_written("ours, BCF and CSI", lambda: by_us(ts, people, bcf), bcf, slow)
+        print_written("ours, VCF and TBI", lambda: as_vcf(ts, people, ours), ours, slow)
+        level_6 = ["bcftools", "view", "--no-version", "-Oz6", "-o", folder / "c.vcf.gz", bcf]
+        print_written(
+            "bcftools, BCF to VCF at level 6, no index",
+            lambda: subprocess.run(level_6, check=True),
+            folder / "c.vcf.gz",
+            slow,
+        )
         print_written(
             "bcftools, BCF to BCF, no index", lambda: by_bcftools(bcf, again), again, slow
         )

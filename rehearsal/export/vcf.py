@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pysam
-import pysam.bcftools
 
 from rehearsal.export.genotypes import Genotypes
-from rehearsal.files import atomic_path
+from rehearsal.formats.bcf import BcfWriter
 from rehearsal.formats.bcf_header import VCF_VERSIONS
+from rehearsal.formats.vcf import VcfWriter
 from rehearsal.genomes.allele_notes import AlleleNotes
-from rehearsal.genomes.bcf_records import bcf_levels, bcf_sites, bcf_template, open_bcf
+from rehearsal.genomes.bcf_records import bcf_levels, bcf_sites, bcf_template, open_bcf, open_vcf
 from rehearsal.genomes.carriers import count_groups
+from rehearsal.genomes.reference_identity import ReferenceIdentity
 
 
 def write_bcf(
@@ -38,19 +38,8 @@ def write_bcf(
     Raises:
         InputError: A site has more than 62 alternate alleles.
     """
-    male = genotypes.male
-    ids = genotypes.people["id"].tolist()
-    notes = AlleleNotes(consequences)
-    mixtures = genotypes.mixtures() if genotypes.contig == "chrM" else None
-    about = genotypes.contig, genotypes.length, ids, genotypes.identity, version
-    with open_bcf(path, *about) as writer:
-        for chunk, haplotypes in genotypes.chunks():
-            people = count_groups(chunk, haplotypes, male.astype(np.int32), 2).by_zygosity()
-            template = bcf_template(genotypes.contig, haplotypes.ploidy, male)
-            texts = notes.of_chunk(chunk)
-            present = np.logical_or.reduce(people, axis=(1, 2))
-            sites = bcf_sites(chunk, chunk.indptr[:-1], chunk.indptr[1:], people, present, texts)
-            writer.write(sites, template, bcf_levels(chunk, mixtures))
+    with open_bcf(path, *_about(genotypes), version) as writer:
+        _write_records(genotypes, consequences, writer)
 
 
 def write_vcf(
@@ -59,7 +48,9 @@ def write_vcf(
     consequences: pd.DataFrame | None = None,
     version: str = VCF_VERSIONS[0],
 ) -> None:
-    """Write the bgzipped VCF at ``path`` and its index at ``path.tbi``, from BCF with htslib.
+    """Write the bgzipped VCF at ``path`` and its index at ``path.tbi``.
+
+    It has the records of :func:`write_bcf`.
 
     Args:
         genotypes: The genotypes of one contig.
@@ -67,14 +58,24 @@ def write_vcf(
         consequences: The table of ``annotate_block`` of the contig's blocks, for ``INFO/BCSQ``.
         version: The version of VCF that the header names. Old programs refuse 4.3.
     """
-    path = Path(path)
-    with atomic_path(path) as aside, atomic_path(f"{path}.tbi") as tbi:
-        bcf = aside.with_suffix(".bcf")
-        try:
-            write_bcf(genotypes, bcf, consequences, version)
-            options = ("--no-version", "-Oz6", "-o", str(aside), str(bcf))
-            pysam.bcftools.view(*options, catch_stdout=False)
-        finally:
-            bcf.unlink(missing_ok=True)
-            bcf.with_name(f"{bcf.name}.csi").unlink(missing_ok=True)
-        pysam.tabix_index(str(aside), preset="vcf", force=True, index=str(tbi))
+    with open_vcf(path, *_about(genotypes), version) as writer:
+        _write_records(genotypes, consequences, writer)
+
+
+def _about(genotypes: Genotypes) -> tuple[str, int, list[str], ReferenceIdentity]:
+    ids = genotypes.people["id"].tolist()
+    return genotypes.contig, genotypes.length, ids, genotypes.identity
+
+
+def _write_records(
+    genotypes: Genotypes, consequences: pd.DataFrame | None, writer: BcfWriter | VcfWriter
+) -> None:
+    male, notes = genotypes.male, AlleleNotes(consequences)
+    mixtures = genotypes.mixtures() if genotypes.contig == "chrM" else None
+    for chunk, haplotypes in genotypes.chunks():
+        people = count_groups(chunk, haplotypes, male.astype(np.int32), 2).by_zygosity()
+        template = bcf_template(genotypes.contig, haplotypes.ploidy, male)
+        texts = notes.of_chunk(chunk)
+        present = np.logical_or.reduce(people, axis=(1, 2))
+        sites = bcf_sites(chunk, chunk.indptr[:-1], chunk.indptr[1:], people, present, texts)
+        writer.write(sites, template, bcf_levels(chunk, mixtures))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import struct
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rehearsal.errors import InputError, shown
 from rehearsal.formats.bcf_alleles_kernel import Sites
-from rehearsal.formats.bcf_header import Header, header_text
+from rehearsal.formats.bcf_header import Header, bcf_header, header_text
 from rehearsal.formats.bcf_kernel import Levels, RecordTemplate, fill_records
 from rehearsal.formats.bgzf import BgzfWriter
 from rehearsal.formats.csi import RecordOffsets, write_csi
@@ -52,6 +52,79 @@ NO_LEVELS = Levels(
 )
 
 
+class RecordFiller:
+    """Fill buffers with the records of sites.
+
+    Args:
+        samples: Number of samples of a record.
+    """
+
+    def __init__(self, samples: int) -> None:
+        longest = 2 * samples + (1 << 16)
+        self._buffer = np.empty(max(_BUFFER, 2 * longest), np.uint8)
+
+    def records(
+        self, sites: Sites, template: RecordTemplate, levels: Levels
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]]:
+        """Fill the buffer as often as needed. Sites without an alternate allele have no record.
+
+        Args:
+            sites: Consecutive sites.
+            template: The genotypes when nobody carries an alternate allele.
+            levels: Levels of heteroplasmy, or none.
+
+        Yields:
+            The site of each of n records, shape (n,); its first byte, shape (n,); and the bytes,
+            which the next step overwrites.
+
+        Raises:
+            InputError: A site has more than 62 alternate alleles.
+        """
+        _check_alternates(sites)
+        done = 0
+        while done < sites.position.size:
+            offset = np.full(sites.position.size, -1, np.int64)
+            first = done
+            done, filled = fill_records(first, sites, template, levels, self._buffer, offset)
+            if done == first:  # the alleles are longer than the buffer: enlarge it
+                self._buffer = np.empty(2 * self._buffer.size, np.uint8)
+            site = np.flatnonzero(offset >= 0)
+            yield site, offset[site], self._buffer[:filled]
+
+
+def _check_alternates(sites: Sites) -> None:
+    alternates = np.diff(sites.row_offset)
+    if alternates.max(initial=0) > MOST_ALTERNATES:
+        key = f"position {sites.position[np.argmax(alternates)] + 1}"
+        expected = f"at most {MOST_ALTERNATES} alternate alleles"
+        raise InputError("tree sequence", key, expected, shown(int(alternates.max())))
+
+
+def places_of(sites: Sites, offset: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return start, end and offset of the records of sites, for an index.
+
+    Args:
+        sites: Consecutive sites.
+        offset: First byte of each site's record, uncompressed; -1 where it has none. Shape (S,).
+
+    Returns:
+        Shape (3, records), in the order of the file.
+    """
+    written = np.flatnonzero(offset >= 0)
+    return np.stack((sites.position[written], sites.affected_end[written], offset[written]))
+
+
+def record_offsets(places: list[NDArray[np.int64]], file: BgzfWriter) -> RecordOffsets:
+    """Put the places of all records of a closed file together.
+
+    Args:
+        places: Results of :func:`places_of`.
+        file: The file, closed.
+    """
+    start, end, offset = np.concatenate([np.empty((3, 0), np.int64), *places], axis=1)
+    return RecordOffsets(start, end, file.virtual_offsets(np.append(offset, file.length)))
+
+
 class BcfWriter:
     """Write the BCF of some people on one contig of the header. Use it as a context manager.
 
@@ -64,12 +137,10 @@ class BcfWriter:
     def __init__(self, path: Path, header: Header, contig: int) -> None:
         self._contig = contig
         self._contigs = header.contigs
-        self._places: list[NDArray[np.int64]] = []  # (3, records): start, end, offset
-        longest = 2 * len(header.samples) + (1 << 16)
-        self._buffer = np.empty(max(_BUFFER, 2 * longest), np.uint8)
+        self._places: list[NDArray[np.int64]] = []
+        self._filler = RecordFiller(len(header.samples))
         self._file = BgzfWriter(path)
-        text = header_text(header).encode() + b"\0"
-        self._file.write(b"BCF\2\2" + struct.pack("<I", len(text)) + text)
+        self._file.write(bcf_header(header_text(header)))
 
     def __enter__(self) -> BcfWriter:
         return self
@@ -93,26 +164,11 @@ class BcfWriter:
         Raises:
             InputError: A site has more than 62 alternate alleles.
         """
-        alternates = np.diff(sites.row_offset)
-        if alternates.max(initial=0) > MOST_ALTERNATES:
-            key = f"position {sites.position[np.argmax(alternates)] + 1}"
-            expected = f"at most {MOST_ALTERNATES} alternate alleles"
-            raise InputError("tree sequence", key, expected, shown(int(alternates.max())))
         offset = np.full(sites.position.size, -1, np.int64)
-        site = 0
-        while site < sites.position.size:
-            base = self._file.length
-            done, filled = fill_records(site, sites, template, levels, base, self._buffer, offset)
-            if done == site:  # the alleles are longer than the buffer: enlarge it
-                self._buffer = np.empty(2 * self._buffer.size, np.uint8)
-            self._file.write(self._buffer[:filled].data)
-            site = done
-        self._note_places(sites, offset)
-
-    def _note_places(self, sites: Sites, offset: NDArray[np.int64]) -> None:
-        written = np.flatnonzero(offset >= 0)
-        start, end = sites.position[written], sites.affected_end[written]
-        self._places.append(np.stack((start, end, offset[written])))
+        for site, begin, records in self._filler.records(sites, template, levels):
+            offset[site] = self._file.length + begin
+            self._file.write(records.data)
+        self._places.append(places_of(sites, offset))
 
     def write_index(self, path: Path) -> None:
         """Write the CSI index. Call it after the BCF is closed.
@@ -120,6 +176,5 @@ class BcfWriter:
         Args:
             path: The index file.
         """
-        start, end, offset = np.concatenate([np.empty((3, 0), np.int64), *self._places], axis=1)
-        virtual = self._file.virtual_offsets(np.append(offset, self._file.length))
-        write_csi(path, self._contigs, self._contig, RecordOffsets(start, end, virtual))
+        records = record_offsets(self._places, self._file)
+        write_csi(path, self._contigs, self._contig, records)

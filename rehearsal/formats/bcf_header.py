@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import struct
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from rehearsal.model import SYNTHETIC
@@ -117,3 +120,58 @@ def header_text(header: Header) -> str:
     columns = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT"]
     lines.append("\t".join(columns + header.samples))
     return "\n".join(lines) + "\n"
+
+
+def bcf_header(text: str) -> bytes:
+    """Encode a header as the beginning of a BCF file, before compression.
+
+    Args:
+        text: The lines of the header.
+    """
+    encoded = text.encode() + b"\0"
+    return b"BCF\2\2" + struct.pack("<I", len(encoded)) + encoded
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderNames:
+    """The names that a header numbers, by number."""
+
+    contigs: list[str]
+    keys: list[str]  # filters, INFO and FORMAT
+    samples: int
+    gt_key: int
+    is_plain: bool  # whether phases are written as in VCF 4.3
+
+    @classmethod
+    def read(cls, bcf_header: bytes) -> HeaderNames:
+        """Read the names. Their numbers are their IDX, or else consecutive, as in htslib.
+
+        Args:
+            bcf_header: The uncompressed beginning of a BCF.
+
+        Returns:
+            The names.
+        """
+        lines = bcf_header[9:].rstrip(b"\0\n").decode().split("\n")
+        contigs: dict[int, str] = {}
+        keys = {0: "PASS"}
+        for line in lines:
+            match = re.match(r"##(contig|FILTER|INFO|FORMAT)=<ID=([^,>]+)", line)
+            if match:
+                _add_name(contigs if match[1] == "contig" else keys, match[2], line)
+        gt_key = next((number for number, name in keys.items() if name == "GT"), -1)
+        plain = lines[0] in (f"##fileformat=VCFv4.{minor}" for minor in range(4))
+        samples = max(0, len(lines[-1].split("\t")) - 9)
+        return cls(_listed(contigs), _listed(keys), samples, gt_key, plain and gt_key >= 0)
+
+
+def _add_name(table: dict[int, str], name: str, line: str) -> None:
+    number = re.search(r",IDX=(\d+)>?$", line)
+    if number:
+        table[int(number[1])] = name
+    elif name not in table.values():
+        table[max(table, default=-1) + 1] = name
+
+
+def _listed(names: dict[int, str]) -> list[str]:
+    return [names.get(number, "") for number in range(max(names, default=-1) + 1)]

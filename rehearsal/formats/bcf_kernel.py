@@ -269,7 +269,6 @@ def fill_records(
     sites: Sites,
     template: RecordTemplate,
     levels: Levels,
-    base: int,
     out: NDArray[np.uint8],
     offset: NDArray[np.int64],
 ) -> tuple[int, int]:
@@ -280,10 +279,9 @@ def fill_records(
         sites: Consecutive sites.
         template: The reference genotypes.
         levels: Levels of heteroplasmy. The template's people are haploid then.
-        base: Number of bytes that the file has before the buffer, uncompressed.
         out: The buffer, filled from its start.
-        offset: Filled with the place in the file where each site's record begins, uncompressed.
-            Shape (n_sites,). Sites without carriers are left as they are.
+        offset: Filled with the byte of the buffer where each site's record begins, shape
+            (n_sites,). Sites without carriers are left as they are.
 
     Returns:
         The first site that was not done, and the number of bytes filled.
@@ -306,7 +304,7 @@ def fill_records(
         longest = 96 + letters + 240 * (rows.size + 1) + template.genotypes.size + extra
         if w + longest > out.size:
             break
-        offset[site] = base + w
+        offset[site] = w
         formats = 1 + has_levels + has_copies
         shared = _put_site(site, rows, sites, template, formats, out, w + 8)
         place = _places(site, rows, sites)

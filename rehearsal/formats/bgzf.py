@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -21,10 +22,11 @@ from numpy.typing import NDArray
 BLOCK_SIZE = 65280  # uncompressed bytes per block, as in htslib
 LEVEL = 1
 HEADER = bytes.fromhex("1f8b08040000000000ff060042430200")
+Chunk = bytes | bytearray | memoryview
 END_OF_FILE = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
 
-def pack_block(data: bytes | bytearray | memoryview) -> bytes:
+def pack_block(data: Chunk) -> bytes:
     """Compress data to one BGZF block (SAM specification, section 4.1).
 
     Args:
@@ -36,7 +38,7 @@ def pack_block(data: bytes | bytearray | memoryview) -> bytes:
     packed = isal.igzip_lib.compress(data, LEVEL, isal.igzip_lib.COMP_DEFLATE)
     if len(packed) > len(data):  # a stored block, so that the size fits into 16 bits
         packed = struct.pack("<BHH", 1, len(data), len(data) ^ 0xFFFF) + bytes(data)
-    return _framed(packed, data)
+    return framed(packed, data)
 
 
 def pack_tightly(data: bytes) -> bytes:
@@ -49,11 +51,19 @@ def pack_tightly(data: bytes) -> bytes:
         The block.
     """
     packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
-    return _framed(packer.compress(data) + packer.flush(), data)
+    return framed(packer.compress(data) + packer.flush(), data)
 
 
-def _framed(packed: bytes, data: bytes | bytearray | memoryview) -> bytes:
-    """Put the header and the check sum of a block around its compressed data."""
+def framed(packed: bytes, data: Chunk) -> bytes:
+    """Put the header and the check sum of a block around its compressed data.
+
+    Args:
+        packed: A DEFLATE stream of at most 65,510 bytes.
+        data: What it is of.
+
+    Returns:
+        The block.
+    """
     size = struct.pack("<H", len(HEADER) + 2 + len(packed) + 8 - 1)
     return HEADER + size + packed + struct.pack("<II", isal.isal_zlib.crc32(data), len(data))
 
@@ -66,9 +76,11 @@ class BgzfWriter:
 
     Args:
         path: The file to write.
+        pack: What compresses at most ``BLOCK_SIZE`` bytes to one block.
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, pack: Callable[[Chunk], bytes] = pack_block) -> None:
+        self._pack = pack
         self._file = Path(path).open("wb", buffering=1 << 20)  # noqa: SIM115 (closed in __exit__)
         self._rest = bytearray()
         self._blocks = [0]  # first byte of each block in the file
@@ -143,8 +155,8 @@ class BgzfWriter:
         block, within = np.divmod(offsets, BLOCK_SIZE)
         return np.array(self._blocks, np.int64)[block] << 16 | within
 
-    def _write_block(self, data: bytearray | memoryview) -> None:
-        self._append(pack_block(data))
+    def _write_block(self, data: Chunk) -> None:
+        self._append(self._pack(data))
 
     def _append(self, block: bytes) -> None:
         self._file.write(block)

@@ -26,6 +26,10 @@ class RecordOffsets:
     end: NDArray[np.int64]  # (N,) one past the last reference base
     offset: NDArray[np.int64]  # (N + 1,) virtual file offsets of the records and the file's end
 
+    def summary(self) -> bytes:
+        """Return the range of the records in the file and their number, as htslib keeps them."""
+        return struct.pack("<QQQQ", self.offset[0], self.offset[-1], self.start.size, 0)
+
 
 def write_csi(path: Path, contigs: dict[str, int], contig: int, records: RecordOffsets) -> None:
     """Write the index of a file.
@@ -87,16 +91,21 @@ def smallest_bins(
     return number, begin
 
 
-def _bins(records: RecordOffsets, depth: int) -> bytes:
-    """Write the contig's bins, each with its runs of records."""
-    n = records.start.size
-    if n == 0:
-        return struct.pack("<i", 0)
+def runs_by_bin(records: RecordOffsets, depth: int) -> dict[int, list]:
+    """Group records by the smallest bin that holds them.
+
+    Args:
+        records: Positions and offsets of at least one record.
+        depth: Number of levels below level 0.
+
+    Returns:
+        By number of the bin, ascending: the virtual offset where readers must start to find all
+        records that overlap the bin, and the first and last virtual offset of each run of records.
+    """
     number, begin = smallest_bins(records.start, records.end, depth)
     breaks = np.flatnonzero(number[1:] != number[:-1]) + 1
     first = np.concatenate(([0], breaks))  # of each run of records in one bin
-    last = np.concatenate((breaks, [n]))
-    # where readers must start to find all records that overlap the bin
+    last = np.concatenate((breaks, [number.size]))
     reach = np.maximum.accumulate(records.end)
     entry = records.offset[np.searchsorted(reach, begin[first], side="right")]
     order = np.argsort(number[first], kind="stable")
@@ -104,12 +113,26 @@ def _bins(records: RecordOffsets, depth: int) -> bytes:
     bins: dict[int, list] = {}
     for bin_number, low, run_start, run_end in runs[order].tolist():
         bins.setdefault(bin_number, [low]).append((run_start, run_end))
+    return bins
+
+
+def summary_bin(depth: int) -> tuple[int, int]:
+    """Return the otherwise unused bin in which htslib keeps a summary, and its number of chunks.
+
+    Args:
+        depth: Number of levels below level 0.
+    """
+    return first_bin(depth + 1) + 1, 2
+
+
+def _bins(records: RecordOffsets, depth: int) -> bytes:
+    """Write the contig's bins, each with its runs of records."""
+    if records.start.size == 0:
+        return struct.pack("<i", 0)
+    bins = runs_by_bin(records, depth)
     out = [struct.pack("<i", len(bins) + 1)]
     for bin_number, (low, *chunks) in bins.items():
         out.append(struct.pack("<IQi", bin_number, low, len(chunks)))
         out += [struct.pack("<QQ", *chunk) for chunk in chunks]
-    # htslib keeps the range and the number of records in a bin number that is otherwise unused
-    pseudo = first_bin(depth + 1) + 1
-    out.append(struct.pack("<IQi", pseudo, 0, 2))
-    out.append(struct.pack("<QQQQ", records.offset[0], records.offset[-1], n, 0))
-    return b"".join(out)
+    number, parts = summary_bin(depth)
+    return b"".join(out) + struct.pack("<IQi", number, 0, parts) + records.summary()

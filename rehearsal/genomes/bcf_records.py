@@ -1,4 +1,4 @@
-"""Write carriers as BCF: the records of some people on one contig, with an index."""
+"""Write carriers as BCF or VCF: the records of some people on one contig, with an index."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rehearsal.formats.bcf import NO_LEVELS, BcfWriter, make_template
 from rehearsal.formats.bcf_alleles_kernel import Sites
 from rehearsal.formats.bcf_header import VCF_VERSIONS, Header, Reference
 from rehearsal.formats.bcf_kernel import Levels, RecordTemplate
+from rehearsal.formats.vcf import VcfWriter
 from rehearsal.genomes.allele_notes import Notes
 from rehearsal.genomes.assembly import listed_contigs
 from rehearsal.genomes.carriers import CarrierChunk
@@ -46,12 +47,49 @@ def open_bcf(
         A writer that takes the results of :func:`bcf_sites`, in order of position, with the
         template of their block (:func:`bcf_template`).
     """
-    contigs = listed_contigs(contig, length)
-    header = Header(contigs, ids, header_reference(identity, contigs), version)
+    header, index = _header(contig, length, ids, identity, version)
     with atomic_path(path) as aside, atomic_path(f"{path}.csi") as csi:
-        with BcfWriter(aside, header, list(contigs).index(contig)) as writer:
+        with BcfWriter(aside, header, index) as writer:
             yield writer
         writer.write_index(csi)
+
+
+@contextmanager
+def open_vcf(
+    path: Path | str,
+    contig: str,
+    length: int,
+    ids: list[str],
+    identity: ReferenceIdentity,
+    version: str = VCF_VERSIONS[0],
+) -> Iterator[VcfWriter]:
+    """Open a bgzipped VCF file to write, as :func:`open_bcf` does, with an index ``{path}.tbi``.
+
+    Args:
+        path: The VCF file.
+        contig: Contig of all records.
+        length: Length of the contig in bases.
+        ids: Names of the samples, in the order of the file's columns.
+        identity: What the sequences of the reference are.
+        version: The version of VCF that the header names, of ``VCF_VERSIONS``.
+
+    Yields:
+        A writer that takes the same as that of :func:`open_bcf`.
+    """
+    header, index = _header(contig, length, ids, identity, version)
+    with atomic_path(path) as aside, atomic_path(f"{path}.tbi") as tbi:
+        with VcfWriter(aside, header, index) as writer:
+            yield writer
+        writer.write_index(tbi)
+
+
+def _header(
+    contig: str, length: int, ids: list[str], identity: ReferenceIdentity, version: str
+) -> tuple[Header, int]:
+    """Return the header of a file, and the contig's index in it."""
+    contigs = listed_contigs(contig, length)
+    header = Header(contigs, ids, header_reference(identity, contigs), version)
+    return header, list(contigs).index(contig)
 
 
 def header_reference(identity: ReferenceIdentity, contigs: Iterable[str]) -> Reference:

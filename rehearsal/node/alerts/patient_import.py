@@ -187,6 +187,15 @@ def _read_uses(text: str) -> list[str]:
     return uses
 
 
+def _sample_of(path: Path, names: list[str], person: str) -> str:
+    if person in names:
+        return person
+    if len(names) == 1:
+        return names[0]
+    found = f"{len(names)} samples with other names"
+    raise InputError(path, "samples", f"one sample, or one named {person}", found)
+
+
 def _carried_variants(path: Path, person: str) -> Iterator[Variant]:
     """Yield the alternate alleles in a sample's genotypes."""
     import pysam  # imported here: only the operator's command reads VCF, not a node
@@ -194,11 +203,7 @@ def _carried_variants(path: Path, person: str) -> Iterator[Variant]:
     verbosity = pysam.set_verbosity(0)
     try:
         with pysam.VariantFile(str(path)) as file:
-            names = list(file.header.samples)
-            sample = person if person in names else names[0] if len(names) == 1 else None
-            if sample is None:
-                found = f"{len(names)} samples with other names"
-                raise InputError(path, "samples", f"one sample, or one named {person}", found)
+            sample = _sample_of(path, list(file.header.samples), person)
             for record in file:
                 alleles = [allele.upper() for allele in record.alleles or ()]
                 contig = find_contig(record.chrom) or record.chrom

@@ -16,6 +16,7 @@ from rehearsal.formats.ontology_terms import (
 from rehearsal.genomes.assembly import REFSEQ, ploidy
 from rehearsal.genomes.coding_names import coding_name
 from rehearsal.genomes.genomic_names import trimmed
+from rehearsal.genomes.reference_identity import ReferenceIdentity
 from rehearsal.model import AlleleCounts, Sex
 from rehearsal.node.beacon import vrs
 from rehearsal.node.beacon.datasets import Dataset
@@ -25,7 +26,7 @@ from rehearsal.node.beacon.protein_changes import change_named, short_change
 from rehearsal.node.beacon.result import Record
 from rehearsal.node.beacon.variant_search import described, identifier_of
 from rehearsal.node.beacon.variant_types import class_of, shown_type
-from rehearsal.node.beacon.vrs_index import COPY_CHANGES, accession_of, identifiers_of, sequence_of
+from rehearsal.node.beacon.vrs_index import COPY_CHANGES, accession_of, identifiers_of
 from rehearsal.stores.people_store import SAMPLES
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ MAX_CASES = 1000  # most carriers listed in one variant's record
 
 GERMLINE = {"id": "SO:0001778", "label": "germline variant"}
 SOMATIC = {"id": "SO:0001777", "label": "somatic variant"}  # from memory
+NO_REFERENCE = ReferenceIdentity()
 TUMOUR_SUFFIX = "-TUM"  # ends the identifier of a tumour sample
 
 
@@ -121,11 +123,14 @@ def _variation(row: VariantRow, node_data: NodeData) -> Record:
     It states bases, of which a structural variant has none: it has ``.`` as ``alternateBases``, its
     length, and the symbolic allele of VCF. Its sequence is GRCh38's where the bases are.
     """
+    names = node_data.sequences or NO_REFERENCE
     variation: Record = {
         "variantType": shown_type(row.ref, row.alt),
         "referenceBases": row.ref,
         "alternateBases": "." if row.svlen else row.alt,
-        "location": _location(sequence_of(row, node_data.sequences), row.start, row.end),
+        "location": _location(
+            names.sequence_id(row.contig, row.start, row.end), row.start, row.end
+        ),
     }
     if row.svlen:
         variation["length"], variation["symbolicAllele"] = row.svlen, row.alt

@@ -13,14 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from rehearsal.genomes.genomic_names import trimmed
 from rehearsal.genomes.reference_identity import ReferenceIdentity
 from rehearsal.node.beacon import vrs
 from rehearsal.node.beacon.allele_source import AlleleSource
 from rehearsal.node.beacon.variant_types import GAIN, LOSS, class_of
 
 IDENTIFIER = re.compile(r"ga4gh:(?:VA|CX)\.[A-Za-z0-9_-]{32}")
-NO_REFERENCE = ReferenceIdentity()
 COPY_CHANGES = {LOSS: vrs.LOSS, GAIN: vrs.GAIN}  # by class of variant
 
 
@@ -41,32 +39,10 @@ def accession_of(row: Any, sequences: ReferenceIdentity | None) -> str | None:
     Returns:
         The accession; None without a reference.
     """
-    return None if sequences is None else sequences.accession(*_bases_of(row))
-
-
-def sequence_of(row: Any, sequences: ReferenceIdentity | None) -> str:
-    """Return the compact identifier of the sequence that :func:`accession_of` names.
-
-    Args:
-        row: A row of a source of alleles.
-        sequences: Names of the reference sequences; None without a reference.
-
-    Returns:
-        RefSeq's accession for GRCh38 and without a reference, else a refget accession.
-    """
-    return (sequences or NO_REFERENCE).sequence_id(*_bases_of(row))
-
-
-def _bases_of(row: Any) -> tuple[str, int, int]:
-    """Return the stretch on which an allele's name depends: contig, start and end, 0-based.
-
-    The base behind the last place of an insertion or deletion tells that it goes no further.
-    """
-    if row.svlen or len(row.ref) == len(row.alt) == 1:  # most alleles
-        return row.contig, row.start, row.end
-    allele = trimmed(row.contig, row.start, row.ref, row.alt)
-    is_indel = not (allele.deleted and allele.inserted)
-    return row.contig, row.start, row.end + (row.shift + 1 if is_indel else 0)
+    if sequences is None:
+        return None
+    behind = row.end if row.svlen else row.end + row.shift + 1
+    return sequences.accession(row.contig, row.start, behind)
 
 
 def identifiers_of(row: Any, sequences: ReferenceIdentity | None) -> tuple[tuple[str, str], ...]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import chain
 from threading import Thread
 from typing import TYPE_CHECKING, BinaryIO
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from rehearsal.errors import InputError
+from rehearsal.formats.bcf_header import HeaderNames
 from rehearsal.formats.bgzf import END_OF_FILE
 from rehearsal.node.htsget.bgzf_blocks import pack_blocks
 from rehearsal.node.htsget.bgzf_content import pack_pieces
@@ -55,19 +54,17 @@ def vcf_records(bcf_header: bytes, pieces: Iterable[bytes]) -> Iterator[bytes]:
 def _lines(bcf_header: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
     """Yield the lines, by compiled code, or by htslib from the first record it does not support."""
     # a large import, needed for VCF only
-    from rehearsal.node.htsget.vcf_kernel import BAD, FULL, Dictionary, Names, to_text
+    from rehearsal.formats.vcf_text_kernel import BAD, FULL, Dictionary, to_text
 
     header = HeaderNames.read(bcf_header)
-    contigs, keys = Names.of(header.contigs), Names.of(header.keys)
-    longest = max(contigs.longest, keys.longest)
-    dictionary = Dictionary(contigs, keys, longest, header.samples, header.gt_key)
-    out = np.empty(8 * CHUNK, np.uint8)
+    dictionary = Dictionary.of(header)
+    out, no_ends = np.empty(8 * CHUNK, np.uint8), np.empty(0, np.int64)
     rest, understood = b"", header.is_plain
     while understood and (piece := next(pieces, None)) is not None:
         rest += piece
         status = FULL
         while status == FULL:
-            used, written, status = to_text(np.frombuffer(rest, np.uint8), out, dictionary)
+            used, written, status = to_text(np.frombuffer(rest, np.uint8), out, dictionary, no_ends)
             if written:
                 yield out[:written].tobytes()
             elif status == FULL:  # one record is longer than the buffer
@@ -81,51 +78,6 @@ def _lines(bcf_header: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
         yield from _by_htslib(bcf_header, chain((rest,), pieces))
     elif rest:
         raise InputError("genomes", "records", "whole records", "a file that is cut off")
-
-
-@dataclass(frozen=True, slots=True)
-class HeaderNames:
-    """The names that a header numbers, by number."""
-
-    contigs: list[str]
-    keys: list[str]  # filters, INFO and FORMAT
-    samples: int
-    gt_key: int
-    is_plain: bool  # whether phases are written as in VCF 4.3
-
-    @classmethod
-    def read(cls, bcf_header: bytes) -> HeaderNames:
-        """Read the names. Their numbers are their IDX, or else consecutive, as in htslib.
-
-        Args:
-            bcf_header: The uncompressed beginning of a BCF.
-
-        Returns:
-            The names.
-        """
-        lines = bcf_header[9:].rstrip(b"\0\n").decode().split("\n")
-        contigs: dict[int, str] = {}
-        keys = {0: "PASS"}
-        for line in lines:
-            match = re.match(r"##(contig|FILTER|INFO|FORMAT)=<ID=([^,>]+)", line)
-            if match:
-                _add_name(contigs if match[1] == "contig" else keys, match[2], line)
-        gt_key = next((number for number, name in keys.items() if name == "GT"), -1)
-        plain = lines[0] in (f"##fileformat=VCFv4.{minor}" for minor in range(4))
-        samples = max(0, len(lines[-1].split("\t")) - 9)
-        return cls(_listed(contigs), _listed(keys), samples, gt_key, plain and gt_key >= 0)
-
-
-def _add_name(table: dict[int, str], name: str, line: str) -> None:
-    number = re.search(r",IDX=(\d+)>?$", line)
-    if number:
-        table[int(number[1])] = name
-    elif name not in table.values():
-        table[max(table, default=-1) + 1] = name
-
-
-def _listed(names: dict[int, str]) -> list[str]:
-    return [names.get(number, "") for number in range(max(names, default=-1) + 1)]
 
 
 def _by_htslib(bcf_header: bytes, pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -18,7 +18,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from rehearsal.node.htsget.bcf_kernel import (
+from rehearsal.formats.bcf_reading_kernel import (
     BAD,
     FIXED,
     Bytes,

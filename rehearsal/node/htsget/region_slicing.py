@@ -208,7 +208,7 @@ _Rewrite = Callable[[bytes], tuple[int, bytes]]
 
 def _renumbered(number: int) -> _Rewrite:
     # a large import, needed for rewritten records only
-    from rehearsal.node.htsget.bcf_kernel import renumber
+    from rehearsal.formats.bcf_reading_kernel import renumber
 
     def rewrite(records: bytes) -> tuple[int, bytes]:
         out = bytearray(records)

@@ -15,9 +15,9 @@ import numpy as np
 from isal import igzip
 
 from rehearsal.errors import InputError, cause
+from rehearsal.formats.bcf_header import HeaderNames
 from rehearsal.formats.bgzf import END_OF_FILE
-from rehearsal.node.htsget.bcf_to_vcf import HeaderNames
-from rehearsal.node.htsget.vcf_kernel import Names
+from rehearsal.formats.vcf_text_kernel import Names
 from rehearsal.node.intake.bcf_lines_kernel import BAD, FULL, Keys, to_lines
 
 CHUNK = 1 << 22  # bytes that are read at a time

@@ -25,6 +25,7 @@ from rehearsal.export.trees import write_grg, write_trees
 from rehearsal.export.vcf import write_bcf, write_vcf
 from rehearsal.export.vcf_zarr import write_vcf_zarr
 from rehearsal.files import content_digest
+from rehearsal.formats.vcf_numbers_kernel import NOT_OURS
 from rehearsal.genomes.carriers import Haplotypes
 from rehearsal.genomes.structural import SITE_SCHEMA
 from rehearsal.model import Block, Variant
@@ -203,6 +204,39 @@ def test_bcftools_reads_the_same_genotypes(example, tmp_path, write, name):
     last = f"{genotypes.contig}:{LENGTH}-{LENGTH}"
     assert len(output("bcftools", "view", "-H", tmp_path / name, "-r", last).splitlines()) == 1
     assert {path.suffix for path in tmp_path.iterdir()} <= {".bcf", ".csi", ".gz", ".tbi"}
+
+
+@needs("bcftools")
+def test_vcf_is_what_bcftools_makes_of_the_bcf(example, tmp_path):
+    genotypes, _ = example
+    write_bcf(genotypes, tmp_path / "x.bcf")
+    write_vcf(genotypes, tmp_path / "x.vcf.gz")
+    expected = output("bcftools", "view", "--no-version", tmp_path / "x.bcf")
+    assert gzip.decompress((tmp_path / "x.vcf.gz").read_bytes()).decode() == expected
+
+
+@needs("tabix")
+def test_tabix_finds_in_vcf_what_it_finds_with_its_own_index(example, tmp_path):
+    genotypes, _ = example
+    write_vcf(genotypes, tmp_path / "x.vcf.gz")
+    shutil.copy(tmp_path / "x.vcf.gz", tmp_path / "y.vcf.gz")
+    output("tabix", "-p", "vcf", tmp_path / "y.vcf.gz")
+    size = LENGTH // 7
+    for begin in range(1, LENGTH, size):
+        region = f"{genotypes.contig}:{begin}-{begin + size}"
+        found = output("tabix", tmp_path / "x.vcf.gz", region)
+        assert found == output("tabix", tmp_path / "y.vcf.gz", region)
+    counts = [output("bcftools", "index", "-n", tmp_path / f"{name}.vcf.gz") for name in "xy"]
+    assert counts[0] == counts[1]
+
+
+def test_a_number_between_two_texts_is_written_by_htslib(example, tmp_path, monkeypatch):
+    genotypes, _ = example
+    write_vcf(genotypes, tmp_path / "x.vcf.gz")
+    usual = gzip.decompress((tmp_path / "x.vcf.gz").read_bytes())
+    monkeypatch.setattr("rehearsal.formats.vcf.to_text", lambda *_: (0, 0, NOT_OURS))
+    write_vcf(genotypes, tmp_path / "x.vcf.gz")
+    assert gzip.decompress((tmp_path / "x.vcf.gz").read_bytes()) == usual
 
 
 def copies_of(genotypes):

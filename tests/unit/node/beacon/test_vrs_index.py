@@ -6,9 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from rehearsal.genomes.assembly import CONTIG_LENGTHS, REFGET, REFSEQ
+from rehearsal.genomes.assembly import CONTIG_LENGTHS, REFGET
 from rehearsal.genomes.indel_shifts import shift_right
-from rehearsal.genomes.reference_identity import ContigIdentity, ReferenceIdentity
 from rehearsal.model import Block
 from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.access.settings import AccessSettings
@@ -18,9 +17,9 @@ from rehearsal.node.beacon.canonical_queries import canonical_query, names_one_a
 from rehearsal.node.beacon.entries import ONLY_SUBSTITUTIONS
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.variant_queries import SequenceQuery, StructuralQuery
-from rehearsal.node.beacon.vrs_index import VrsIndex, VrsQuery, identifiers_of, sequence_of
+from rehearsal.node.beacon.vrs_index import VrsIndex, VrsQuery, identifiers_of
 from rehearsal.node.privacy.door import Door
-from rehearsal.node.privacy.public_facts import SCHEMA, PublicAllele, PublicFacts, size_facts
+from rehearsal.node.privacy.public_facts import SCHEMA, PublicFacts, size_facts
 
 from ..conftest import call
 from . import named_genes
@@ -167,31 +166,3 @@ def test_ga4gh_vrs_computes_the_same_identifiers_on_real_bases():
         shift = shift_right(around, 1, ref[1:] or alt[1:], len(ref) > 1) if is_indel else 0
         ours = vrs.identifiers(one.contig, start, ref, alt, shift, REFGET[one.contig])
         assert dict(ours)["2.0"] == ga4gh_identify(allele)
-
-
-@pytest.mark.parametrize(
-    ("allele", "identifier"),
-    [  # computed with ga4gh.vrs 2.3.3 on GRCh38
-        (("chrX", 12_886_151, "A", "G"), "ga4gh:VA.S749wAA0autpjicM_n3QaeYII1qpJ3t2"),
-        (("chrX", 12_887_890, "G", "T"), "ga4gh:VA.XGLCqTsmYV3RUvotnhyK639X4EvVcfBh"),
-        (("chr1", 119_712_023, "T", "C"), "ga4gh:VA.z1zK8iOqsp09idMEO38qmcaOyy9Gqeuv"),
-    ],
-)
-def test_a_substitution_of_a_single_real_base_has_the_identifier_of_grch38(allele, identifier):
-    contig, start, *_ = allele
-    real = ContigIdentity(10**9, "SQ.of-this-run", "", "synthetic", [(start, start + 1)], contig)
-    sequences = ReferenceIdentity("reference.fa.gz", {contig: real})
-    row = PublicAllele(*allele, 0, 0, 0, 1, 1)
-    assert dict(identifiers_of(row, sequences))["2.0"] == identifier
-    assert sequence_of(row, sequences) == f"refseq:{REFSEQ[contig]}"
-
-
-def test_where_an_indel_ends_depends_on_the_base_behind_it():
-    real = ContigIdentity(10**9, "SQ.of-this-run", "", "synthetic", [(100, 105)], "chr1")
-    sequences = ReferenceIdentity("reference.fa.gz", {"chr1": real})
-    inside = PublicAllele("chr1", 100, "AC", "A", 0, 0, 2, 1, 1)
-    at_the_end = inside._replace(shift=3)
-    assert sequence_of(inside, sequences) == "refseq:NC_000001.11"
-    assert sequence_of(at_the_end, sequences) == "ga4gh:SQ.of-this-run"
-    replaced = PublicAllele("chr1", 103, "AC", "GT", 0, 0, 0, 1, 1)
-    assert sequence_of(replaced, sequences) == "refseq:NC_000001.11"

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from rehearsal.errors import InputError
 from rehearsal.formats.bgzf import END_OF_FILE
+from rehearsal.formats.vcf_numbers_kernel import NOT_OURS, write_float
 from rehearsal.node.htsget import bcf_to_vcf
 from rehearsal.node.htsget.bcf_to_vcf import vcf_records
-from rehearsal.node.htsget.vcf_floats_kernel import NOT_OURS, write_float
 
 PEOPLE = 40
 SAMPLES = [f"FI-{i + 1:06d}" for i in range(PEOPLE)]

@@ -1,4 +1,4 @@
-"""Compiled code that writes a float of BCF as htslib does: up to six digits, as ``%g`` of C.
+"""Compiled code that writes the numbers of BCF as htslib does: floats with up to six digits.
 
 From 0.0001 to 999999 htslib multiplies by a power of ten and rounds (``kputd`` in its kstring.c),
 and leaves other numbers to C. Here too they are multiplied or divided by a power of ten, of which
@@ -13,7 +13,7 @@ import math
 import numba
 import numpy as np
 
-from rehearsal.node.htsget.bcf_kernel import BAD, Bytes
+from rehearsal.formats.bcf_reading_kernel import BAD, Bytes, number_at, u32, width_of
 
 NOT_OURS = BAD - 1  # what needs htslib
 MISSING, END_OF_VECTOR = 0x7F800001, 0x7F800002
@@ -21,7 +21,8 @@ _POWERS = np.array([10.0**power for power in range(23)])
 _STEPS = np.array([0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0, 10000.0, 100000.0])
 _SIX_DIGITS = 1_000_000
 _NEAR_THE_MIDDLE = 1e-6
-_ZERO, _MINUS, _DOT, _PLUS, _E = b"0-.+e"
+SMALLEST = (0, -(1 << 7), -(1 << 15), -(1 << 31))  # by kind: missing value; plus 1: end of vector
+_ZERO, _MINUS, _DOT, _PLUS, _E, _COMMA = b"0-.+e,"
 
 
 @numba.njit(cache=True, nogil=True)
@@ -127,3 +128,103 @@ def _scientific(digits: int, power: int, out: Bytes, w: int) -> int:
     power = abs(power)
     out[w + 2], out[w + 3] = _ZERO + power // 10, _ZERO + power % 10
     return w + 4
+
+
+@numba.njit(cache=True, nogil=True)
+def write_number(value: int, out: Bytes, w: int) -> int:
+    """Write an integer.
+
+    Args:
+        value: The number.
+        out: Output buffer, shape (m,), uint8.
+        w: Index of the next byte.
+
+    Returns:
+        Index behind the last byte.
+    """
+    if value < 0:
+        out[w] = _MINUS
+        value, w = -value, w + 1
+    digits, rest = 1, value // 10
+    while rest:
+        digits, rest = digits + 1, rest // 10
+    for i in range(digits - 1, -1, -1):
+        out[w + i] = _ZERO + value % 10
+        value //= 10
+    return w + digits
+
+
+@numba.njit(cache=True, nogil=True)
+def write_float_or_dot(bits: int, out: Bytes, w: int) -> int:
+    """Write a float, a dot for a missing one.
+
+    Args:
+        bits: Its 32 bits.
+        out: Output buffer, shape (m,), uint8.
+        w: Index of the next byte.
+
+    Returns:
+        Index behind the last byte, or NOT_OURS.
+    """
+    if bits == MISSING:
+        out[w] = _DOT
+        return w + 1
+    return write_float(bits, out, w)
+
+
+@numba.njit(cache=True, nogil=True)
+def write_floats(data: Bytes, begin: int, end: int, out: Bytes, w: int) -> int:
+    """Write the floats of a vector up to its end, with commas, and dots for missing ones.
+
+    Args:
+        data: Bytes, shape (n,), uint8.
+        begin: Index of the first byte.
+        end: Index behind the last one.
+        out: Output buffer, shape (m,), uint8.
+        w: Index of the next byte.
+
+    Returns:
+        Index behind the last byte, or NOT_OURS.
+    """
+    for at in range(begin, end, 4):
+        bits = u32(data, at)
+        if bits == END_OF_VECTOR:
+            break
+        if at > begin:
+            out[w] = _COMMA
+            w += 1
+        w = write_float_or_dot(bits, out, w)
+        if w < 0:
+            return w
+    return w
+
+
+@numba.njit(cache=True, nogil=True)
+def write_values(data: Bytes, begin: int, end: int, kind: int, out: Bytes, w: int) -> int:
+    """Write the integers of a vector up to its end, with commas, and dots for missing ones.
+
+    Args:
+        data: Bytes, shape (n,), uint8.
+        begin: Index of the first byte.
+        end: Index behind the last one.
+        kind: Type code: 1, 2 or 3.
+        out: Output buffer, shape (m,), uint8.
+        w: Index of the next byte.
+
+    Returns:
+        Index behind the last byte.
+    """
+    size = width_of(kind)
+    for at in range(begin, end, size):
+        value = number_at(data, at, kind)
+        if value == SMALLEST[kind] + 1:
+            break
+        if at > begin:
+            out[w] = _COMMA
+            w += 1
+        if value == SMALLEST[kind]:
+            out[w] = _DOT
+            w += 1
+        else:
+            w = write_number(value, out, w)
+    return w

@@ -1,0 +1,136 @@
+"""Write bgzipped VCF from carriers, by way of BCF records in memory."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import pysam
+from numpy.typing import NDArray
+
+from rehearsal.formats.bcf import NO_LEVELS, RecordFiller, places_of, record_offsets
+from rehearsal.formats.bcf_alleles_kernel import Sites
+from rehearsal.formats.bcf_header import Header, HeaderNames, bcf_header, header_text
+from rehearsal.formats.bcf_kernel import Levels, RecordTemplate
+from rehearsal.formats.bcf_reading_kernel import record_end
+from rehearsal.formats.bgzf import BgzfWriter, Chunk, framed, pack_block
+from rehearsal.formats.deflate_kernel import write_block
+from rehearsal.formats.genotype_matches_kernel import MAX_TEXT
+from rehearsal.formats.tbi import write_tbi
+from rehearsal.formats.vcf_matches_kernel import Workspace, find_matches
+from rehearsal.formats.vcf_text_kernel import FULL, Dictionary, to_text
+
+_BUFFER = 1 << 22  # bytes of lines
+
+
+class VcfPacker:
+    """Compress blocks of VCF text, to less than zlib's level 6 and in less time."""
+
+    def __init__(self) -> None:
+        self._work = Workspace.make()
+        self._out = np.empty(8 * MAX_TEXT, np.uint8)
+
+    def pack(self, data: Chunk) -> bytes:
+        """Compress text to one BGZF block.
+
+        Args:
+            data: At most ``BLOCK_SIZE`` bytes.
+
+        Returns:
+            The block.
+        """
+        tokens = find_matches(np.frombuffer(data, np.uint8), self._work)
+        size = write_block(self._work.tokens, tokens, self._out)
+        if size > len(data):
+            return pack_block(data)
+        return framed(self._out[:size].tobytes(), data)
+
+
+def _line_by_htslib(header: bytes, record: NDArray[np.uint8]) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "one.bcf"
+        with BgzfWriter(path) as file:
+            file.write(header + record.tobytes())
+        with pysam.VariantFile(str(path)) as records:
+            return str(next(records)).encode()
+
+
+class VcfWriter:
+    """Write the VCF of some people on one contig of the header. Use it as a context manager.
+
+    Args:
+        path: The file to write.
+        header: What the header lists.
+        contig: Index of the contig in the header.
+    """
+
+    def __init__(self, path: Path, header: Header, contig: int) -> None:
+        text = header_text(header)
+        self._contig = list(header.contigs)[contig]
+        self._dictionary = Dictionary.of(HeaderNames.read(bcf_header(text)))
+        self._places: list[NDArray[np.int64]] = []
+        self._filler = RecordFiller(len(header.samples))
+        self._header = bcf_header(text)
+        self._lines = np.empty(_BUFFER, np.uint8)
+        self._file = BgzfWriter(path, VcfPacker().pack)
+        self._file.write(re.sub(r",IDX=\d+>$", ">", text, flags=re.MULTILINE).encode())
+
+    def __enter__(self) -> VcfWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.__exit__(kind, error, trace)
+
+    def write(self, sites: Sites, template: RecordTemplate, levels: Levels = NO_LEVELS) -> None:
+        """Write the sites at which at least one person of the file has an alternate allele.
+
+        Args:
+            sites: Consecutive sites that follow those written before.
+            template: The people are the header's samples. The ploidy is that of these sites.
+            levels: Levels of heteroplasmy, if the header says that records have them.
+
+        Raises:
+            InputError: A site has more than 62 alternate alleles.
+        """
+        offset = np.full(sites.position.size, -1, np.int64)
+        for site, _, records in self._filler.records(sites, template, levels):
+            offset[site] = self._write_lines(records, site.size)
+        self._places.append(places_of(sites, offset))
+
+    def _write_lines(self, records: NDArray[np.uint8], number: int) -> NDArray[np.int64]:
+        """Write records, and return where their lines begin, shape (number,)."""
+        begins = np.empty(number, np.int64)
+        done = 0
+        while records.size:
+            ends = np.full(number - done, np.iinfo(np.int64).max)
+            used, size, status = to_text(records, self._lines, self._dictionary, ends)
+            if size:
+                lines = int(np.searchsorted(ends, size)) + 1
+                begins[done] = self._file.length
+                begins[done + 1 : done + lines] = self._file.length + ends[: lines - 1]
+                self._file.write(self._lines[:size].data)
+                done, records = done + lines, records[used:]
+            elif status == FULL:  # one line is longer than the buffer
+                self._lines = np.empty(2 * self._lines.size, np.uint8)
+            else:  # a number at the middle between two texts
+                end = record_end(records, 0)
+                begins[done] = self._file.length
+                self._file.write(_line_by_htslib(self._header, records[:end]))
+                done, records = done + 1, records[end:]
+        return begins
+
+    def write_index(self, path: Path) -> None:
+        """Write the TBI index. Call it after the VCF is closed.
+
+        Args:
+            path: The index file.
+        """
+        write_tbi(path, self._contig, record_offsets(self._places, self._file))
