@@ -46,6 +46,27 @@ def own_name(ref: str, alt: str) -> tuple[str, str]:
     return (ref[: len(ref) - shared], alt[: len(alt) - shared])
 
 
+def without_shared_bases(start: int, ref: str, alt: str) -> tuple[int, str, str]:
+    """Remove the shared last bases, then the shared first ones, but leave a base in REF and ALT.
+
+    Args:
+        start: Position of the first REF base.
+        ref: Bases of the reference.
+        alt: Bases instead of them.
+
+    Returns:
+        Position, REF and ALT. Of a substitution or of bases that are replaced by others, this is
+        the only form.
+    """
+    most = min(len(ref), len(alt)) - 1
+    end = first = 0
+    while end < most and ref[-1 - end] == alt[-1 - end]:
+        end += 1
+    while first < most - end and ref[first] == alt[first]:
+        first += 1
+    return start + first, ref[first : len(ref) - end], alt[first : len(alt) - end]
+
+
 def states_by_name(alleles: Sequence[str | None]) -> dict[tuple[str, str], str]:
     """List the alternate alleles of a site of a tree sequence by their own names.
 

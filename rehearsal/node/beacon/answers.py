@@ -9,6 +9,7 @@ entries: a variant in two datasets counts once, while each dataset's result set 
 
 from __future__ import annotations
 
+from rehearsal.node.beacon.allele_notation import without_padding
 from rehearsal.node.beacon.dataset_choice import (
     DatasetGroup,
     choose_datasets,
@@ -45,6 +46,8 @@ def answer(question: Question, node_data: NodeData) -> Result:
     groups = group_datasets(datasets, question, node_data)
     if told := contradiction(query, node_data.reference):
         return _nobody(groups, node_data, told)
+    if query is not None:
+        question = question.asking(without_padding(query, node_data.reference))
     sets, privacy, refusal = _protected_answers(question, groups, node_data)
     sets |= _exact_answers(question, [one for one in groups if one.door is None], node_data)
     if refusal is not None and not any(one.exists for one in sets.values()):

@@ -2,18 +2,23 @@
 
 Noise is drawn from it and the privacy budget is charged by it, so that nobody gets a second answer
 to a question by spelling it differently. It depends on the query, the node's settings and public
-facts only. These tell the other names of the insertions and deletions that they list. Repeats are
-not looked for in the reference, so one that they do not list is another question at each place of a
-repeat that a query names.
+facts only, of which the reference is one. The facts tell the other names of the insertions and
+deletions that they list, the reference those of long ones. A short one that is not listed is
+another question at each place of a repeat that a query names.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from rehearsal.genomes import genomic_names
+from rehearsal.genomes.assembly import CONTIG_LENGTHS
+from rehearsal.genomes.variant_classes import LONGEST_INDEL
 from rehearsal.node.beacon import hgvs
+from rehearsal.node.beacon.allele_notation import without_padding
+from rehearsal.node.beacon.indels import Indel, indel_described, indel_of_bases, places_of
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.variant_queries import (
     PLAIN,
@@ -26,9 +31,12 @@ from rehearsal.node.beacon.variant_queries import (
     StructuralQuery,
     VariantQuery,
 )
-from rehearsal.node.beacon.variant_search import restricted, search_variants
+from rehearsal.node.beacon.variant_search import search_variants
 from rehearsal.node.beacon.vrs_index import VrsQuery
 from rehearsal.node.privacy.public_facts import FirstAlleles, PublicAllele, PublicFacts
+
+if TYPE_CHECKING:
+    from rehearsal.stores.node_reference import ReferenceBases
 
 _INSERTION = re.compile(r".*_(?P<behind>\d+)ins(?P<bases>[ACGT]+)")
 
@@ -50,6 +58,13 @@ def canonical_query(
     Raises:
         Problem: A gene is not in the node's table (400).
     """
+    if query is None:
+        return None
+    plain = without_padding(query, node_data.reference)
+    return _at_last_place(_canonical(plain, node_data, facts), node_data.reference)
+
+
+def _canonical(query: VariantQuery, node_data: NodeData, facts: PublicFacts) -> VariantQuery:
     match query:
         case SequenceQuery():
             named = _named(query.contig, query.start, query.ref, query.alt)
@@ -143,30 +158,70 @@ def _listed_row(row: PublicAllele, query: VariantQuery) -> VariantQuery:
     return _named(row.contig, row.start, row.ref, row.alt) or query
 
 
+def _at_last_place(query: VariantQuery, reference: ReferenceBases | None) -> VariantQuery:
+    """Write a long deletion or duplication at its last place in a repeat, as HGVS has it."""
+    indel = _long_indel(query)
+    places = None if indel is None else places_of(indel, reference)
+    if indel is None or places is None:
+        return query
+    start, end = places[1], places[1] + indel.length
+    deleted = "<DEL>" if indel.is_deletion else "<DUP>"
+    return _structural(indel.contig, start - 1, end, deleted) or query
+
+
+def _long_indel(query: VariantQuery) -> Indel | None:
+    indel = None
+    if isinstance(query, HgvsQuery):
+        indel = indel_described(query.description)
+    elif isinstance(query, SequenceQuery) and query.ref == "" and PLAIN.issuperset(query.alt):
+        indel = indel_of_bases(query.contig, query.start, "", query.alt)
+    return None if indel is None or indel.length <= LONGEST_INDEL else indel
+
+
 def _placed(query: RangeQuery | BracketQuery) -> VariantQuery:
     if has_effects(query):
         return query
-    one = _only_allele(query)
-    if one is None and isinstance(query, BracketQuery):
-        one = _only_event(query)
-    if one is not None:
-        return one
-    given = query.restrictions
-    if (given.minimum_length or 0) <= 1:  # every allele has a base
-        return replace(query, restrictions=replace(given, minimum_length=None))
-    return query
+    needed = replace(query, restrictions=_needed(query))
+    one = _only_event(needed) if isinstance(needed, BracketQuery) else None
+    return needed if one is None else one
 
 
-def _only_allele(query: RangeQuery | BracketQuery) -> VariantQuery | None:
-    """Return the query for the one allele whose bases a query states at the one place it has."""
+def _needed(query: RangeQuery | BracketQuery) -> Restrictions:
+    """Return the restrictions of a query without those that restrict nothing."""
     given = query.restrictions
-    if not given.ref or not given.alt or len(given.ref) != _only_length(query):
-        return None
-    start = query.start if isinstance(query, RangeQuery) else query.start[0]
-    allele = PublicAllele(query.contig, start, given.ref, given.alt, 0, 0, 0, 0, 0)
-    if not any(restricted(iter([allele]), given)):
-        return None
-    return _named(allele.contig, allele.start, allele.ref, allele.alt)
+    if given.ref and given.alt and len(given.ref) == len(given.alt) == 1:
+        kind = None if given.variant_type == "SNP" else given.variant_type
+        shortest, longest = 1, 1
+    else:
+        kind = _SAME_CLASSES.get(given.variant_type or "", given.variant_type)
+        shortest, longest = _lengths(kind, query)
+    low, high = given.minimum_length or 0, given.maximum_length
+    return replace(
+        given,
+        variant_type=kind,
+        minimum_length=None if low <= shortest else low,
+        maximum_length=None if high is None or high >= longest else high,
+    )
+
+
+_SAME_CLASSES = {"copy number gain": "DUP"}
+# types of alleles that change as many bases as lie between their ends
+_BETWEEN_ENDS = frozenset({"DEL", "DUP", "DUP:TANDEM", "INV", "CNV", "copy number loss"})
+
+
+def _lengths(kind: str | None, query: RangeQuery | BracketQuery) -> tuple[int, int]:
+    """Return the lengths between which those of all alleles are that a type and a place admit."""
+    if kind == "SNP":
+        return 1, 1
+    least = 2 if kind in ("MNP", "DELINS") else 1
+    if isinstance(query, RangeQuery):
+        return least, CONTIG_LENGTHS[query.contig]
+    (first, last), (low, high) = query.start, query.end
+    if kind in _BETWEEN_ENDS:  # the base before the event is not counted
+        return max(least, low - last - 1), high - first - 1
+    if kind == "MNP":
+        return max(least, low - last), high - first
+    return least, CONTIG_LENGTHS[query.contig]
 
 
 def _structural(contig: str, start: int, end: int, alt: str) -> HgvsQuery | None:
@@ -185,22 +240,13 @@ _OF_TYPE = {"DEL": "<DEL>", "DUP": "<DUP>", "INV": "<INV>"}
 
 def _only_event(query: BracketQuery) -> HgvsQuery | None:
     """Return the query for one deletion, duplication or inversion between two known positions."""
-    (first, last), (low, high), given = query.start, query.end, query.restrictions
+    (first, last), (low, high), kind = query.start, query.end, query.restrictions.variant_type
     length = high - first - 1
-    if given.variant_type not in _OF_TYPE or (first, low) != (last, high) or length < 1:
+    if kind == "copy number loss" and length > LONGEST_INDEL:
+        kind = "DEL"
+    if kind not in _OF_TYPE or (first, low) != (last, high) or length < 1:
         return None
-    lengths = replace(given, variant_type=None) == Restrictions(
-        None, given.minimum_length, given.maximum_length
-    )
-    admitted = (given.minimum_length or 0) <= length <= (given.maximum_length or length)
-    if not lengths or not admitted:
+    # the length follows from the positions
+    if query.restrictions != Restrictions(query.restrictions.variant_type):
         return None
-    return _structural(query.contig, first, high, _OF_TYPE[given.variant_type])
-
-
-def _only_length(query: RangeQuery | BracketQuery) -> int:
-    """Return the number of reference bases of an allele that has only one place here; else 0."""
-    if isinstance(query, RangeQuery):
-        return 1 if query.end - query.start == 1 else 0
-    (first, last), (low, high) = query.start, query.end
-    return low - first if (first, low) == (last, high) else 0
+    return _structural(query.contig, first, high, _OF_TYPE[kind])

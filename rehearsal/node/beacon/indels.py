@@ -10,14 +10,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from rehearsal.genomes import genomic_names
+from rehearsal.genomes.variant_classes import LONGEST_INDEL
 from rehearsal.node.beacon import hgvs
 from rehearsal.node.beacon.allele_source import AlleleSource
 
+if TYPE_CHECKING:
+    from rehearsal.stores.node_reference import ReferenceBases
+
 _CHANGE = re.compile(r".*:g\.(\d+)(?:_(\d+))?(?:(del)|(dup)|ins([ACGT]+))")
-_WIDEST = 10_000  # bases of a deletion or duplication by letters
+_WIDEST = 10_000  # bases of a deletion or duplication by letters, and of a repeat
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,26 +99,93 @@ def indel_described(description: hgvs.Description) -> Indel | None:
     if match[5]:
         return Indel(description.contig, first, len(match[5]), False, match[5], first)
     length = last - first + 1
-    if length > _WIDEST:
-        return None
     behind = first - 1 if match[3] else last  # a copy may be inserted before it or behind it
     return Indel(description.contig, first - 1, length, bool(match[3]), None, behind)
 
 
-def equivalent_rows(indel: Indel, source: AlleleSource) -> Iterator[Any]:
+def equivalent_rows(
+    indel: Indel, source: AlleleSource, reference: ReferenceBases | None
+) -> Iterator[Any]:
     """Find the alleles that are an indel.
 
     Args:
         indel: The indel.
         source: Where to search.
+        reference: The node's reference, or None if it has none.
 
     Yields:
-        Rows of the source.
+        Rows of the source: those with letters, then deletions and duplications without.
     """
     if indel.contig not in source.contigs:
         return
-    # the anchor base of VCF is before the indel
-    first = max(0, indel.start - source.longest_shift[indel.contig] - 1)
-    for row in source.overlapping(indel.contig, first, indel.start + 1):
-        if first <= row.start <= indel.start and indel.is_named_by(row):
+    if indel.length <= _WIDEST:
+        # the anchor base of VCF is before the indel
+        first = max(0, indel.start - source.longest_shift[indel.contig] - 1)
+        for row in source.overlapping(indel.contig, first, indel.start + 1):
+            if first <= row.start <= indel.start and indel.is_named_by(row):
+                yield row
+    if indel.length > LONGEST_INDEL:
+        yield from _structural_rows(indel, source, reference)
+
+
+def _structural_rows(
+    indel: Indel, source: AlleleSource, reference: ReferenceBases | None
+) -> Iterator[Any]:
+    """Find a long deletion or duplication among the alleles that state their ends only."""
+    places = places_of(indel, reference)
+    if places is None:
+        return
+    first, last = places
+    change = "del" if indel.is_deletion else "dup"
+    for row in source.overlapping(indel.contig, max(0, first - 1), last):
+        if row.svlen != indel.length or not first <= row.start + 1 <= last:
+            continue
+        name = genomic_names.describe_structural(row.contig, row.start, row.end, row.alt)
+        if name is not None and name.endswith(change):
             yield row
+
+
+def places_of(indel: Indel, reference: ReferenceBases | None) -> tuple[int, int] | None:
+    """Find where a deletion or duplication can begin without a change of what comes out.
+
+    Args:
+        indel: The indel.
+        reference: The node's reference. None: only the place that is named is known.
+
+    Returns:
+        The first and the last start of the deleted or doubled bases, 0-based. None for an insertion
+        that is not known to repeat the bases beside it.
+    """
+    start, end = indel.start, indel.start + indel.length
+    if reference is None:
+        return (start, start) if indel.bases is None or indel.is_deletion else None
+    bases = partial(_known_bases, reference, indel.contig)
+    if indel.is_deletion or indel.bases is None:
+        left = _shared_end(bases(start - _WIDEST, start), bases(end - _WIDEST, end))
+        right = _shared_start(bases(start, start + _WIDEST), bases(end, end + _WIDEST))
+        return start - left, start + right
+    widest = max(_WIDEST, indel.length)
+    copies = indel.bases * -(-widest // indel.length)
+    left = _shared_end(bases(start - widest, start), copies)
+    right = _shared_start(bases(start, start + widest), copies)
+    if left + right < indel.length:
+        return None
+    return start - left, start + right - indel.length
+
+
+def _known_bases(reference: ReferenceBases, contig: str, start: int, end: int) -> str:
+    return reference.get(contig, max(0, start), max(0, end)) or ""
+
+
+def _shared_start(one: str, other: str) -> int:
+    return _shared_end(one[::-1], other[::-1])
+
+
+def _shared_end(one: str, other: str) -> int:
+    """Count the last bases that two sequences share. An unknown base is shared by none."""
+    shared = 0
+    for a, b in zip(reversed(one), reversed(other), strict=False):
+        if a != b or a == "N":
+            break
+        shared += 1
+    return shared

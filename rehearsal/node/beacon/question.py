@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pyroaring import BitMap
 
@@ -60,6 +60,15 @@ class Question:
                 "requestParameters", "no variant, as the path names one", "another variant query"
             )
         return self.path.variant or self.request.variants
+
+    def asking(self, query: VariantQuery | None) -> Question:
+        """Return the question with its variant query in another form.
+
+        Args:
+            query: The same variants as :meth:`variants`, written otherwise.
+        """
+        path, request = replace(self.path, variant=None), replace(self.request, variants=query)
+        return replace(self, path=path, request=request)
 
     def named_datasets(self) -> tuple[str, ...]:
         """Return the datasets named in the path or in the parameters.

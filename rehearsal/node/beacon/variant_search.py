@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rehearsal.errors import shown
 from rehearsal.genomes import genomic_names
@@ -34,14 +34,17 @@ from rehearsal.node.beacon.vrs_index import IDENTIFIER, VrsQuery
 from rehearsal.node.privacy.public_facts import FirstAlleles
 from rehearsal.web.problem import Problem
 
+if TYPE_CHECKING:
+    from rehearsal.stores.node_reference import ReferenceBases
+
 IUPAC = {
     **{"A": "A", "C": "C", "G": "G", "T": "T", "R": "AG", "Y": "CT", "S": "CG", "W": "AT"},
     **{"K": "GT", "M": "AC", "B": "CGT", "D": "AGT", "H": "ACT", "V": "ACG", "N": "ACGT"},
 }
 LONGEST_CONTIG = max(CONTIG_LENGTHS.values())
 INTERNAL_ID = re.compile(
-    r"(?P<contig>[^-]*)-(?P<position>0*[1-9][0-9]{0,9})-(?P<ref>[ACGT]+)-"
-    r"(?:(?P<alt>[ACGT]+)|(?P<symbol>[A-Z0-9:]+)-(?P<length>[1-9][0-9]{0,9}))"
+    rf"(?P<contig>[^-]*)-(?P<position>0*[1-9][0-9]{{0,9}})-(?P<ref>[{''.join(IUPAC)}]+)-"
+    rf"(?:(?P<alt>[{''.join(IUPAC)}]+)|(?P<symbol>[A-Z0-9:]+)-(?P<length>[1-9][0-9]{{0,9}}))"
 )
 
 
@@ -69,7 +72,7 @@ def search_variants(
             for contig, length in rows.contigs.items():
                 yield from rows.overlapping(contig, 0, length)
         case SequenceQuery():
-            yield from _exact(query, rows)
+            yield from find_allele(query, rows, node_data.reference)
         case RangeQuery() | BracketQuery() | GeneQuery():
             yield from _at_place(query, node_data, rows)
         case ProteinQuery():
@@ -83,7 +86,7 @@ def _by_name(
 ) -> Iterator[Any]:
     """Find the allele with a description or identifier."""
     if isinstance(query, HgvsQuery):
-        yield from _described(query.description, source)
+        yield from _described(query.description, source, node_data.reference)
     elif isinstance(query, StructuralQuery):
         yield from _structural(query, source)
     elif not isinstance(source, FirstAlleles):  # else it would be another query by now
@@ -122,18 +125,20 @@ def _bracketed(query: BracketQuery, source: AlleleSource) -> Iterator[Any]:
             yield row
 
 
-def _described(description: hgvs.Description, source: AlleleSource) -> Iterator[Any]:
+def _described(
+    description: hgvs.Description, source: AlleleSource, reference: ReferenceBases | None
+) -> Iterator[Any]:
     # in VCF, the anchor base of an insertion or deletion is one base before it
     start = max(0, description.start - 1)
     found = set()
     for row in _overlapping(source, description.contig, start, start + 2):
         if described(row) == description.text:
-            found.add((row.start, row.ref, row.alt))
+            found.add((row.start, row.ref, row.alt, row.svlen))
             yield row
     indel = indel_described(description)
     if indel is not None:
-        for row in equivalent_rows(indel, source):
-            if (row.start, row.ref, row.alt) not in found:
+        for row in equivalent_rows(indel, source, reference):
+            if (row.start, row.ref, row.alt, row.svlen) not in found:
                 yield row
 
 
@@ -162,16 +167,27 @@ def _overlapping(source: AlleleSource, contig: str, start: int, end: int) -> Ite
         yield from source.overlapping(contig, start, end)
 
 
-def _exact(query: SequenceQuery, source: AlleleSource) -> Iterator[Any]:
-    """Look up by key when bases are unambiguous, else compare all alleles at the position."""
+def find_allele(
+    query: SequenceQuery, source: AlleleSource, reference: ReferenceBases | None
+) -> Iterator[Any]:
+    """Find the alleles with stated bases: by key, or among all at the position.
+
+    Args:
+        query: The bases, without those that both alleles share.
+        source: Where to search.
+        reference: The node's reference, in which long insertions are compared with duplications.
+
+    Yields:
+        Rows of the source.
+    """
     if query.contig not in source.contigs:
         return
     named = _named_variant(query)
     if named is not None:
-        yield from _of_name(named, source)
+        yield from _of_name(named, source, reference)
         return
     is_trimmed = query.ref == "" or query.alt == ""
-    same = _equivalent(query, source) if is_trimmed else None
+    same = _equivalent(query, source, reference) if is_trimmed else None
     if same is not None:
         yield from same
         return
@@ -182,17 +198,22 @@ def _exact(query: SequenceQuery, source: AlleleSource) -> Iterator[Any]:
             yield row
 
 
-def _of_name(named: Variant, source: AlleleSource) -> Iterator[Any]:
+def _of_name(
+    named: Variant, source: AlleleSource, reference: ReferenceBases | None
+) -> Iterator[Any]:
     row = source.get(named.contig, named.start, named.ref, named.alt)
-    return iter((row,)) if row is not None else _equivalent(named, source) or iter(())
+    found = None if row is not None else _equivalent(named, source, reference)
+    return iter((row,)) if row is not None else found or iter(())
 
 
-def _equivalent(named: Variant | SequenceQuery, source: AlleleSource) -> Iterator[Any] | None:
+def _equivalent(
+    named: Variant | SequenceQuery, source: AlleleSource, reference: ReferenceBases | None
+) -> Iterator[Any] | None:
     """Find an insertion or deletion at any place of its repeat. None: the bases are neither."""
     if named.ref is None or not PLAIN.issuperset(named.ref + named.alt):
         return None
     indel = indel_of_bases(named.contig, named.start, named.ref, named.alt)
-    return None if indel is None else equivalent_rows(indel, source)
+    return None if indel is None else equivalent_rows(indel, source, reference)
 
 
 def _is_allele(row: Any, query: SequenceQuery, is_trimmed: bool) -> bool:
@@ -214,7 +235,7 @@ def is_base_match(bases: str, pattern: str | None) -> bool:
     if pattern is None:
         return True
     return len(bases) == len(pattern) and all(  # a symbolic allele has no bases
-        base in IUPAC[code] for base, code in zip(bases, pattern, strict=True)
+        base == code or base in IUPAC[code] for base, code in zip(bases, pattern, strict=True)
     )
 
 

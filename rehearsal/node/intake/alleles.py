@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from rehearsal.genomes.allele_names import without_shared_bases
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.genomes.indel_shifts import shift_right
 from rehearsal.model import Block
@@ -137,7 +138,7 @@ def _read_sequence(
     if alt == record.ref:
         return EQUALS_REFERENCE
     if reference is None:
-        return StoredAllele(*_trimmed(record.start, record.ref, alt))
+        return StoredAllele(*without_shared_bases(record.start, record.ref, alt))
     if not reference.has(record.contig, record.start, record.ref):
         return OTHER_REFERENCE
     return _in_normal_form(record, alt, reference)
@@ -155,20 +156,9 @@ def _length(record: RecordAlleles, number: int) -> int:
     return int(text) if text.isdigit() else 0
 
 
-def _trimmed(start: int, ref: str, alt: str) -> tuple[int, str, str]:
-    """Remove the shared last bases, then the shared first ones, but leave a base in REF and ALT."""
-    most = min(len(ref), len(alt)) - 1
-    end = first = 0
-    while end < most and ref[-1 - end] == alt[-1 - end]:
-        end += 1
-    while first < most - end and ref[first] == alt[first]:
-        first += 1
-    return start + first, ref[first : len(ref) - end], alt[first : len(alt) - end]
-
-
 def _in_normal_form(record: RecordAlleles, alt: str, reference: ReferenceBases) -> StoredAllele:
     """Left-align an allele (Tan, Abecasis and Kang 2015, doi:10.1093/bioinformatics/btv112)."""
-    start, ref, alt = _trimmed(record.start, record.ref, alt)
+    start, ref, alt = without_shared_bases(record.start, record.ref, alt)
     if len(ref) == len(alt) or ref[0] != alt[0] or min(len(ref), len(alt)) > 1:
         return StoredAllele(start, ref, alt)
     contig, bases, is_deletion = record.contig, ref[1:] or alt[1:], len(ref) > 1

@@ -30,9 +30,10 @@ from pyroaring import BitMap, FrozenBitMap
 
 from rehearsal.errors import mismatch, shown
 from rehearsal.model import Gene, Variant
-from rehearsal.node.beacon.indels import equivalent_rows, indel_of_bases
+from rehearsal.node.beacon.allele_notation import without_padding
 from rehearsal.node.beacon.stated_bases import contradiction
-from rehearsal.node.beacon.variant_queries import SequenceQuery
+from rehearsal.node.beacon.variant_queries import PLAIN, SequenceQuery
+from rehearsal.node.beacon.variant_search import find_allele
 from rehearsal.node.matchmaker.effect_weights import weight_of
 from rehearsal.node.matchmaker.index import MatchmakerIndex, Term
 from rehearsal.node.matchmaker.request import MatchRequest
@@ -168,8 +169,7 @@ class Ranking:
         return [*self._notes_of_terms(request), *self._notes_of_genes(request), *of_variants]
 
     def _contradiction(self, variant: Variant) -> str | None:
-        query = SequenceQuery(variant.contig, variant.start, variant.ref, variant.alt)
-        return contradiction(query, self._reference)
+        return contradiction(_query_for(variant), self._reference)
 
     def _notes_of_terms(self, request: MatchRequest) -> Iterator[str]:
         expected = f"terms of HPO {self._index.hpo}"
@@ -227,10 +227,10 @@ class Ranking:
         """
         if self._contradiction(variant):
             return BitMap(), BitMap()
-        allele = (variant.contig, variant.start, variant.ref, variant.alt)
-        row = self._variants.get(*allele)
-        if row is None and (indel := indel_of_bases(*allele)) is not None:
-            row = next(equivalent_rows(indel, self._variants), None)
+        query = without_padding(_query_for(variant), self._reference)
+        row = None
+        if isinstance(query, SequenceQuery) and PLAIN.issuperset(f"{query.ref}{query.alt}"):
+            row = next(find_allele(query, self._variants, self._reference), None)
         carriers = None if row is None else self._carriers_if_rare(row, excluded)
         if row is None or not carriers:
             return BitMap(), BitMap()
@@ -342,6 +342,10 @@ class Ranking:
         terms = (self._index.term(n) for n in both - above)
         informative = (term for term in terms if term.id not in UNINFORMATIVE)
         return tuple(sorted(informative, key=lambda term: term.id))
+
+
+def _query_for(variant: Variant) -> SequenceQuery:
+    return SequenceQuery(variant.contig, variant.start, variant.ref, variant.alt)
 
 
 def _add(sums: NDArray[np.int64], people: BitMap, chosen: BitMap | None, content: int) -> None:

@@ -29,7 +29,9 @@ from rehearsal.web.request_models import convert_values
 
 from ...structural_block import LENGTH, make_structural_block
 
-NODE = SimpleNamespace(settings=SimpleNamespace(genes=()), sequences=None, gene_bases=None)
+NODE = SimpleNamespace(
+    settings=SimpleNamespace(genes=()), sequences=None, gene_bases=None, reference=None
+)
 EVERYTHING = {"referenceName": "22", "start": 0, "end": 60_000}
 
 

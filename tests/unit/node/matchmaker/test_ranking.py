@@ -200,6 +200,20 @@ def test_a_variant_with_other_bases_than_the_reference_is_nobodys_and_gets_a_not
         assert not contradicts or "expected 'T', which the reference has" in notes[0]
 
 
+@pytest.mark.parametrize("start", [43_049_998, 43_050_000])
+@pytest.mark.parametrize("behind", ["", "GT"])
+def test_a_variant_is_the_same_with_bases_that_it_need_not_state(node, start, behind):
+    """chr17:43050001 C>T (1-based), with bases before it and behind it."""
+    index = MatchmakerIndex.open(node.log.parent / FILE_NAME, len(NAMES))
+    ranking = Ranking(node.node_data.variants, node.node_data._gene_names, index)
+    before = "GA"[: 43_050_000 - start]
+    variant = Variant("chr17", start, f"{before}C{behind}", f"{before}T{behind}")
+    request = MatchRequest("martin", (), (), ("BRCA1",), (variant,), None, {}, ())
+    best = [one for one in ranking.matches(request, BitMap(), 50) if one.score == 1.0]
+    assert [one.person for one in best] == [0, 5, 9]
+    assert {one.variants[0][0] for one in best} == {variant}
+
+
 def test_terms_that_hpo_does_not_have_match_nobody(node, clinician):
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # it divided 0 by 0

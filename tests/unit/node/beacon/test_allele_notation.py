@@ -1,0 +1,284 @@
+"""Alleles that are written with bases that they need not state, at a node of one person.
+
+The reference is A but for a few places. Positions in names are 1-based, in parameters 0-based.
+"""
+
+import asyncio
+from dataclasses import replace
+from urllib.parse import urlencode
+
+import orjson
+import pandas as pd
+import pytest
+
+from rehearsal.genomes.assembly import CONTIG_LENGTHS
+from rehearsal.node.access.authorizer import Authorizer
+from rehearsal.node.access.settings import AccessSettings
+from rehearsal.node.app import beacon_app
+from rehearsal.node.beacon.node_data import NodeData
+from rehearsal.node.privacy.door import Door, ProtectedAnswer
+from rehearsal.node.settings.node_settings import NodeSettings
+from rehearsal.node.vcf_import import build_from_vcf
+from rehearsal.stores.node_reference import ReferenceBases
+from rehearsal.stores.people_store import PeopleStore
+from rehearsal.stores.people_store_writer import build_people
+from rehearsal.stores.variant_store import VariantStore
+
+from ..conftest import COLUMNS, call
+
+START = 20_000_000
+# the reference from START on; beyond it, A
+HERE = "CGTAACGTTGACCA" + "GATTC" * 30 + "CTTGC"
+LONG = 30  # 0-based start of 100 bases that are deleted, and of 60 that are doubled, behind START
+DELETED, DOUBLED = HERE[LONG : LONG + 100], HERE[LONG : LONG + 60]
+RECORDS = (
+    (START + 1, "G", "A", ""),
+    (START + 2, "TAA", "CAA,T", ""),
+    (START + 5, "CGTT", "ACGT", ""),
+    (START + LONG - 1, "N", "<DEL>", f"END={START + LONG + 100}"),
+    (START + LONG - 1, "N", "<DUP:TANDEM>", f"END={START + LONG + 60}"),
+)
+
+
+def bases(block):
+    text = bytearray(b"A" * block.length)
+    first, last = max(block.start, START), min(block.end, START + len(HERE))
+    if block.contig == "chr22" and first < last:
+        text[first - block.start : last - block.start] = HERE[first - START : last - START].encode()
+    return text.decode()
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("notation")
+    people = pd.DataFrame(
+        {"id": ["FI-1"], "country": "FI", "sex": "female", "birth_year": 1970}
+        | {key: [None] for key in ("family", "father", "mother")}
+    )
+    lines = ["##fileformat=VCFv4.3", '##FORMAT=<ID=GT,Number=1,Type=String,Description="">']
+    lines += ["##contig=<ID=chr22,length=50818468>", "\t".join([*COLUMNS, "FI-1"])]
+    for start, ref, alt, info in RECORDS:
+        call = "1/2" if "," in alt else "0/1"
+        lines.append(f"chr22\t{start + 1}\t.\t{ref}\t{alt}\t.\t.\t{info or '.'}\tGT\t{call}")
+    (folder / "all.vcf").write_text("\n".join(lines) + "\n")
+    build_from_vcf([folder / "all.vcf"], people, folder / "variants.sqlite")
+    build_people(people, {}, folder / "people.sqlite", 2025)
+    settings = NodeSettings.for_country("FI", "Finland", (), build="0" * 64, reference_year=2025)
+    reference = ReferenceBases(bases, CONTIG_LENGTHS)
+    with VariantStore.open(folder / "variants.sqlite") as variants:
+        store = PeopleStore.open(folder / "people.sqlite")
+        yield NodeData(settings, variants, store, reference=reference)
+        store.close()
+
+
+@pytest.fixture
+def ask(data, monkeypatch):
+    """Gives (found with a grant, found by the public, the public's questions, warnings)."""
+    texts = []
+
+    def answer(self, question, counted, caller, count):
+        texts.append(question.text)
+        return ProtectedAnswer(count() > 0, None, "noise")
+
+    monkeypatch.setattr(Door, "answer", answer)
+
+    def send(sent, reference=data.reference, expected=200):
+        texts.clear()
+        found = []
+        for access in (data.settings.opened().access, AccessSettings(without_consent="include")):
+            settings = replace(data.settings, access=access)
+            node = NodeData(settings, data.variants, data.people, reference=reference)
+            app = beacon_app(node, Authorizer(settings, data.people))
+            path = f"/g_variants/{sent}" if isinstance(sent, str) else "/g_variants"
+            asked = {"requestedGranularity": "boolean"} | ({} if isinstance(sent, str) else sent)
+            status, _, body = asyncio.run(call(app, path, None, urlencode(asked, doseq=True)))
+            body = orjson.loads(body)
+            assert status == expected, body
+            if status != 200:
+                return body["error"]["errorMessage"]
+            found.append(body["responseSummary"]["exists"])
+        return (*found, set(texts), body.get("info", {}).get("warnings", []))
+
+    return send
+
+
+def allele(start, ref, alt, **more):
+    place = {"assemblyId": "GRCh38", "referenceName": "22", "start": START + start}
+    return place | {"referenceBases": ref, "alternateBases": alt} | more
+
+
+def end(start, length):
+    return {"end": START + start + length}
+
+
+def between(start, length, **more):
+    return {
+        "referenceName": "22",
+        "start": [START + start] * 2,
+        "end": [START + start + length] * 2,
+    } | more
+
+
+def name(change):
+    return {"genomicAlleleShortForm": f"NC_000022.11:g.{change}"}
+
+
+ONE_ALLELE = {
+    "a substitution": [
+        allele(1, "G", "A"),
+        allele(0, "CG", "CA"),
+        allele(1, "GT", "AT"),
+        allele(0, "CGT", "CAT"),
+        allele(0, "CGTAA", "CATAA", **end(0, 5)),
+        allele(0, "CGTAA", "CATAA", variantType="SNP", **end(0, 5)),
+        allele(0, "CGTAA", "CATAA", variantMaxLength=7, **end(0, 5)),
+        allele(0, "CGT", "CAT", variantType="SNV"),
+        between(0, 3, referenceBases="CGT", alternateBases="CAT"),
+        between(0, 3, referenceBases="CGT", alternateBases="CAT", variantType="SNP"),
+        name(f"{START + 2}G>A"),
+        name(f"{START + 1}_{START + 3}delCGTinsCAT"),
+        name(f"{START + 1}_{START + 3}delinsCAT"),
+        f"22-{START + 2}-G-A",
+        f"22-{START + 1}-CGT-CAT",
+        allele(1, "R", "A"),
+        allele(1, "N", "A"),
+        allele(0, "NS", "CA"),
+        allele(1, "K", "A", variantMaxLength=3, **end(1, 1)),
+    ],
+    "one allele of a row with several": [
+        allele(2, "T", "C"),
+        allele(2, "TAA", "CAA"),
+        allele(1, "GTAA", "GCAA"),
+    ],
+    "bases that are replaced": [
+        allele(5, "CGTT", "ACGT"),
+        allele(4, "ACGTT", "AACGT"),
+        allele(4, "ACGTTG", "AACGTG"),
+        allele(4, "ANGTT", "AACGT"),
+        name(f"{START + 5}_{START + 9}delACGTTinsAACGT"),
+        name(f"{START + 6}_{START + 8}delinsACG"),
+    ],
+    "a deletion": [
+        allele(2, "TAA", "T"),
+        allele(1, "GTAA", "GT"),
+        allele(2, "TAAC", "TC"),
+        allele(2, "TNA", "T"),
+        allele(2, "TAR", "T"),
+        name(f"{START + 4}_{START + 5}del"),
+    ],
+    "a structural deletion": [
+        f"chr22-{START + LONG}-N-DEL-100",
+        f"chr22-{START + LONG}-{HERE[LONG - 1]}-DEL-100",
+        allele(LONG - 1, HERE[LONG - 1 : LONG + 100], HERE[LONG - 1]),
+        allele(LONG - 2, HERE[LONG - 2 : LONG + 101], HERE[LONG - 2 : LONG] + HERE[LONG + 100]),
+        # three bases to the right, in a repeat of five
+        allele(LONG + 2, HERE[LONG + 2 : LONG + 103], HERE[LONG + 2]),
+        name(f"{START + LONG + 1}_{START + LONG + 100}del"),
+        name(f"{START + LONG + 4}_{START + LONG + 103}del"),
+        between(LONG - 1, 101, variantType="DEL"),
+        between(LONG - 1, 101, variantType="EFO:0030067"),
+        between(LONG - 1, 101, variantType="DEL", variantMinLength=100, variantMaxLength=3_000),
+    ],
+    "a tandem duplication": [
+        f"chr22-{START + LONG}-N-DUP:TANDEM-60",
+        allele(LONG - 1, HERE[LONG - 1], HERE[LONG - 1] + DOUBLED),
+        allele(LONG + 59, HERE[LONG + 59], HERE[LONG + 59] + DOUBLED),
+        name(f"{START + LONG + 60}_{START + LONG + 61}ins{DOUBLED}"),
+        name(f"{START + LONG + 62}_{START + LONG + 63}ins{DOUBLED[2:]}{DOUBLED[:2]}"),
+        name(f"{START + LONG + 1}_{START + LONG + 60}dup"),
+        between(LONG - 1, 61, variantType="DUP"),
+        between(LONG - 1, 61, variantType="copy number gain"),
+    ],
+}
+
+
+@pytest.mark.parametrize("wordings", ONE_ALLELE.values(), ids=ONE_ALLELE)
+def test_an_allele_is_found_in_every_notation_as_one_question(ask, wordings):
+    asked = set()
+    for sent in wordings:
+        granted, public, texts, _ = ask(sent)
+        assert granted, sent
+        assert public, sent
+        assert len(texts) == 1
+        asked |= texts
+    assert len(asked) == 1, asked
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        allele(0, "CG", "CT"),
+        allele(0, "CGT", "CAT", variantType="DEL"),
+        allele(0, "CGTAA", "CATAA", variantMinLength=2, **end(0, 5)),
+        allele(LONG - 1, HERE[LONG - 1 : LONG + 90], HERE[LONG - 1]),
+        allele(LONG - 1, HERE[LONG - 1], HERE[LONG - 1] + DOUBLED[:-1] + "T"),
+    ],
+)
+def test_another_allele_is_not_found(ask, sent):
+    assert ask(sent)[:2] == (False, False)
+
+
+def test_padding_that_contradicts_the_reference_is_told(ask):
+    granted, public, texts, warnings = ask(allele(0, "TG", "TA"))
+    assert (granted, public, texts) == (False, False, set())
+    assert "expected 'CG', which the reference has" in warnings[0]
+
+
+def test_without_a_reference_shared_bases_are_left_out_too(ask):
+    asked = set()
+    for sent in (allele(1, "G", "A"), allele(0, "CGT", "CAT"), f"22-{START + 1}-CGT-CAT"):
+        granted, public, texts, _ = ask(sent, None)
+        assert granted
+        assert public
+        asked |= texts
+    assert len(asked) == 1
+
+
+RESTRICTING_NOTHING = [
+    [
+        {"variantType": "SNP"},
+        {"variantType": "SNP", "variantMaxLength": 1},
+        {"variantType": "SNP", "variantMaxLength": 77},
+        {"variantType": "SNV", "variantMinLength": 1, "variantMaxLength": 78},
+    ],
+    [
+        {"variantType": "DEL"},
+        {"variantType": "DEL", "variantMaxLength": CONTIG_LENGTHS["chr22"]},
+        {"variantType": "DEL", "variantMaxLength": 10**9},
+    ],
+    [{"variantType": "DUP"}, {"variantType": "EFO:0030070"}],
+    [
+        {"referenceBases": "S", "alternateBases": "A"},
+        {"referenceBases": "S", "alternateBases": "A", "variantType": "SNP"},
+        {"referenceBases": "S", "alternateBases": "A", "variantMaxLength": 5},
+    ],
+    [{}, {"variantMinLength": 1}, {"variantMaxLength": 10**9}],
+]
+
+
+@pytest.mark.parametrize("conditions", RESTRICTING_NOTHING)
+def test_conditions_that_restrict_nothing_make_no_other_question(ask, conditions):
+    place = {"referenceName": "22", "start": START, "end": START + 200}
+    assert len(set().union(*(ask(place | one)[2] for one in conditions))) == 1
+
+
+def test_a_bound_beyond_what_a_bracket_permits_makes_no_other_question(ask):
+    bracket = between(0, 0) | {"start": [START, START + 50], "end": [START + 60, START + 90]}
+    one = [
+        ask(bracket | {"variantType": "DEL"} | more)[2]
+        for more in (
+            {},
+            {"variantMaxLength": 89},
+            {"variantMaxLength": 90},
+            {"variantMinLength": 9},
+        )
+    ]
+    other = [
+        ask(bracket | {"variantType": "DEL"} | more)[2]
+        for more in (
+            {"variantMaxLength": 88},
+            {"variantMinLength": 10},
+        )
+    ]
+    assert len(set().union(*one)) == 1
+    assert len(set().union(*one, *other)) == 3
