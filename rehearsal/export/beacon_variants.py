@@ -29,9 +29,9 @@ from rehearsal.formats.ontology_terms import (
     HOMOZYGOUS,
 )
 from rehearsal.genomes.allele_names import own_name
-from rehearsal.genomes.assembly import ASSEMBLY, REFSEQ
+from rehearsal.genomes.assembly import ASSEMBLY
 from rehearsal.genomes.consequences import trimmed
-from rehearsal.genomes.genomic_names import describe, describe_structural
+from rehearsal.genomes.genomic_names import describe, describe_structural, numbered
 from rehearsal.genomes.reference_identity import ReferenceIdentity
 from rehearsal.model import Variant
 
@@ -64,11 +64,11 @@ class _Allele:
         known = describe_structural(one.contig, one.start, self.end, one.alt)
         if known is not None:
             return known
-        where = f"{REFSEQ.get(one.contig, one.contig)}:g.{one.start + 1}_{one.start + 2}"
+        where = f"{numbered(one.contig)}{one.start + 1}_{one.start + 2}"
         if symbolic_kind(one.alt) == "INS":
             return f"{where}insN[{self.svlen}]"
         copies = "".join(filter(str.isdigit, one.alt))
-        return f"{REFSEQ.get(one.contig, one.contig)}:g.{one.start + 2}_{self.end}[{copies}]"
+        return f"{numbered(one.contig)}{one.start + 2}_{self.end}[{copies}]"
 
 
 def targets_document(people: pd.DataFrame, dataset: str) -> Document:

@@ -10,6 +10,7 @@ from rehearsal.genomes.coding_sequence import CodingSequence
 from rehearsal.genomes.transcripts import Transcript
 from rehearsal.model import Block
 
+MOST_PROTEINS = 1_000  # some 500 letters each
 MOST_WINDOWS = 32  # transcripts whose bases are kept; most have fewer than 100 kb
 
 
@@ -19,6 +20,10 @@ class GeneBases:
     Args:
         transcripts: The transcripts.
         read: Reads bases of the reference, in upper case.
+
+    Attributes:
+        window: Returns the bases around a transcript.
+        protein: Translates a transcript: one letter per codon, with the stop.
     """
 
     def __init__(self, transcripts: Iterable[Transcript], read: Callable[[Block], str]) -> None:
@@ -26,7 +31,11 @@ class GeneBases:
         coding = [one for one in transcripts if one.coding]
         self._by_name = {one.name: one for one in coding}
         self._by_protein = {one.protein: one for one in coding if one.protein}
+        self._by_gene: dict[str, list[Transcript]] = {}
+        for one in coding:
+            self._by_gene.setdefault(one.gene, []).append(one)
         self.window = lru_cache(MOST_WINDOWS)(self._read)
+        self.protein = lru_cache(MOST_PROTEINS)(self._translate)
 
     def transcript(self, accession: str) -> Transcript | None:
         """Find a transcript.
@@ -44,6 +53,14 @@ class GeneBases:
         """
         return self._by_protein.get(accession)
 
+    def of_gene(self, symbol: str) -> list[Transcript]:
+        """Find the coding transcripts of a gene.
+
+        Args:
+            symbol: Symbol of the gene.
+        """
+        return self._by_gene.get(symbol, [])
+
     def other_version(self, accession: str) -> str | None:
         """Find a transcript or protein that differs from an accession only by its version.
 
@@ -57,15 +74,8 @@ class GeneBases:
         known = (*self._by_name, *self._by_protein)
         return next((one for one in known if one.startswith(stem)), None)
 
-    def protein(self, transcript: Transcript) -> str:
-        """Translate a transcript.
-
-        Args:
-            transcript: The transcript.
-
-        Returns:
-            One letter per codon, with the stop.
-        """
+    def _translate(self, transcript: Transcript) -> str:
+        """Return one letter per codon, with the stop."""
         return CodingSequence.of(transcript, self.window(transcript).get).protein
 
     def _read(self, transcript: Transcript) -> Window:

@@ -28,6 +28,15 @@ class TrimmedAllele:
         return self.start + len(self.deleted)
 
 
+def numbered(contig: str) -> str:
+    """Return what stands before the change: the sequence, and g., or m. of mitochondrial DNA.
+
+    Args:
+        contig: Contig name.
+    """
+    return f"{REFSEQ.get(contig, contig)}:{'m' if contig == 'chrM' else 'g'}."
+
+
 def trimmed(contig: str, start: int, ref: str, alt: str) -> TrimmedAllele:
     """Remove the shared last bases of an allele, then its shared first bases.
 
@@ -62,7 +71,7 @@ def describe(contig: str, start: int, ref: str, alt: str, shift: int = 0) -> str
         The description, with a RefSeq accession for contigs of GRCh38.
     """
     if len(ref) == len(alt) == 1 and ref != alt:
-        return f"{REFSEQ.get(contig, contig)}:g.{start + 1}{ref}>{alt}"
+        return f"{numbered(contig)}{start + 1}{ref}>{alt}"
     allele = trimmed(contig, start, ref, alt)
     first, last = allele.start + 1 + shift, allele.end + shift
     where = f"{first}" if first == last else f"{first}_{last}"
@@ -74,7 +83,7 @@ def describe(contig: str, start: int, ref: str, alt: str, shift: int = 0) -> str
         change = f"{first}{allele.deleted}>{allele.inserted}"
     else:
         change = f"{where}delins{allele.inserted}"
-    return f"{REFSEQ.get(contig, contig)}:g.{change}"
+    return f"{numbered(contig)}{change}"
 
 
 def describe_moved(contig: str, start: int, deleted: str, inserted: str, before: str) -> str:
@@ -97,7 +106,7 @@ def describe_moved(contig: str, start: int, deleted: str, inserted: str, before:
         change = _duplication(start - len(inserted), len(inserted))
     else:
         change = f"{start}_{start + 1}ins{inserted}"
-    return f"{REFSEQ.get(contig, contig)}:g.{change}"
+    return f"{numbered(contig)}{change}"
 
 
 def describe_structural(contig: str, start: int, end: int, alt: str) -> str | None:
@@ -117,7 +126,7 @@ def describe_structural(contig: str, start: int, end: int, alt: str) -> str | No
     change = changes.get(alt[:4])
     if change is None or (alt.startswith("<CN") and alt[4:] != ">"):
         return None
-    return f"{REFSEQ.get(contig, contig)}:g.{start + 2}_{end}{change}"
+    return f"{numbered(contig)}{start + 2}_{end}{change}"
 
 
 def _insertion(allele: TrimmedAllele, start: int, ref: str, shift: int) -> str:

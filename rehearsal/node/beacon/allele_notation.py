@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from rehearsal.genomes.allele_names import without_shared_bases
 from rehearsal.node.beacon import hgvs
+from rehearsal.node.beacon.indels import indel_of_bases, places_of
 from rehearsal.node.beacon.variant_queries import (
     PLAIN,
     BracketQuery,
@@ -80,9 +81,19 @@ def _only_allele(
     if not PLAIN.issuperset(ref + given.alt):
         return None
     allele = PublicAllele(query.contig, start, ref, given.alt, 0, 0, 0, 0, 0)
-    if not any(restricted(iter([allele]), given)):
+    is_copy = given.variant_type in ("DUP", "DUP:TANDEM") and _is_copy(allele, reference)
+    conditions = replace(given, ref=ref, variant_type=None if is_copy else given.variant_type)
+    if not any(restricted(iter([allele]), conditions)):
         return None
     return SequenceQuery(query.contig, start, ref, given.alt)
+
+
+def _is_copy(allele: PublicAllele, reference: ReferenceBases | None) -> bool:
+    """Tell whether an insertion repeats bases of the reference beside it, as HGVS defines a dup."""
+    indel = indel_of_bases(allele.contig, allele.start, allele.ref, allele.alt)
+    if indel is None or indel.is_deletion or reference is None:
+        return False
+    return places_of(indel, reference) is not None
 
 
 def _only_length(query: RangeQuery | BracketQuery) -> int:

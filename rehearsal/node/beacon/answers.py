@@ -15,13 +15,13 @@ from rehearsal.node.beacon.dataset_choice import (
     choose_datasets,
     group_datasets,
 )
+from rehearsal.node.beacon.known_limits import known_no, limits_of_no
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.people_answers import answer_people
 from rehearsal.node.beacon.people_search import intersection, people_passing
 from rehearsal.node.beacon.protected_answers import answer_protected
 from rehearsal.node.beacon.question import Question
 from rehearsal.node.beacon.result import Record, Result, ResultSet
-from rehearsal.node.beacon.stated_bases import contradiction
 from rehearsal.node.beacon.variant_answers import answer_variants
 from rehearsal.node.privacy.door import Refused
 
@@ -44,7 +44,7 @@ def answer(question: Question, node_data: NodeData) -> Result:
     query = question.variants()  # two variants are refused before an unknown dataset
     datasets = choose_datasets(question, node_data)
     groups = group_datasets(datasets, question, node_data)
-    if told := contradiction(query, node_data.reference):
+    if told := known_no(query, node_data):
         return _nobody(groups, node_data, told)
     if query is not None:
         question = question.asking(without_padding(query, node_data.reference))
@@ -52,11 +52,12 @@ def answer(question: Question, node_data: NodeData) -> Result:
     sets |= _exact_answers(question, [one for one in groups if one.door is None], node_data)
     if refusal is not None and not any(one.exists for one in sets.values()):
         raise refusal
-    return Result([sets[one.id] for one in node_data.datasets if one.id in sets], privacy)
+    found = [sets[one.id] for one in node_data.datasets if one.id in sets]
+    return Result(found, privacy, limits_of_no(query, node_data))
 
 
 def _nobody(groups: list[DatasetGroup], node_data: NodeData, told: str) -> Result:
-    """Answer no to a query for bases that the reference excludes: to everybody, for nothing."""
+    """Answer no to a query for what nobody can have: to everybody, for nothing."""
     sets: dict[str, ResultSet] = {}
     privacy: dict[str, Record] = {}
     for group in groups:

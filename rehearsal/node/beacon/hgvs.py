@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from rehearsal.errors import shown
+from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.genomes.contig_names import CONTIG_OF_ACCESSION, CONTIG_OF_EARLIER_ACCESSION
 from rehearsal.genomes.genomic_names import describe
 from rehearsal.web.problem import Problem
@@ -21,7 +22,8 @@ CHANGE = (
     r"|ins(?P<inserted>[ACGT]+))"
 )
 PATTERN = re.compile(
-    r"(?P<accession>NC_\d{6}\.\d+):g\.(?P<first>\d{1,10})(?:_(?P<last>\d{1,10}))?" + CHANGE
+    r"(?P<accession>NC_\d{6}\.\d+):(?P<numbers>[gm])\.(?P<first>\d{1,10})(?:_(?P<last>\d{1,10}))?"
+    + CHANGE
 )
 CONTIGS = CONTIG_OF_ACCESSION | CONTIG_OF_EARLIER_ACCESSION  # the liftover moves the latter
 
@@ -51,23 +53,30 @@ def parse(text: str) -> Description:
     """
     match = PATTERN.fullmatch(text)
     contig = CONTIGS.get(match["accession"]) if match else None
-    if match is None or contig is None:
+    if match is None or contig is None or (match["numbers"] == "m" and contig != "chrM"):
         expected = (
             "a genomic description on GRCh38, like NC_000017.11:g.43057063G>A, or a name like "
             "NM_007294.4:c.5266dup or NP_009225.1:p.Gln1756ProfsTer74"
         )
         raise Problem.mismatch("genomicAlleleShortForm", expected, shown(text))
     first, last = int(match["first"]), int(match["last"] or match["first"])
-    if expected_positions := _find_fault(match, first, last):
+    if expected_positions := _find_fault(match, contig, first, last):
         raise Problem.mismatch("genomicAlleleShortForm", expected_positions, shown(text))
     stated = match["ref"] or match["deleted"] or match["duplicated"] or ""
     return Description(contig, first - 1, last, _canonical(match, contig, first, last), stated)
 
 
-def _find_fault(match: re.Match[str], first: int, last: int) -> str | None:
+def _numbered(match: re.Match[str], contig: str) -> str:
+    """Return what stands before the change: m. of chrM, which requests also number with g."""
+    return f"{match['accession']}:{'m' if contig == 'chrM' else 'g'}."
+
+
+def _find_fault(match: re.Match[str], contig: str, first: int, last: int) -> str | None:
     """Return what was expected when the positions, 1-based and inclusive, are wrong."""
     if first < 1 or last < first:
         return "ascending positions from 1"
+    if match["accession"] in CONTIG_OF_ACCESSION and last > CONTIG_LENGTHS[contig]:
+        return f"positions on {contig}, at most {CONTIG_LENGTHS[contig]}"
     if match["inserted"] and last != first + 1:
         return "an insertion between two neighbouring positions"
     for stated in (match["ref"], match["deleted"], match["duplicated"]):
@@ -91,4 +100,4 @@ def _canonical(match: re.Match[str], contig: str, first: int, last: int) -> str:
         return describe(contig, first - 1, match["deleted"], match["delins"])
     else:
         change = "del" + (f"ins{match['delins']}" if match["delins"] else "")
-    return f"{match['accession']}:g.{where}{change}"
+    return f"{_numbered(match, contig)}{where}{change}"

@@ -21,7 +21,7 @@ from rehearsal.node.beacon.allele_source import AlleleSource
 if TYPE_CHECKING:
     from rehearsal.stores.node_reference import ReferenceBases
 
-_CHANGE = re.compile(r".*:g\.(\d+)(?:_(\d+))?(?:(del)|(dup)|ins([ACGT]+))")
+_CHANGE = re.compile(r".*:[gm]\.(\d+)(?:_(\d+))?(?:(del)|(dup)|ins([ACGT]+))")
 _WIDEST = 10_000  # bases of a deletion or duplication by letters, and of a repeat
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from msgspec import UNSET
 
 from rehearsal.node.beacon.entry_types import ENTRY_TYPES
+from rehearsal.node.beacon.protein_changes import is_in_three_letters
 from rehearsal.node.beacon.request_models import (
     BeaconQuery,
     DatasetsObject,
@@ -199,7 +200,7 @@ def _in_variants(given: VariantParameters) -> Iterator[Addition]:
         (MOST_LENGTH, given.variant_max_length is not None),
         (LEAST_LENGTH, given.variant_min_length is not None),
         (GENE_IDS, GENE_IDENTIFIER.fullmatch(_text(given.gene_id)) is not None),
-        (AMINO_ACIDS, re.search("[a-z]{2}", change) is not None),
+        (AMINO_ACIDS, is_in_three_letters(change)),
     )
     yield from (addition for addition, is_used in found if is_used)
 

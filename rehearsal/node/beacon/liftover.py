@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rehearsal.errors import InputError, cause, mismatch
-from rehearsal.genomes.assembly import REFSEQ
 from rehearsal.genomes.coding_sequence import reverse_complement
+from rehearsal.genomes.genomic_names import numbered
 from rehearsal.node.beacon.hgvs import Description
 from rehearsal.node.beacon.indels import Indel, indel_described, indel_of_bases
 from rehearsal.node.beacon.transcript_names import CodingQuery, ProteinQuery
@@ -154,10 +154,10 @@ class Liftover:
         if stretch is None:
             return None
         start, end = stretch.range(name.start, name.end)
-        change = _POSITIONS.sub("", name.text.partition(":g.")[2], count=1)
+        change = _POSITIONS.sub("", re.split(":[gm][.]", name.text)[1], count=1)
         change = re.sub("[ACGT]+", lambda found: stretch.bases(found[0]), change)
         where = f"{start + 1}" if end == start + 1 else f"{start + 1}_{end}"
-        text = f"{REFSEQ[stretch.contig]}:g.{where}{change}"
+        text = f"{numbered(stretch.contig)}{where}{change}"
         stated = stretch.bases(name.stated)
         return HgvsQuery(Description(stretch.contig, start, end, text, stated))
 

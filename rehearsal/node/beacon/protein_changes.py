@@ -29,6 +29,7 @@ def _pattern(letter: str) -> re.Pattern[str]:
 
 
 _NOTATIONS = (_pattern("|".join((*AMINO_ACIDS, r"\*"))), _pattern(r"[ACDEFGHIKLMNPQRSTVWY*]"))
+_IN_THREE_LETTERS = re.compile(rf"(?:p\.)?\(?(?:{'|'.join(AMINO_ACIDS)})\d")
 _RESIDUE = re.compile(r"([A-Z][a-z]{2})(\d+)")
 
 
@@ -95,6 +96,15 @@ def names_like(change: str) -> str:
         return change.replace("?", "[?]")
     place, new, stop = match.groups()
     return f"{place}{new or '[A-Z][a-z][a-z]'}fs{stop.replace('?', '[?]') if stop else 'Ter*'}"
+
+
+def is_in_three_letters(name: str) -> bool:
+    """Tell whether a change of a protein names its first amino acid by three letters.
+
+    Args:
+        name: The change, as sent.
+    """
+    return _IN_THREE_LETTERS.match(name) is not None
 
 
 def residues(change: str) -> list[tuple[int, str]]:

@@ -29,7 +29,7 @@ class Result:
 
     sets: list[ResultSet]
     privacy: dict[str, Record] = field(default_factory=dict)  # how protected answers came about
-    warnings: tuple[str, ...] = ()  # what the query contradicts
+    warnings: tuple[str, ...] = ()  # what the query contradicts, and what its no does not say
 
     @property
     def exists(self) -> bool:

@@ -30,7 +30,7 @@ from rehearsal.web.problem import Problem
 if TYPE_CHECKING:
     from rehearsal.stores.node_reference import ReferenceBases
 
-_NEW_BASES = re.compile(r".*:g\.[0-9_]+(?:delins(?P<bases>[ACGT]+)|inv)")
+_NEW_BASES = re.compile(r".*:[gm]\.[0-9_]+(?:delins(?P<bases>[ACGT]+)|inv)")
 _MOST_REPLACED = 10_000  # bases that a name without them replaces
 
 
@@ -112,10 +112,16 @@ def on_reference(
         The description that nodes give the allele, or the same one.
 
     Raises:
-        Problem: The new bases are those of the reference (400).
+        Problem: The new bases are those of the reference, or the name is that of a substitution
+            whose base is not known without a reference (400).
     """
     match = None if description.stated else _NEW_BASES.fullmatch(description.text)
-    if match is None or reference is None:
+    if match is None:
+        return description
+    if reference is None:
+        if description.end - description.start == len(match["bases"] or "") == 1:
+            expected = "both bases, like g.43057063G>A, as this node has no reference"
+            raise Problem.mismatch("genomicAlleleShortForm", expected, shown(description.text))
         return description
     there = _bases_of(description, reference, _MOST_REPLACED if match["bases"] else LONGEST_INDEL)
     if there is None:

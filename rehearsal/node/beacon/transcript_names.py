@@ -13,7 +13,6 @@ from typing import Literal, NoReturn
 
 from rehearsal.errors import shown
 from rehearsal.genomes import genomic_names
-from rehearsal.genomes.assembly import REFSEQ
 from rehearsal.genomes.coding_names import coding_name, find_position, shifted
 from rehearsal.genomes.coding_sequence import reverse_complement
 from rehearsal.genomes.gene_bases import GeneBases
@@ -144,7 +143,7 @@ def _of_transcript(name: str, genes: GeneBases) -> tuple[hgvs.Description, str]:
     bases = window.get(start, end)
     _check_bases(match, transcript, bases)
     if end - start > LONGEST_INDEL and (kind := _kind(match)):
-        text = f"{REFSEQ[transcript.contig]}:g.{start + 1}_{end}{kind}"
+        text = f"{genomic_names.numbered(transcript.contig)}{start + 1}_{end}{kind}"
         return hgvs.parse(text), ""  # a structural variant has one place, even in a repeat
     change = _change(match, transcript.forward, start, end, bases)
     if not change.deleted and not change.inserted:

@@ -338,7 +338,7 @@ def query_of_identifier(
         Problem: The identifier has another form (404), its contig is unknown or it is a wrong
             description (400).
     """
-    if any(kind in identifier for kind in (":g.", ":c.", ":p.")):
+    if any(kind in identifier for kind in (":g.", ":m.", ":c.", ":p.")):
         return query_of_name(identifier)
     if IDENTIFIER.fullmatch(identifier):
         return VrsQuery(identifier)

@@ -15,7 +15,9 @@ from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.access.settings import AccessSettings
 from rehearsal.node.app import beacon_app
+from rehearsal.node.beacon.known_limits import LONG_INSERTION, NO_GENE_MODEL, REPLACED
 from rehearsal.node.beacon.node_data import NodeData
+from rehearsal.node.beacon.variant_search import described
 from rehearsal.node.privacy.door import Door, ProtectedAnswer
 from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.node.vcf_import import build_from_vcf
@@ -35,6 +37,7 @@ RECORDS = (
     (START + 1, "G", "A", ""),
     (START + 2, "TAA", "CAA,T", ""),
     (START + 5, "CGTT", "ACGT", ""),
+    (START + 10, "A", "AC", ""),
     (START + LONG - 1, "N", "<DEL>", f"END={START + LONG + 100}"),
     (START + LONG - 1, "N", "<DUP:TANDEM>", f"END={START + LONG + 60}"),
 )
@@ -57,6 +60,8 @@ def data(tmp_path_factory):
     )
     lines = ["##fileformat=VCFv4.3", '##FORMAT=<ID=GT,Number=1,Type=String,Description="">']
     lines += ["##contig=<ID=chr22,length=50818468>", "\t".join([*COLUMNS, "FI-1"])]
+    lines.insert(2, "##contig=<ID=chrM,length=16569>")
+    lines.append("chrM\t3243\t.\tA\tG\t.\t.\t.\tGT\t1")
     for start, ref, alt, info in RECORDS:
         call = "1/2" if "," in alt else "0/1"
         lines.append(f"chr22\t{start + 1}\t.\t{ref}\t{alt}\t.\t.\t{info or '.'}\tGT\t{call}")
@@ -165,6 +170,18 @@ ONE_ALLELE = {
         allele(2, "TNA", "T"),
         allele(2, "TAR", "T"),
         name(f"{START + 4}_{START + 5}del"),
+    ],
+    "a small duplication": [
+        allele(10, "A", "AC"),
+        allele(10, "A", "AC", variantType="DUP"),
+        allele(10, "A", "AC", variantType="INS", **end(10, 1)),
+        name(f"{START + 11}_{START + 12}insC"),
+    ],
+    "mitochondrial DNA": [
+        {"genomicAlleleShortForm": "NC_012920.1:m.3243A>G"},
+        {"genomicAlleleShortForm": "NC_012920.1:g.3243A>G"},
+        "NC_012920.1:m.3243A>G",
+        "chrM-3243-A-G",
     ],
     "a structural deletion": [
         f"chr22-{START + LONG}-N-DEL-100",
@@ -282,3 +299,54 @@ def test_a_bound_beyond_what_a_bracket_permits_makes_no_other_question(ask):
     ]
     assert len(set().union(*one)) == 1
     assert len(set().union(*one, *other)) == 3
+
+
+def test_names_of_mitochondrial_dna_have_m(ask, data):
+    row = next(data.variants.overlapping("chrM", 3242, 3243))
+    assert described(row) == "NC_012920.1:m.3243A>G"
+    told = ask({"genomicAlleleShortForm": "NC_000022.11:m.20000002G>A"}, expected=400)
+    assert "a genomic description on GRCh38" in told
+
+
+def test_a_substitution_by_its_new_base_alone_needs_the_reference(ask):
+    sent = name(f"{START + 2}delinsA")
+    assert ask(sent)[:2] == (True, True)
+    told = ask(sent, None, 400)
+    assert "both bases, like g.43057063G>A, as this node has no reference" in told
+
+
+def test_a_no_to_replaced_bases_that_are_not_known_says_so(ask):
+    sent = name(f"{START + 1}_{START + 3}delinsCAT")
+    granted, _, _, warnings = ask(sent, None)
+    assert not granted
+    assert warnings == [REPLACED]
+    assert ask(sent)[3] == []
+
+
+@pytest.mark.parametrize("reference", [True, False])
+def test_a_no_to_inserted_bases_that_may_be_listed_without_them_says_so(ask, data, reference):
+    """Without a reference, a duplication cannot be told from them."""
+    inserted = "ACGTTGCATTCAGGCT" * 4 if reference else DOUBLED
+    sent = allele(LONG - 1, HERE[LONG - 1], HERE[LONG - 1] + inserted)
+    granted, _, _, warnings = ask(sent, data.reference if reference else None)
+    assert not granted
+    assert warnings == [LONG_INSERTION]
+
+
+@pytest.mark.parametrize("kind", ["BND", "DEL:ME"])
+def test_a_type_that_no_allele_has_is_a_no_with_a_warning_for_nothing(ask, kind):
+    place = {"referenceName": "22", "start": START, "end": START + 200, "variantType": kind}
+    granted, public, texts, warnings = ask(place)
+    assert (granted, public, texts) == (False, False, set())
+    assert f"found '{kind}'; nobody has one here" in warnings[-1]
+
+
+def test_a_place_behind_the_end_of_a_contig_is_refused_in_names_too(ask):
+    told = ask({"genomicAlleleShortForm": "NC_000017.11:g.99999999del"}, expected=400)
+    assert "positions on chr17, at most 83257441" in told
+
+
+def test_a_change_of_a_protein_without_a_gene_model_is_no_no(ask):
+    granted, _, _, warnings = ask({"aminoacidChange": "V600E"})
+    assert not granted
+    assert warnings[-1] == NO_GENE_MODEL

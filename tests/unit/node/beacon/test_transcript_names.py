@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
+from types import SimpleNamespace
 from urllib.parse import urlencode
 
 import numpy as np
@@ -20,8 +21,9 @@ from rehearsal.model import Block
 from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.app import beacon_app
 from rehearsal.node.beacon.known_clients import IN_A_GENE
+from rehearsal.node.beacon.known_limits import known_no, limits_of_no
 from rehearsal.node.beacon.node_data import NodeData
-from rehearsal.node.beacon.transcript_names import CodingQuery, on_gene_model
+from rehearsal.node.beacon.transcript_names import CodingQuery, ProteinQuery, on_gene_model
 from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.stores.carrier_lists_writer import encode
 from rehearsal.stores.variant_store import VariantStore
@@ -250,3 +252,24 @@ def _leftmost(bases, change):
     while bases[change.start - 1 - moved] == own[-1 - moved % len(own)]:
         moved += 1
     return moved
+
+
+@pytest.mark.parametrize(
+    ("change", "gene", "found"),
+    [
+        ("p.Val600Glu", "BRAF", None),
+        ("p.Val600Glu", "BRCA1", "V600"),
+        ("p.Gln1756ProfsTer74", "BRCA1", None),
+        ("p.Gln99999Ter", "BRCA1", "Q99999"),
+        ("p.Val600Glu", None, None),
+        ("p.Val600Glu", "NOGENE", None),
+    ],
+)
+def test_a_change_of_an_amino_acid_that_the_gene_does_not_have_is_a_public_no(change, gene, found):
+    """BRAF has valine at 600, BRCA1 glutamine at 1756 (ClinVar); BRCA1 has 1863 amino acids."""
+    node = SimpleNamespace(gene_bases=named_genes.genes(), reference=None)
+    query = ProteinQuery(change, gene)
+    told = known_no(query, node)
+    assert (told is None) == (found is None)
+    assert found is None or f"found '{found}'; nobody has such a change" in told
+    assert bool(limits_of_no(query, node)) == (gene == "NOGENE")
