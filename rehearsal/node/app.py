@@ -117,7 +117,9 @@ def beacon_api(
     api.add("/map", inform(lambda request: info_endpoints.beacon_map(base_url(request))))
     folder = node_data.people.path.parent
     variants, reference = node_data.variants, node_data.reference
-    match = MatchEndpoint(settings, variants, folder, authorizer.secret, reference)
+    match = MatchEndpoint(
+        settings, variants, folder, authorizer.secret, reference, node_data.liftover
+    )
     match.add_to(api, error_body)
     api.mount("/htsget", htsget_app(node_data), htsget_error_body)
     for extension in extensions:

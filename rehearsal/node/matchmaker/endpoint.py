@@ -23,6 +23,7 @@ from rehearsal.node.access.consent import permits
 from rehearsal.node.access.rights import Rights, caller_rights
 from rehearsal.node.access.settings import CLINICAL_CARE
 from rehearsal.node.access.visas import Caller
+from rehearsal.node.beacon.liftover import Liftover
 from rehearsal.node.matchmaker.contact_tokens import ContactTokens
 from rehearsal.node.matchmaker.index import FILE_NAME, MatchmakerIndex, Term
 from rehearsal.node.matchmaker.ranking import Match, Ranking
@@ -60,6 +61,7 @@ class MatchEndpoint:
         folder: The node's folder. Without an index in it, matching is answered with 404.
         secret: The node's secret, for contact tokens.
         reference: The node's reference, or None if it has none.
+        liftover: Moves variants from GRCh37. None: those of the table only.
 
     Raises:
         InputError: The index cannot be used.
@@ -72,7 +74,9 @@ class MatchEndpoint:
         folder: Path,
         secret: bytes,
         reference: ReferenceBases | None = None,
+        liftover: Liftover | None = None,
     ) -> None:
+        self._liftover = liftover or Liftover()
         self._settings, self._genes = settings, GeneNames(settings.genes)
         self._names = variants.individuals
         self._contacts = ContactTokens(secret)
@@ -111,7 +115,7 @@ class MatchEndpoint:
         caller = self._clinician(rights)
         media_type = negotiate_media_type(request)
         ranking = self._present_ranking()
-        wanted = read_match(await read_body(request, MAX_BODY))
+        wanted = read_match(await read_body(request, MAX_BODY), self._liftover)
         if wanted.uses is not None and not permits(wanted.uses, rights.purpose):
             raise Problem(
                 f"The consent in patient._consent does not permit the purpose {rights.purpose}.",

@@ -9,7 +9,8 @@ where IC sums the terms' information content. The score is 1 for the same terms 
 common, and does not depend on which of the two is the request's patient. Without phenotypes in the
 request, the score is the mean over its genes and variants of how closely the person shares them: 1
 for a variant, for a gene with such a variant and for a gene among the recorded candidates, else the
-weight of the person's rare variant in the gene with the most severe effect.
+weight of the person's rare variant in the gene with the most severe effect. A variant that cannot
+be compared counts as one that nobody shares.
 
 A gene is shared when it is among a person's recorded candidates, or when the person carries a rare
 variant in it. A variant is shared when the person carries it and it is rare. Rare means that at
@@ -264,7 +265,7 @@ class Ranking:
                 shares = np.isin(people, np.array(having.to_array(), np.int64))
                 best = np.maximum(best, weight * shares)
             total += best
-        return np.round(total / len(asked), 6)
+        return np.round(total / (len(asked) + request.uncompared), 6)
 
     def _close_to_gene(
         self, asked: str, sharing: _Sharing, excluded: FrozenBitMap

@@ -17,10 +17,18 @@ from msgspec import Meta, field
 
 from rehearsal.errors import mismatch, shown
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
-from rehearsal.genomes.contig_names import ASSEMBLIES, find_contig
+from rehearsal.genomes.contig_names import (
+    ASSEMBLIES,
+    EARLIER_ASSEMBLIES,
+    find_contig,
+    find_contig_of_grch37,
+)
 from rehearsal.model import Variant
 from rehearsal.node.access.consent import TERM
 from rehearsal.node.access.settings import CLINICAL_CARE
+from rehearsal.node.beacon.entries import LIFTED
+from rehearsal.node.beacon.liftover import Liftover
+from rehearsal.node.beacon.variant_queries import SequenceQuery
 from rehearsal.web.model_errors import ModelError
 from rehearsal.web.openapi import schema_of
 from rehearsal.web.problem import Problem
@@ -35,6 +43,7 @@ MAX_GENOMIC = 500
 MAX_TEXT = 255  # characters of an identifier, a gene, a name, as the standard says
 MAX_BASES = 1000
 COMPARED = frozenset(name.lower() for name in ASSEMBLIES)
+MOVED = frozenset(name.lower() for name in EARLIER_ASSEMBLIES)
 LONGEST = max(CONTIG_LENGTHS.values())
 GENOMIC_FEATURES = "patient.genomicFeatures"
 
@@ -87,20 +96,24 @@ class VariantReference(MatchmakerModel):
     """The keys that every variant has, of any assembly."""
 
     assembly: Annotated[
-        Text, Meta(description="Assembly. For others than GRCh38, only the gene is matched.")
+        Text,
+        Meta(
+            description="Assembly: GRCh38, or GRCh37 for a variant whose place on GRCh38 the node "
+            "knows. For others, only the gene is matched."
+        ),
     ]
     reference_name: Annotated[Text, Meta(description="Contig, as 17, chr17 or NC_000017.11.")]
 
 
 class CandidateVariant(VariantReference):
-    """A variant of GRCh38."""
+    """A variant of GRCh38 or GRCh37."""
 
     start: Annotated[int, Meta(ge=0, lt=LONGEST, description="Position, 0-based.")]
     reference_bases: Annotated[Bases | None, Meta(description="Reference bases.")] = None
     alternate_bases: Annotated[Bases | None, Meta(description="Alternate bases.")] = None
 
 
-# read as a CandidateVariant when it is on GRCh38 and has a position
+# read as a CandidateVariant when it is on GRCh38 or GRCh37 and has a position
 AnyVariant = Annotated[
     dict[str, Any],
     Meta(
@@ -114,7 +127,7 @@ class GenomicFeature(MatchmakerModel):
     """A gene, a variant, or both."""
 
     gene: CandidateGene | None = None
-    variant: Annotated[AnyVariant, Meta(description="A variant of GRCh38.")] | None = None
+    variant: Annotated[AnyVariant, Meta(description="A variant of GRCh38 or GRCh37.")] | None = None
     # clients also send 0 for "two"; it is not compared
     zygosity: Annotated[int, Meta(description="Copies of the variant.")] | None = None
 
@@ -167,14 +180,16 @@ class MatchRequest:
     variants: tuple[Variant, ...]  # on GRCh38
     uses: tuple[str, ...] | None  # DUO terms that the patient permits; None: the sender vouches
     gene_of: Mapping[Variant, str]  # the gene given with a variant
-    notes: tuple[str, ...]  # messages about parts that cannot be used
+    notes: tuple[str, ...]  # messages about parts that cannot be used, or were moved
+    uncompared: int = 0  # variants that cannot be used
 
 
-def read_match(body: bytes) -> MatchRequest:
+def read_match(body: bytes, liftover: Liftover) -> MatchRequest:
     """Parse the body of a match request.
 
     Args:
         body: JSON, UTF-8.
+        liftover: Moves variants from GRCh37 to GRCh38.
 
     Returns:
         The request.
@@ -191,7 +206,7 @@ def read_match(body: bytes) -> MatchRequest:
     if not features and not genomic:
         expected = "at least one of features and genomicFeatures"
         raise Problem.mismatch("patient", expected, "neither")
-    candidates = _read_candidates(genomic)
+    candidates = _read_candidates(genomic, liftover)
     return MatchRequest(
         id=patient.id,
         observed=_terms(features, "yes"),
@@ -201,6 +216,7 @@ def read_match(body: bytes) -> MatchRequest:
         variants=_distinct(one.variant for one in candidates),
         gene_of=_genes_of(candidates),
         notes=tuple(one.note for one in candidates if one.note),
+        uncompared=sum(1 for one in candidates if one.note and one.variant is None),
     )
 
 
@@ -231,7 +247,7 @@ def _terms(features: Sequence[Feature], choice: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A gene, a variant, or both. ``note``: why its variant is not used."""
+    """A gene, a variant, or both. ``note``: why its variant is not used, or how it was read."""
 
     gene: str | None
     variant: Variant | None
@@ -244,37 +260,61 @@ def _genes_of(candidates: Iterable[_Candidate]) -> dict[Variant, str]:
     return {variant: gene for variant, gene in pairs if variant is not None and gene is not None}
 
 
-def _read_candidates(features: Sequence[GenomicFeature]) -> list[_Candidate]:
-    return [_read_candidate(f"{GENOMIC_FEATURES}[{i}]", one) for i, one in enumerate(features)]
+def _read_candidates(features: Sequence[GenomicFeature], liftover: Liftover) -> list[_Candidate]:
+    return [
+        _read_candidate(f"{GENOMIC_FEATURES}[{i}]", one, liftover) for i, one in enumerate(features)
+    ]
 
 
-def _read_candidate(place: str, feature: GenomicFeature) -> _Candidate:
+def _read_candidate(place: str, feature: GenomicFeature, liftover: Liftover) -> _Candidate:
     gene = None if feature.gene is None else str(feature.gene.id)
     if not feature.variant:
         if gene is None:
             raise Problem.mismatch(place, "a gene, a variant, or both", "neither")
         return _Candidate(gene, None)
     place = f"{place}.variant"
-    read = _read_variant(place, feature.variant)
+    reference = convert_values(feature.variant, VariantReference, within=place)
+    read = _read_variant(place, feature.variant, reference)
+    note = ""
+    if isinstance(read, Variant) and _assembly(reference) in MOVED:
+        read, note = _moved(place, read, reference, liftover), f"{place}: {LIFTED}"
     if isinstance(read, Variant):
-        return _Candidate(gene, read)
+        return _Candidate(gene, read, note)
     used = "the variant is not compared" if gene is None else "only the gene is matched"
     return _Candidate(gene, None, f"{read}; {used}")
 
 
-def _read_variant(place: str, variant: Mapping[str, Any]) -> Variant | str:
-    """Return a variant, or why it cannot be compared. Raises Problem for an invalid value."""
-    reference = convert_values(variant, VariantReference, within=place)
-    if PATCH.sub("", reference.assembly).lower() not in COMPARED:
+def _assembly(reference: VariantReference) -> str:
+    return PATCH.sub("", reference.assembly).lower()
+
+
+def _moved(
+    place: str, variant: Variant, reference: VariantReference, liftover: Liftover
+) -> Variant | str:
+    """Return a variant of GRCh37 on GRCh38, or why it cannot be compared."""
+    query = SequenceQuery(variant.contig, variant.start, variant.ref, variant.alt)
+    lifted = liftover.lift(query)
+    if not isinstance(lifted, SequenceQuery):
         return mismatch(f"{place}.assembly", "GRCh38", shown(reference.assembly))
-    contig = find_contig(reference.reference_name)
+    return Variant(lifted.contig, lifted.start, variant.ref, variant.alt)
+
+
+def _read_variant(
+    place: str, variant: Mapping[str, Any], reference: VariantReference
+) -> Variant | str:
+    """Return a variant, or why it cannot be compared. Raises Problem for an invalid value."""
+    assembly = _assembly(reference)
+    if assembly not in COMPARED | MOVED:
+        return mismatch(f"{place}.assembly", "GRCh38", shown(reference.assembly))
+    find = find_contig_of_grch37 if assembly in MOVED else find_contig
+    contig = find(reference.reference_name)
     if contig is None:
         found = shown(reference.reference_name)
         return mismatch(f"{place}.referenceName", "a contig of GRCh38, like chr17", found)
     if variant.keys().isdisjoint(("start", "referenceBases", "alternateBases")):
         return mismatch(place, "a position and bases", "neither")
     given = convert_values(variant, CandidateVariant, within=place)
-    if given.start >= CONTIG_LENGTHS[contig]:
+    if given.start >= CONTIG_LENGTHS[contig] and assembly in COMPARED:
         expected = f"a 0-based position on {contig}, below {CONTIG_LENGTHS[contig]}"
         raise Problem.mismatch(f"{place}.start", expected, shown(given.start))
     ref, alt = ((one or "").upper() for one in (given.reference_bases, given.alternate_bases))

@@ -85,6 +85,34 @@ def test_a_variant_of_another_assembly_is_matched_by_its_gene_with_a_note(node, 
     assert len(body["results"]) == 2  # without 11, who shares the variant only
 
 
+@pytest.mark.parametrize(("assembly", "start"), [("GRCh37", 41_209_078), ("hg19", 41_209_078)])
+def test_a_variant_of_grch37_is_compared_where_it_is_on_grch38(node, clinician, assembly, start):
+    """BRCA1 c.5266dup: NC_000017.10:g.41209082dup is NC_000017.11:g.43057065dup (ClinVar)."""
+    place = {"assembly": assembly, "referenceName": "17", "start": start}
+    variant = place | {"referenceBases": "T", "alternateBases": "TG"}
+    status, body, _ = node.post(patient(genomicFeatures=[{"variant": variant}]), clinician)
+    assert status == 200
+    (one,) = body["results"]
+    assert one["patient"]["genomicFeatures"][0]["variant"]["start"] == 43_057_061
+    note = "patient.genomicFeatures[0].variant: GRCh37: the positions were moved to GRCh38"
+    assert body["_notes"][0] == note
+
+
+def test_a_variant_that_cannot_be_compared_counts_as_not_shared(node, clinician):
+    """It raised the score to that of a gene alone, above a variant that nobody has."""
+    gene = {"gene": {"id": "PHGDH"}}
+    place = {"referenceName": "17", "start": 50_000_000}
+    place |= {"referenceBases": "G", "alternateBases": "C"}
+    scores = []
+    for assembly in ("GRCh37", "GRCh38"):
+        asked = [gene, {"variant": place | {"assembly": assembly}}]
+        _, body, _ = node.post(patient(features=[], genomicFeatures=asked), clinician)
+        of_gene = [one for one in body["results"] if len(one["patient"]["genomicFeatures"]) == 1]
+        scores.append({one["score"]["patient"] for one in of_gene})
+    assert scores[0] == {0.5}
+    assert scores[1] == {0.5}
+
+
 def test_the_longest_patient_is_answered(node, clinician):
     candidate = {"gene": {"id": "PHGDH"}, "variant": {**VARIANT}, "type": {"id": "SO:0001587"}}
     features = [{"id": MICROCEPHALY, "ageOfOnset": "HP:0003577"}] * 200
