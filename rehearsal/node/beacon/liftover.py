@@ -18,7 +18,7 @@ from typing import NamedTuple
 from rehearsal.errors import InputError, cause, mismatch
 from rehearsal.genomes.coding_sequence import reverse_complement
 from rehearsal.genomes.genomic_names import numbered
-from rehearsal.node.beacon.hgvs import Description
+from rehearsal.node.beacon.hgvs import Description, parse
 from rehearsal.node.beacon.indels import Indel, indel_described, indel_of_bases
 from rehearsal.node.beacon.transcript_names import CodingQuery, ProteinQuery
 from rehearsal.node.beacon.variant_queries import (
@@ -150,6 +150,9 @@ class Liftover:
         return replace(query, contig=stretch.contig, start=before, ref="")
 
     def _described(self, name: Description) -> HgvsQuery | None:
+        plain = parse(name.text) if len(name.stated) > 1 else name
+        if (plain.start, plain.end) != (name.start, name.end):  # it states bases that stay
+            name = plain
         stretch = self._stretch(name.contig, name.start, name.end)
         if stretch is None:
             return None

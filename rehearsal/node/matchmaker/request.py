@@ -296,7 +296,7 @@ def _moved(
     lifted = liftover.lift(query)
     if not isinstance(lifted, SequenceQuery):
         return mismatch(f"{place}.assembly", "GRCh38", shown(reference.assembly))
-    return Variant(lifted.contig, lifted.start, variant.ref, variant.alt)
+    return Variant(lifted.contig, lifted.start, lifted.ref or "", lifted.alt)
 
 
 def _read_variant(

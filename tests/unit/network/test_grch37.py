@@ -284,3 +284,9 @@ def test_a_file_that_is_no_chain_file_is_one_line(tmp_path, text):
     (tmp_path / "x.chain").write_text(text)
     with pytest.raises(InputError, match=r"x\.chain: file: expected a chain file from GRCh37"):
         Liftover(tmp_path / "x.chain")
+
+
+def test_a_name_with_bases_that_stay_is_moved_without_them():
+    """Base 41209080 of GRCh37 is 43057063 of GRCh38, as ClinVar 17677 says."""
+    moved = Liftover().lift(HgvsQuery(parse("NC_000017.10:g.41209079_41209081delTGGinsTCG")))
+    assert moved.description.text == "NC_000017.11:g.43057063G>C"
