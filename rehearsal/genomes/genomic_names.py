@@ -109,7 +109,7 @@ def describe_moved(contig: str, start: int, deleted: str, inserted: str, before:
     return f"{numbered(contig)}{change}"
 
 
-def describe_structural(contig: str, start: int, end: int, alt: str) -> str | None:
+def describe_structural(contig: str, start: int, end: int, alt: str, shift: int = 0) -> str | None:
     """Write the genomic HGVS description of a structural variant.
 
     Args:
@@ -117,6 +117,7 @@ def describe_structural(contig: str, start: int, end: int, alt: str) -> str | No
         start: Position of the base before the event, 0-based.
         end: End of the affected bases, exclusive.
         alt: The symbolic allele.
+        shift: Bases by which a deletion or duplication can be moved to the right.
 
     Returns:
         The description. None for insertions, whose bases are not known, and for copy numbers above
@@ -126,7 +127,8 @@ def describe_structural(contig: str, start: int, end: int, alt: str) -> str | No
     change = changes.get(alt[:4])
     if change is None or (alt.startswith("<CN") and alt[4:] != ">"):
         return None
-    return f"{numbered(contig)}{start + 2}_{end}{change}"
+    by = 0 if change == "inv" else shift
+    return f"{numbered(contig)}{start + 2 + by}_{end + by}{change}"
 
 
 def _insertion(allele: TrimmedAllele, start: int, ref: str, shift: int) -> str:

@@ -173,6 +173,22 @@ def places_of(indel: Indel, reference: ReferenceBases | None) -> tuple[int, int]
     return start - left, start + right - indel.length
 
 
+def structural_shift(row: Any, reference: ReferenceBases | None) -> int:
+    """Count the bases by which a structural deletion or duplication can be moved to the right.
+
+    Args:
+        row: A row of a source of alleles.
+        reference: The node's reference, or None if it has none.
+
+    Returns:
+        The number of bases; 0 where it is not known.
+    """
+    first = row.start + 1
+    event = Indel(row.contig, first, row.end - first, True, None, first)
+    places = places_of(event, reference)
+    return 0 if places is None else places[1] - first
+
+
 def _known_bases(reference: ReferenceBases, contig: str, start: int, end: int) -> str:
     return reference.get(contig, max(0, start), max(0, end)) or ""
 

@@ -64,7 +64,7 @@ def variant_record(row: VariantRow, node_data: NodeData) -> Record:
     )
     record: Record = {"variantInternalId": identifier_of(row), "variation": variation}
     identifiers: Record = {}
-    name = described(row)
+    name = described(row, node_data.reference)
     if name is not None:
         identifiers["genomicHGVSId"] = name
     effects = node_data.variants.effects(row)

@@ -144,7 +144,7 @@ def _of_transcript(name: str, genes: GeneBases) -> tuple[hgvs.Description, str]:
     _check_bases(match, transcript, bases)
     if end - start > LONGEST_INDEL and (kind := _kind(match)):
         text = f"{genomic_names.numbered(transcript.contig)}{start + 1}_{end}{kind}"
-        return hgvs.parse(text), ""  # a structural variant has one place, even in a repeat
+        return hgvs.parse(text), ""  # moved in a repeat by the search
     change = _change(match, transcript.forward, start, end, bases)
     if not change.deleted and not change.inserted:
         raise Problem.mismatch(WHERE, "bases other than those of the reference", shown(name))

@@ -9,11 +9,18 @@ from typing import TYPE_CHECKING, Any
 from rehearsal.errors import shown
 from rehearsal.genomes import genomic_names
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
+from rehearsal.genomes.variant_classes import LONGEST_INDEL
 from rehearsal.model import Variant
 from rehearsal.node.beacon import hgvs
 from rehearsal.node.beacon.allele_source import AlleleSource
 from rehearsal.node.beacon.contigs import contig_named
-from rehearsal.node.beacon.indels import equivalent_rows, indel_described, indel_of_bases
+from rehearsal.node.beacon.indels import (
+    Indel,
+    equivalent_rows,
+    indel_described,
+    indel_of_bases,
+    structural_shift,
+)
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.protein_changes import names_like
 from rehearsal.node.beacon.transcript_names import CodingQuery, ProteinQuery
@@ -101,7 +108,7 @@ def _at_place(
     if isinstance(query, RangeQuery):
         rows = _overlapping(source, query.contig, query.start, query.end)
     elif isinstance(query, BracketQuery):
-        rows = _bracketed(query, source)
+        rows = _bracketed(query, source, node_data.reference)
     else:
         gene = node_data.gene(query.gene)
         symbol = gene.name
@@ -117,12 +124,21 @@ def _named_variant(query: SequenceQuery) -> Variant | None:
     return Variant(query.contig, query.start, query.ref, query.alt)
 
 
-def _bracketed(query: BracketQuery, source: AlleleSource) -> Iterator[Any]:
+def _bracketed(
+    query: BracketQuery, source: AlleleSource, reference: ReferenceBases | None
+) -> Iterator[Any]:
     (first, last), (low, high) = query.start, query.end
     last = min(last, high - 1)  # an allele ends after its start
     for row in _overlapping(source, query.contig, first, last + 1):
         if first <= row.start <= last and low <= row.end <= high:
             yield row
+    length = low - first - 1
+    if (first, low) == (last, high) and length > LONGEST_INDEL:  # one event, at any of its places
+        for is_deletion in (True, False):
+            event = Indel(query.contig, first + 1, length, is_deletion, None, first + 1)
+            for row in equivalent_rows(event, source, reference):
+                if (row.start, row.end) != (first, low):
+                    yield row
 
 
 def _described(
@@ -148,17 +164,19 @@ def _structural(query: StructuralQuery, source: AlleleSource) -> Iterator[Any]:
             yield row
 
 
-def described(row: Any) -> str | None:
-    """Write the genomic HGVS description of an allele.
+def described(row: Any, reference: ReferenceBases | None = None) -> str | None:
+    """Write the genomic HGVS description of an allele, at its last place in a repeat.
 
     Args:
         row: A row of a source of alleles.
+        reference: The node's reference, in which structural variants are moved, or None.
 
     Returns:
         The description. None for a structural variant that has none.
     """
     if row.svlen:
-        return genomic_names.describe_structural(row.contig, row.start, row.end, row.alt)
+        shift = structural_shift(row, reference)
+        return genomic_names.describe_structural(row.contig, row.start, row.end, row.alt, shift)
     return genomic_names.describe(row.contig, row.start, row.ref, row.alt, row.shift)
 
 

@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -22,6 +23,7 @@ from rehearsal.node.beacon.variant_search import (
 from rehearsal.node.beacon.vrs import GAIN, copy_number_identifiers
 from rehearsal.node.privacy.public_facts import PublicFacts
 from rehearsal.stores.country_shards import write_shards
+from rehearsal.stores.node_reference import ReferenceBases
 from rehearsal.stores.variant_store import VariantStore
 from rehearsal.stores.variant_store_writer import build_store
 from rehearsal.web.problem import Problem
@@ -235,3 +237,32 @@ def test_wordings_of_one_structural_question_have_one_canonical_form(wordings):
     forms = {canonical_query(one, NODE, facts) for one in wordings}
     assert len(forms) == 1
     assert names_one_allele(forms.pop()) == (wordings[0].__class__.__name__ != "RangeQuery")
+
+
+@pytest.mark.parametrize(
+    ("alt", "start", "end", "change"),
+    [("<DUP:TANDEM>", 10_001, 10_301, "dup"), ("<CN0>", 30_001, 34_001, "del")],
+)
+def test_in_a_repeat_the_name_is_the_last_place_and_every_place_finds_it(
+    store, monkeypatch, alt, start, end, change
+):
+    drawn = np.random.default_rng(5).choice(list("ACGT"), 60_000).tolist()
+    drawn[end : end + 3] = drawn[start : start + 3]  # it can be moved by 3 bases, and no further
+    drawn[end + 3] = "C" if drawn[start + 3] == "A" else "A"
+    bases = "".join(drawn)
+    reference = ReferenceBases(lambda block: bases[block.start : block.end], {"chr22": len(bases)})
+    monkeypatch.setattr(NODE, "reference", reference)
+
+    def changed(first, last):
+        return bases[:first] + (bases[first:last] * 2 if change == "dup" else "") + bases[last:]
+
+    equal = [by for by in range(-9, 9) if changed(start + by, end + by) == changed(start, end)]
+    assert equal[-1] == 3
+    (row,) = (one for one in store if one.alt == alt)
+    name = variant_record(row, NODE)["identifiers"]["genomicHGVSId"]
+    assert name == f"NC_000022.11:g.{start + 4}_{end + 3}{change}"
+    for by in range(-9, 9):
+        sent = f"NC_000022.11:g.{start + 1 + by}_{end + by}{change}"
+        assert found(store, genomicAlleleShortForm=sent) == ([alt] if by in equal else [])
+        ends = {"start": [start - 1 + by] * 2, "end": [end + by] * 2, "variantType": change.upper()}
+        assert found(store, referenceName="22", **ends) == ([alt] if by in equal else [])

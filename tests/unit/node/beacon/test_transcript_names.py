@@ -232,7 +232,7 @@ def test_the_names_of_random_alleles_lead_back_to_them():
     ("change", "alt"), [("del", "<DEL>"), ("dup", "<DUP:TANDEM>"), ("inv", "<INV>")]
 )
 def test_structural_variants_are_found_by_names_of_transcripts(change, alt):
-    """From 50 bases on, an allele has one place: that of its record."""
+    """From 50 bases on, the search finds other places of a repeat."""
     bases = bases_of_genes(7)
     known = GeneBases(two_genes(), lambda block: bases[block.start : block.end])
     for transcript in two_genes():
