@@ -166,7 +166,7 @@ def test_the_metadata_satisfy_the_shapes_of_gdi(dataset, gdi_shapes):
 def test_the_read_me_says_what_it_is_and_how_it_was_made(dataset):
     text = (dataset / "README.txt").read_text()
     assert text.startswith("SYNTHETIC DATA")
-    assert "--plant 'BRCA1:c.5266dup=3' --trait ldl" in text
+    assert "--plant 'BRCA1:c.5266dup=3' --plant-age 50 --trait ldl" in text
     assert "MIT" in text
 
 
