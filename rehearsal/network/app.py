@@ -23,6 +23,7 @@ from rehearsal.network.beacon_response import (
     Conditions,
     aggregate_entries,
     aggregate_terms,
+    failure,
 )
 from rehearsal.network.client import NodeRequest
 from rehearsal.network.health_page import health_body, health_html
@@ -38,6 +39,7 @@ from rehearsal.node.beacon import envelope, info_endpoints
 from rehearsal.node.beacon.entry_types import API_VERSION, COLLECTIONS
 from rehearsal.node.beacon.request import (
     BeaconRequest,
+    check_informational,
     page_of_terms,
     parse_body,
     parse_query_string,
@@ -57,6 +59,7 @@ DESCRIPTION = "All nodes of a rehearsal behind one Beacon. All people are synthe
 DEADLINE = ("x-rehearsal-deadline-s", "deadlineS")
 PARTIAL = ("x-rehearsal-partial", "partial")
 TRACE = ("x-rehearsal-trace", "trace")
+TERMS = "filtering_terms"
 OWN_PARAMETERS = frozenset({DEADLINE[1], PARTIAL[1], TRACE[1]})
 
 
@@ -74,10 +77,10 @@ def network_app(network: Network, requests_per_s: float = 0.0) -> Api:
     error_body, limit = partial(envelope.error, BEACON_ID), RateLimit(requests_per_s)
     shared = partial(_is_shared, network)
     api = Api(error_body, "network", limit, version=VERSION_IN_PATH, is_shared=shared)
-    add_entry_routes(api, partial(partial, _entries, network), partial(_terms, network))
+    add_entry_routes(api, partial(partial, _entries, network), partial(partial, _terms, network))
     for path in ("/", "/info"):
         api.add(path, inform(partial(_info, network)))
-    api.add("/service-info", partial(_plain, SERVICE_INFO))
+    api.add("/service-info", _service_info)
     api.add("/openapi.json", partial(_plain, openapi.description()))
     api.add("/configuration", inform(lambda _: info_endpoints.configuration()))
     api.add("/entry_types", inform(lambda _: info_endpoints.entry_types()))
@@ -113,13 +116,18 @@ async def _entries(network: Network, path: str, listed: str | None, request: Req
     return Json(body, status)
 
 
-async def _terms(network: Network, request: Request) -> Response:
-    conditions = _conditions(network, request)
+async def _terms(network: Network, path: str, request: Request) -> Response:
+    identifier = request.path_params.get("id")
+    conditions = replace(_conditions(network, request), names_collection=identifier is not None)
     asked = await _asked_terms(request)
     page = page_of_terms(asked)
-    question = forward_request(request, "filtering_terms", is_beacon=True)
-    answers = await network.ask(question, conditions)
-    body = aggregate_terms(network.parts(answers), conditions)
+    below = TERMS if identifier is None else _below(path, identifier, TERMS)
+    question = forward_request(request, below, is_beacon=True)
+    parts = network.parts(await network.ask(question, conditions))
+    if not any(part.answer.state == "answered" for part in parts):
+        status, refusal = failure(asked, parts, conditions)
+        return Json(refusal, status)
+    body = aggregate_terms(parts, conditions)
     body["response"]["filteringTerms"] = body["response"]["filteringTerms"][page]
     if asked.warnings:
         body["info"]["warnings"] = list(asked.warnings)
@@ -155,8 +163,6 @@ async def _match(network: Network, request: Request) -> Response:
 
 def _below(path: str, identifier: str | None, listed: str | None) -> str:
     """Build the percent-encoded path below a node's base URL."""
-    if identifier in (".", ".."):
-        raise Problem.mismatch("the path", "an identifier", shown(identifier), 404)
     steps = (path, identifier, listed)
     return "/".join(quote(step, safe="") for step in steps if step is not None)
 
@@ -248,6 +254,7 @@ def _truth(given: str | None, name: str) -> bool:
 
 
 async def _informing(tell: Any, request: Request) -> Response:
+    check_informational(query_pairs(request))
     return Json(envelope.informational(BEACON_ID, tell(request)))
 
 
@@ -270,6 +277,11 @@ def _info(network: Network, request: Request) -> Body:
 
 async def _plain(body: Body, request: Request) -> Response:
     return Json(body)
+
+
+async def _service_info(request: Request) -> Response:
+    check_informational(query_pairs(request))
+    return Json(SERVICE_INFO)
 
 
 SERVICE_INFO: Body = {

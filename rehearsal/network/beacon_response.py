@@ -13,6 +13,7 @@ from rehearsal.model import GRANULARITIES, Answer, Granularity
 from rehearsal.network.aggregate import count_of, says_exists, totals
 from rehearsal.network.outcomes import common_failure, node_state, node_states
 from rehearsal.node.beacon import envelope
+from rehearsal.node.beacon.datasets import unknown_dataset_note
 from rehearsal.node.beacon.entry_types import COLLECTIONS
 from rehearsal.node.beacon.request import BeaconRequest
 from rehearsal.web.openapi import Body
@@ -105,14 +106,22 @@ def aggregate_entries(
         "meta": envelope.meta(BEACON_ID, entry_type, request, wanted or granularity, granularity),
         "responseSummary": envelope.summary(bool(exists), count, granularity),
         "response": {section: shown},
-        "info": network_info(parts, conditions) | _warnings(parts),
+        "info": network_info(parts, conditions) | _warnings(parts, request.datasets),
     }
 
 
-def _warnings(parts: Sequence[Part]) -> Body:
-    """Collect the nodes' warnings, each once."""
-    told = [_info_of(part.answer, "warnings") for part in parts]
-    texts = {str(one) for some in told if isinstance(some, list) for one in some}
+def _warnings(parts: Sequence[Part], datasets: Iterable[str]) -> Body:
+    """Collect the nodes' warnings, each once.
+
+    A named dataset is usually one node's. That it is unknown is told if no node that answered has
+    it.
+    """
+    told = [_warnings_of(part.answer) for part in parts if part.answer.state == "answered"]
+    texts = set().union(*told) - {
+        note
+        for note in map(unknown_dataset_note, datasets)
+        if not all(note in some for some in told)
+    }
     return {"warnings": sorted(texts)} if texts else {}
 
 
@@ -160,6 +169,11 @@ def _info_of(answer: Answer, key: str) -> Any:
     """Return what a node says in the ``info`` of its answer; None: nothing."""
     info = (answer.body or {}).get("info")
     return info.get(key) if isinstance(info, dict) else None
+
+
+def _warnings_of(answer: Answer) -> set[str]:
+    told = _info_of(answer, "warnings")
+    return set(map(str, told)) if isinstance(told, list) else set()
 
 
 def _marked(part: Part, one: Mapping[str, Any]) -> Body:

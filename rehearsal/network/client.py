@@ -101,8 +101,13 @@ class NodeRequest:
     @property
     def is_query(self) -> bool:
         """Whether another method than its own can express this request."""
-        is_of_entries = self.method == "GET" and self.path not in WITHOUT_SUMMARY
-        return self.is_beacon and (self.method == "POST" or is_of_entries)
+        return self.is_beacon and (self.method == "POST" or self.is_of_results)
+
+    @property
+    def is_of_results(self) -> bool:
+        """Whether a Beacon's answer has a summary of results."""
+        is_of_terms = self.path.endswith("/filtering_terms")
+        return self.is_beacon and not is_of_terms and self.path not in WITHOUT_SUMMARY
 
     def by_other_method(self) -> NodeRequest:
         """Convert a GET to a POST, and a POST to a GET.
@@ -212,8 +217,7 @@ class NetworkClient:
             async with asyncio.timeout_at(started + deadline_s):
                 await self._exchange(node, request, exchange)
             latency_s = clock() - started
-            summarised = request.is_beacon and request.path not in WITHOUT_SUMMARY
-            state, content, reason = read_answer(summarised, exchange)
+            state, content, reason = read_answer(request.is_of_results, exchange)
         except TimeoutError:
             latency_s, content, state = clock() - started, None, "late"
             reason = f"no whole answer within {deadline_s:g} s ({len(exchange.body)} bytes came)"

@@ -16,11 +16,12 @@ from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.access.middleware import UNWRITABLE, AccessMiddleware
 from rehearsal.node.access.rights import caller_name, caller_rights, sender
 from rehearsal.node.beacon import envelope, info_endpoints
-from rehearsal.node.beacon.entries import answer_entries
-from rehearsal.node.beacon.entry_types import ENTRY_TYPES
+from rehearsal.node.beacon.entries import answer_entries, dataset_in_path
+from rehearsal.node.beacon.entry_types import COLLECTIONS, ENTRY_TYPES
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.request import (
     BeaconRequest,
+    check_informational,
     page_of_terms,
     parse_body,
     parse_query_string,
@@ -106,10 +107,14 @@ def beacon_api(
     error_body = partial(envelope.error, settings.beacon_id)
     limit = RateLimit(requests_per_s, sender)
     api = Api(error_body, "node", limit, version=VERSION_IN_PATH, is_shared=lambda: True)
-    add_entry_routes(api, partial(partial, _entries, node_data), partial(_terms, node_data))
+    add_entry_routes(
+        api, partial(partial, _entries, node_data), partial(partial, _terms, node_data)
+    )
     for path in ("/", "/info"):
         api.add(path, inform(lambda _: info_endpoints.info(settings)))
-    api.add("/service-info", partial(_plain, info_endpoints.service_info(settings) | SERVICE))
+    api.add(
+        "/service-info", partial(_service_info, info_endpoints.service_info(settings) | SERVICE)
+    )
     api.add("/openapi.json", partial(_plain, description))
     api.add(HEALTH, partial(_health, authorizer.audit))
     api.add("/configuration", inform(lambda _: info_endpoints.configuration()))
@@ -128,7 +133,7 @@ def beacon_api(
 
 
 def add_entry_routes(
-    api: Api, handler: Callable[[str, str | None], Handler], terms: Handler
+    api: Api, handler: Callable[[str, str | None], Handler], terms: Callable[[str], Handler]
 ) -> None:
     """Add the routes of the seven entry types and of the filtering terms.
 
@@ -136,20 +141,27 @@ def add_entry_routes(
         api: The API.
         handler: Returns the handler for the path of an entry type and for the path of what is
             listed below one of its entries, or None.
-        terms: Handler of all routes of filtering terms.
+        terms: Returns the handler of filtering terms below the path of an entry type, or "". An
+            identifier in a route is that of a collection.
     """
-    api.add("/filtering_terms", terms, GET_OR_POST)
+    api.add("/filtering_terms", terms(""), GET_OR_POST)
     for path, entry_type in ENTRY_TYPES.items():
         single = f"/{path}/{{id}}"
         api.add(f"/{path}", handler(path, None), GET_OR_POST)
-        api.add(f"/{path}/filtering_terms", terms, GET_OR_POST)
+        api.add(f"/{path}/filtering_terms", terms(path), GET_OR_POST)
         api.add(single, handler(path, None), GET_OR_POST)
-        api.add(f"{single}/filtering_terms", terms, GET_OR_POST)
+        if path in COLLECTIONS:
+            api.add(f"{single}/filtering_terms", terms(path), GET_OR_POST)
         for listed in entry_type.lists:
             api.add(f"{single}/{listed}", handler(path, listed), GET_OR_POST)
 
 
 async def _plain(body: dict[str, Any], request: Request) -> Response:
+    return Json(body)
+
+
+async def _service_info(body: dict[str, Any], request: Request) -> Response:
+    check_informational(query_pairs(request))
     return Json(body)
 
 
@@ -162,6 +174,7 @@ async def _health(audit: AuditLog | None, request: Request) -> Response:
 async def _informing(
     beacon_id: str, tell: Callable[[Request], dict[str, Any]], request: Request
 ) -> Response:
+    check_informational(query_pairs(request))
     return Json(envelope.informational(beacon_id, tell(request)))
 
 
@@ -175,10 +188,12 @@ async def _entries(
     return Json(answer_entries(node_data, rights, asked, path, identifier, listed, caller, base))
 
 
-async def _terms(node_data: NodeData, request: Request) -> Response:
+async def _terms(node_data: NodeData, path: str, request: Request) -> Response:
+    rights = caller_rights(request)
     asked = await _read(request)
     page = page_of_terms(asked)
-    terms = info_endpoints.filtering_terms(node_data, caller_rights(request))
+    dataset = dataset_in_path(node_data, rights, path, request.path_params.get("id"))
+    terms = info_endpoints.filtering_terms(node_data, rights, dataset)
     terms["filteringTerms"] = terms["filteringTerms"][page]
     body = envelope.informational(node_data.settings.beacon_id, terms)
     return Json({**body, "info": {"warnings": list(asked.warnings)}} if asked.warnings else body)

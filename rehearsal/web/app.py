@@ -23,16 +23,18 @@ from rehearsal.errors import mismatch, shown
 from rehearsal.web.cross_origin import is_from_another_site, shared_with_all_sites
 from rehearsal.web.problem import Problem
 from rehearsal.web.rate_limit import RateLimit
-from rehearsal.web.request_limits import check_head
+from rehearsal.web.request_limits import check_head, has_body
 
 log = logging.getLogger(__name__)
 
 GET = ("GET",)
 POST = ("POST",)
 GET_OR_POST = ("GET", "POST")
+GET_WITHOUT_BODY = ("GET", "HEAD")
 HEALTH = "/health"  # a load balancer is never told that it asks too often
 LISTED_PATHS = "one of the paths that /openapi.json lists"
 ROUTE_KEY = "rehearsal.route"  # in the scope: the path with the names of its parameters
+_DOTS = frozenset({".", ".."})  # steps that stand for no name, RFC 3986, section 3.3
 REFUSAL_KEY = "rehearsal.refusal"  # in the scope: the cause of a refusal, for a log
 ABORT_KEY = "rehearsal.abort"  # in the scope: closes the connection without what waits to be sent
 
@@ -214,7 +216,9 @@ class Api:
             place = self._patterns.get(_pattern(steps, at))
             values = [steps[i] for i in at]
             # a step of the path itself may be {}, as if it stood for another parameter
-            if place is not None and len(values) == len(place.names) and all(values):
+            if place is None or len(values) != len(place.names) or not _DOTS.isdisjoint(values):
+                continue
+            if all(values):
                 return place, dict(zip(place.names, values, strict=True))
         return None, {}
 
@@ -321,5 +325,10 @@ def query_pairs(request: Request) -> list[tuple[str, str]]:
 
     Returns:
         Names and values, in the order of the URL.
+
+    Raises:
+        Problem: A GET has a body, which would be ignored (400).
     """
+    if request.method in GET_WITHOUT_BODY and has_body(request):
+        raise Problem.mismatch("the body", "none, as a GET has its query in the URL", "a body")
     return request.query_params.multi_items()

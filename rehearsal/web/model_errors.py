@@ -164,6 +164,8 @@ def _one_of(choices: list[Body]) -> str:
     """List the allowed values, after the types of which any value is allowed."""
     kinds = [NAMES_OF_TYPES[one["type"]] for one in choices if "type" in one]
     allowed = [str(value) for one in choices for value in one.get("enum", ())]
+    if NAMES_OF_TYPES["bool"] in kinds and set(allowed) == {"true", "false"}:
+        return " or ".join(kinds)  # a truth value, which a URL has as text
     return " or ".join([*kinds, f"one of {', '.join(allowed)}"])
 
 

@@ -62,6 +62,18 @@ def check_head(scope: Any) -> None:
             raise Problem.mismatch(where, expected, found, 431)
 
 
+def has_body(request: Request) -> bool:
+    """Tell whether the headers of a request announce a body.
+
+    Args:
+        request: The request.
+    """
+    return any(
+        name == b"transfer-encoding" or (name == b"content-length" and value.strip(b"0"))
+        for name, value in request.scope["headers"]
+    )
+
+
 async def read_body(request: Request, most: int = MAX_BODY) -> bytes:
     """Read the body of a request.
 

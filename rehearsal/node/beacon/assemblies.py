@@ -22,9 +22,13 @@ def assembly_of(parameters: VariantParameters) -> str | None:
     Raises:
         Problem: The assembly is neither, or an accession is of the other one (400).
     """
-    sent = _text(parameters.assembly_id or parameters.assemblyid)
+    given = parameters.assemblyid if parameters.assembly_id is None else parameters.assembly_id
+    sent = _text(given)
     stated = None if sent is None else _assembly_named(sent)
     name = _text(parameters.reference_name or parameters.genomic_allele_short_form)
+    if sent is not None and sent.partition(".")[0] == "hg19" and name in ("chrM", "M"):
+        # UCSC's hg19 has NC_001807 as chrM, hgdownload.soe.ucsc.edu/goldenPath/hg19/bigZips
+        raise Problem.mismatch("referenceName", "MT, as chrM of hg19 is no NC_012920.1", name)
     return stated if name is None else assembly_of_name(name, stated)
 
 

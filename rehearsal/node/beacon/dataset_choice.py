@@ -14,7 +14,7 @@ from rehearsal.node.beacon.datasets import Dataset
 from rehearsal.node.beacon.filters import is_coarse
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.question import Question
-from rehearsal.node.beacon.request import BeaconRequest
+from rehearsal.web.problem import Problem
 
 if TYPE_CHECKING:
     from rehearsal.node.privacy.door import Door
@@ -51,21 +51,6 @@ def visible_dataset(identifier: str, rights: Rights, node_data: NodeData) -> Dat
     return dataset
 
 
-def usual_datasets(request: BeaconRequest, rights: Rights, node_data: NodeData) -> tuple[str, ...]:
-    """List the datasets that answer a query that names none, as far as the caller may see them.
-
-    Args:
-        request: The request.
-        rights: What the caller may see.
-        node_data: The node's data.
-
-    Returns:
-        Their identifiers.
-    """
-    usual = _usual(request.test_mode, node_data)
-    return tuple(one.id for one in usual if rights.sees(one.id))
-
-
 def _usual(test_mode: bool, node_data: NodeData) -> list[Dataset]:
     kinds = ("tests",) if test_mode else ("frequencies", "people")
     return [one for one in node_data.datasets if one.kind in kinds]
@@ -88,7 +73,7 @@ def choose_datasets(question: Question, node_data: NodeData) -> list[Dataset]:
         Problem: A named dataset does not exist (404), or no dataset lets the caller use these
             filters (401, 403).
     """
-    chosen = _named_or_usual(question, node_data)
+    chosen = named_or_usual(question, node_data)
     answering = [one for one in chosen if _answers(one, question)]
     if not question.request.filters:
         return answering
@@ -99,10 +84,21 @@ def choose_datasets(question: Question, node_data: NodeData) -> list[Dataset]:
     return open_to_filters
 
 
-def _named_or_usual(question: Question, node_data: NodeData) -> list[Dataset]:
+def named_or_usual(question: Question, node_data: NodeData) -> list[Dataset]:
     """Return the named datasets, those of test mode, or the default ones.
 
     A query to many nodes names each node's dataset, so identifiers of other nodes are ignored.
+
+    Args:
+        question: The query.
+        node_data: The node's data.
+
+    Returns:
+        The datasets. The caller sees those that are named.
+
+    Raises:
+        Problem: No named dataset exists (404), or one that is not for tests is named in test mode
+            (400).
     """
     named = question.named_datasets()
     if not named:
@@ -111,6 +107,9 @@ def _named_or_usual(question: Question, node_data: NodeData) -> list[Dataset]:
     chosen = [one for one in node_data.datasets if one.id in named and seen(one.id)]
     if not chosen:
         raise node_data.unknown_dataset(named[0])
+    if question.request.test_mode and any(one.kind != "tests" for one in chosen):
+        expected = "false, or no named dataset but that for tests"
+        raise Problem.mismatch("testMode", expected, f"true and {', '.join(named)}")
     return chosen
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from rehearsal.errors import shown
 from rehearsal.node.settings.node_settings import NodeSettings
 
 DatasetKind = Literal["frequencies", "people", "tests", "tumours"]
@@ -39,6 +40,15 @@ class Dataset:
         """
         held = ENTRY_TYPES_HELD.get(self.kind)
         return held is None or entry_type in held
+
+
+def unknown_dataset_note(identifier: str) -> str:
+    """Build the note that a named dataset is not here, for an answer of other ones.
+
+    Args:
+        identifier: The identifier in the request.
+    """
+    return f"datasets: {shown(identifier)} is no dataset of this node"
 
 
 def datasets_of(settings: NodeSettings) -> tuple[Dataset, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -14,12 +14,12 @@ from rehearsal.node.access.rights import Rights
 from rehearsal.node.beacon import envelope, records
 from rehearsal.node.beacon.answers import answer
 from rehearsal.node.beacon.assemblies import GRCH37, assembly_of_name
-from rehearsal.node.beacon.dataset_choice import usual_datasets, visible_dataset
-from rehearsal.node.beacon.datasets import DatasetKind
+from rehearsal.node.beacon.dataset_choice import named_or_usual, visible_dataset
+from rehearsal.node.beacon.datasets import Dataset, DatasetKind, unknown_dataset_note
 from rehearsal.node.beacon.entry_types import COLLECTIONS
-from rehearsal.node.beacon.filters import ONTOLOGIES, seldom_used
+from rehearsal.node.beacon.filter_notes import notes_on_filters
 from rehearsal.node.beacon.handovers import handovers
-from rehearsal.node.beacon.info_endpoints import DEFAULT_GRANULARITY, terms_for
+from rehearsal.node.beacon.info_endpoints import DEFAULT_GRANULARITY
 from rehearsal.node.beacon.known_clients import IN_A_GENE
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.question import NOTHING_SELECTED, PathSelection, Question
@@ -43,6 +43,7 @@ ONLY_SUBSTITUTIONS = (
     "g_variants: this node has no reference and computes identifiers of substitutions only; "
     "of other alleles this answer does not say no"
 )
+NO_ASSEMBLY = "assemblyId: ignored, as a computed identifier names its sequence itself"
 # kinds of datasets with records of single people
 OF_PEOPLE: frozenset[DatasetKind] = frozenset({"people", "tests"})
 
@@ -137,18 +138,16 @@ def _with_meaning(request: BeaconRequest, node_data: NodeData) -> BeaconRequest:
 
 
 def _with_notes(request: BeaconRequest, node_data: NodeData, rights: Rights) -> BeaconRequest:
-    """Note filters by ontologies of which the caller is told no term."""
-    seldom = seldom_used(request.filters) if request.filters else []
-    if not seldom:
+    """Note what of a request is well formed but not known to the caller here."""
+    if not request.filters and not request.datasets:
         return request
-    used = {one.id.partition(":")[0] for one in terms_for(node_data, rights)}
-    prefixes = {one: one.partition(":")[0] for one in seldom}
+    here = {one.id for one in node_data.datasets if rights.sees(one.id)}
+    unknown = [one for one in dict.fromkeys(request.datasets) if one not in here]
     notes = (
-        f"filters: {one} is of {ONTOLOGIES[prefix][0]}, of which /filtering_terms lists no term"
-        for one, prefix in prefixes.items()
-        if prefix not in used
+        *map(unknown_dataset_note, unknown),
+        *notes_on_filters(request.filters, node_data, rights),
     )
-    return replace(request, warnings=(*request.warnings, *notes))
+    return replace(request, warnings=(*request.warnings, *notes)) if notes else request
 
 
 def _meant(
@@ -188,6 +187,31 @@ def _with_info(body: Body, result: Result, request: BeaconRequest) -> Body:
     return body
 
 
+def dataset_in_path(
+    node_data: NodeData, rights: Rights, path: str, identifier: str | None
+) -> Dataset | None:
+    """Find the dataset that the path of a collection names.
+
+    Args:
+        node_data: The node's data.
+        rights: What the caller may see.
+        path: ``datasets`` or ``cohorts``.
+        identifier: Identifier of the collection. None: the path names none.
+
+    Returns:
+        The dataset. None: the path names no dataset, or the cohort of everybody.
+
+    Raises:
+        Problem: The caller sees no such dataset or cohort (404).
+    """
+    if identifier is None:
+        return None
+    if path == "datasets":
+        return visible_dataset(identifier, rights, node_data)
+    _check_cohort(node_data, identifier)
+    return None
+
+
 def _select_by_path(
     node_data: NodeData, rights: Rights, request: BeaconRequest, path: str, identifier: str
 ) -> tuple[BeaconRequest, PathSelection] | None:
@@ -199,11 +223,10 @@ def _select_by_path(
     """
     if path == "g_variants":
         return _select_variant(node_data, request, identifier)
-    if path == "datasets":
-        return request, PathSelection(datasets=(visible_dataset(identifier, rights, node_data).id,))
-    if path == "cohorts":
-        _check_cohort(node_data, identifier)
-        return request, NOTHING_SELECTED
+    if path in COLLECTIONS:
+        dataset = dataset_in_path(node_data, rights, path, identifier)
+        named = NOTHING_SELECTED if dataset is None else PathSelection(datasets=(dataset.id,))
+        return request, named
     rights.require_records(
         one.id
         for one in node_data.datasets
@@ -236,10 +259,18 @@ def _select_variant(
     if isinstance(meant, HgvsQuery | CodingQuery | ProteinQuery):
         meant, more = _meant(meant, node_data)
         notes = (*notes, *more)
-    elif isinstance(meant, VrsQuery) and node_data.sequences is None:
-        notes = (ONLY_SUBSTITUTIONS,)
+    elif isinstance(meant, VrsQuery):
+        notes = tuple(_notes_on_identifier(request, node_data))
     noted = replace(request, warnings=(*request.warnings, *notes)) if notes else request
     return noted, PathSelection(variant=meant)
+
+
+def _notes_on_identifier(request: BeaconRequest, node_data: NodeData) -> Iterator[str]:
+    """Yield how a computed identifier in a path was read."""
+    if request.assembly == GRCH37:
+        yield NO_ASSEMBLY
+    if node_data.sequences is None:
+        yield ONLY_SUBSTITUTIONS
 
 
 def _check_cohort(node_data: NodeData, identifier: str) -> None:
@@ -282,8 +313,7 @@ def _cohorts(
     """Return the cohort, unless a query matches none of its datasets; and the query's answer."""
     if identifier is not None:
         _check_cohort(node_data, identifier)
-    usual = None if request.datasets else usual_datasets(request, rights, node_data)
-    chosen, result = _datasets(node_data, rights, request, usual, caller)
+    chosen, result = _datasets(node_data, rights, request, (), caller)
     if not chosen and (request.variants is not None or request.filters):
         return [], result
     return [records.cohort_record(node_data, rights)], result
@@ -297,7 +327,7 @@ def _dataset_records(
     caller: str,
 ) -> tuple[list[Record], Result]:
     """Return the datasets, or one; with a query, only those with matches, and its answer."""
-    named = None if identifier is None else (identifier,)
+    named = () if identifier is None else (identifier,)
     chosen, result = _datasets(node_data, rights, request, named, caller)
     return [records.dataset_record(one, node_data, rights) for one in chosen], result
 
@@ -306,18 +336,22 @@ def _datasets(
     node_data: NodeData,
     rights: Rights,
     request: BeaconRequest,
-    named: tuple[str, ...] | None,
+    named: tuple[str, ...],
     caller: str,
 ) -> tuple[list[str], Result]:
-    """Return identifiers of datasets: all, or those named. With a query, only those with matches.
+    """Return identifiers of datasets, and the answer to a query.
 
-    Also returns the answer to the query.
+    Without a query or test mode they are all datasets, or those named. With a query, they are the
+    datasets with matches among those that it asks.
     """
-    seen = tuple(one.id for one in node_data.datasets if rights.sees(one.id))
-    selected = PathSelection(datasets=named or ())
-    chosen = Question("datasets", request, "boolean", rights, selected).named_datasets() or seen
-    wanted = [visible_dataset(one, rights, node_data).id for one in dict.fromkeys(chosen)]
-    if request.variants is None and not request.filters:
+    selected = PathSelection(datasets=named)
+    question = Question("datasets", request, "boolean", rights, selected)
+    has_query = request.variants is not None or bool(request.filters)
+    chosen = node_data.datasets
+    if question.named_datasets() or has_query or request.test_mode:
+        chosen = tuple(named_or_usual(question, node_data))
+    wanted = [one.id for one in chosen if rights.sees(one.id)]
+    if not has_query:
         return wanted, Result([])
     of_any_dataset = replace(request, datasets=())
     selected = PathSelection(datasets=tuple(wanted))

@@ -19,11 +19,13 @@ from rehearsal.node.beacon.request_models import (
     Similarity,
 )
 from rehearsal.stores.ontology import current_term, is_no_term
+from rehearsal.stores.people_store import ONSET
 from rehearsal.web.problem import Problem
 from rehearsal.web.request_models import convert_values
 
 BIRTH_DECADE = "demographic.birthDecade:"
-CURIE = re.compile(r"[A-Za-z][A-Za-z0-9_.]*:[^\s:%]+")
+# + and * end codes of ICD-10
+CURIE = re.compile(r"[A-Za-z][A-Za-z0-9_.]*:[A-Za-z0-9_.+*/-]+")
 COMPARISON = re.compile(r"([\w.:-]+?)(>=|<=|=|<|>|!)(.+)")
 
 # the ontologies that records may use; a term that nobody here has, of these or others, finds nobody
@@ -183,6 +185,31 @@ def _custom_filter(identifier: str, number: int) -> CustomFilter:
     return CustomFilter(int(decade))
 
 
+def is_like(value: str, pattern: str) -> bool:
+    """Match a text with a pattern in linear time, unlike a regular expression.
+
+    Args:
+        value: The text.
+        pattern: The pattern, in which ``%`` matches any text.
+
+    Returns:
+        Whether the whole text matches.
+    """
+    first, *others = pattern.split("%")
+    if not others:
+        return value == pattern
+    *middle, last = others
+    if not value.startswith(first):
+        return False
+    at = len(first)
+    for part in middle:
+        found = value.find(part, at)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return len(value) - len(last) >= at and value.endswith(last)
+
+
 def _value_filter(sent: FilterObject, number: int) -> ValueFilter | TermFilter:
     if sent.value is UNSET:
         expected = f"a value to compare {shown(sent.id)} with"
@@ -191,6 +218,7 @@ def _value_filter(sent: FilterObject, number: int) -> ValueFilter | TermFilter:
     operator: Operator = "=" if sent.operator is UNSET else sent.operator
     kind = TEXT_FIELDS.get(sent.id.lower())
     if kind is None or not CURIE.fullmatch(value):
+        _check_values(sent.id, kind, value, number)
         return ValueFilter(sent.id, operator, value)
     if operator != "=":
         expected = f"=, as {shown(value)} is a term"
@@ -200,6 +228,17 @@ def _value_filter(sent: FilterObject, number: int) -> ValueFilter | TermFilter:
         expected = f"a label, or {KINDS[kind]}"
         raise Problem.mismatch(f"filters[{number}].value", expected, shown(value))
     return TermFilter(term, field=sent.id)
+
+
+def _check_values(field: str, kind: str | None, value: str, number: int) -> None:
+    """Check what can be known of a comparison without any people. Raises Problem."""
+    name, _, disease = field.partition(":")
+    if name == ONSET and disease and not CURIE.fullmatch(disease):
+        expected = f"{ONSET}, or {ONSET}: and a disease like MONDO:0007254"
+        raise Problem.mismatch(f"filters[{number}].id", expected, shown(field))
+    if kind == "sex" and not any(is_like(sex, value.lower()) for sex in SEX_TERMS):
+        expected = f"{' or '.join(SEX_TERMS)}, or {KINDS[kind]}"
+        raise Problem.mismatch(f"filters[{number}].value", expected, shown(value))
 
 
 def _kind_of_term(term: str) -> str:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from pyroaring import BitMap
+
 from rehearsal.formats.ontology_terms import SEX_TERMS
 from rehearsal.model import Granularity
 from rehearsal.node.access.rights import Rights
+from rehearsal.node.beacon.datasets import Dataset
 from rehearsal.node.beacon.entry_types import (
     API_VERSION,
     COLLECTIONS,
@@ -153,7 +156,7 @@ def _endpoints(one: EntryType, base: str) -> Body:
     }
 
 
-def filtering_terms(node_data: NodeData, rights: Rights) -> Body:
+def filtering_terms(node_data: NodeData, rights: Rights, dataset: Dataset | None = None) -> Body:
     """Build the response of ``/filtering_terms``: what people of this node can be filtered by.
 
     Callers with exact answers see the terms, numbers and texts by which somebody who permits the
@@ -167,15 +170,13 @@ def filtering_terms(node_data: NodeData, rights: Rights) -> Body:
     Args:
         node_data: The node's data.
         rights: What the caller may see.
+        dataset: A dataset that the caller sees, whose people count. None: everybody.
 
     Returns:
         ``filteringTerms`` and ``resources``.
     """
-    dataset, people = node_data.settings.people_dataset, node_data.people
-    terms = terms_for(node_data, rights)
-    others: list[Body] = []
-    if rights.sees(dataset) and dataset not in rights.doors:
-        others = [*_numbers(people, rights), *TEXTS, *_decades(people, rights)]
+    terms = terms_for(node_data, rights, dataset)
+    others = _fields(node_data, rights, dataset)
     prefixes = {term.id.partition(":")[0] for term in terms}
     listed = [{"id": one.id, "label": one.label, "type": _ontology(one.id)} for one in terms]
     return {
@@ -186,21 +187,46 @@ def filtering_terms(node_data: NodeData, rights: Rights) -> Body:
     }
 
 
-def terms_for(node_data: NodeData, rights: Rights) -> list[Term]:
+def _fields(node_data: NodeData, rights: Rights, dataset: Dataset | None) -> list[Body]:
+    """List fields and decades for callers with exact answers, for others none."""
+    asked = _asked_people(node_data, dataset)
+    if not rights.sees(asked) or asked in rights.doors:
+        return []
+    people, among = node_data.people, _among(node_data, rights, dataset)
+    return [*_numbers(people, among), *TEXTS, *_decades(people, among)]
+
+
+def terms_for(node_data: NodeData, rights: Rights, dataset: Dataset | None = None) -> list[Term]:
     """List the terms that a caller is told of, as :func:`filtering_terms` describes it.
 
     Args:
         node_data: The node's data.
         rights: What the caller may see.
+        dataset: A dataset that the caller sees, whose people count. None: everybody.
 
     Returns:
         The terms, in order.
     """
-    dataset = node_data.settings.people_dataset
-    if not rights.sees(dataset):
+    asked = _asked_people(node_data, dataset)
+    if not rights.sees(asked):
         return []
-    door = rights.doors.get(dataset)
-    return _terms_of_people(node_data.people, rights) if door is None else _public_terms(door.facts)
+    door = rights.doors.get(asked)
+    if door is not None:
+        return _public_terms(door.facts)
+    return _terms_of_people(node_data.people, _among(node_data, rights, dataset))
+
+
+def _asked_people(node_data: NodeData, dataset: Dataset | None) -> str:
+    """Return the dataset by whose rights its terms are told: of frequencies, that of the people."""
+    if dataset is None or dataset.kind == "frequencies":
+        return node_data.settings.people_dataset
+    return dataset.id
+
+
+def _among(node_data: NodeData, rights: Rights, dataset: Dataset | None) -> BitMap:
+    """Return the people of a dataset who are not excluded from answers."""
+    members = None if dataset is None else node_data.members(dataset)
+    return (node_data.people.everyone if members is None else members) - rights.excluded
 
 
 def _public_terms(facts: PublicFacts) -> list[Term]:
@@ -210,27 +236,27 @@ def _public_terms(facts: PublicFacts) -> list[Term]:
     return [terms[identifier] for identifier in sorted(terms)]
 
 
-def _terms_of_people(people: PeopleStore, rights: Rights) -> list[Term]:
-    """Return the terms that people have, not counting excluded people."""
+def _terms_of_people(people: PeopleStore, among: BitMap) -> list[Term]:
+    """Return the terms that some people have."""
     return [
         term
         for term in people.terms.values()
-        if people.with_term(term.id, descendants=False) - rights.excluded
+        if people.with_term(term.id, descendants=False).intersect(among)
     ]
 
 
-def _numbers(people: PeopleStore, rights: Rights) -> Iterator[Body]:
-    """Yield the numeric fields of which somebody has a value."""
+def _numbers(people: PeopleStore, among: BitMap) -> Iterator[Body]:
+    """Yield the numeric fields of which some people have a value."""
     for field in people.numbers.values():
-        if people.with_number(field.id, ">=", -math.inf) - rights.excluded:
+        if people.with_number(field.id, ">=", -math.inf).intersect(among):
             label = _with_unit(field.label, field.unit)
             yield {"id": field.id, "label": label, "type": "alphanumeric"}
 
 
-def _decades(people: PeopleStore, rights: Rights) -> Iterator[Body]:
-    """Yield the decades in which somebody was born."""
+def _decades(people: PeopleStore, among: BitMap) -> Iterator[Body]:
+    """Yield the decades in which some people were born."""
     for decade in range(FIRST_DECADE, LAST_DECADE + 1, 10):
-        if born_in(decade, people) - rights.excluded:
+        if born_in(decade, people).intersect(among):
             label = f"born from {decade} to {decade + 9}"
             yield {"id": f"{BIRTH_DECADE}{decade}", "label": label, "type": "custom"}
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rehearsal.errors import InputError, cause, mismatch
+from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.genomes.coding_sequence import reverse_complement
 from rehearsal.genomes.genomic_names import numbered
 from rehearsal.node.beacon.hgvs import Description, parse
@@ -30,6 +31,7 @@ from rehearsal.node.beacon.variant_queries import (
     StructuralQuery,
     VariantQuery,
 )
+from rehearsal.node.beacon.vrs_index import VrsQuery
 from rehearsal.node.privacy.public_facts import PublicAllele
 
 DATA = Path(__file__).parent / "data"
@@ -60,6 +62,10 @@ class _Aligned(NamedTuple):
     def bases(self, text: str) -> str:
         """Write bases as the strand of GRCh38 has them."""
         return text if self.forward else reverse_complement(text)
+
+
+# NC_012920.1 in both assemblies
+SAME = _Aligned(0, CONTIG_LENGTHS["chrM"], "chrM", 0)
 
 
 class Liftover:
@@ -97,12 +103,14 @@ class Liftover:
                 return _planted_by_name(description) or self._described(description)
             case StructuralQuery():
                 return self._structural(query)
-            case GeneQuery() | ProteinQuery() | CodingQuery():
-                return query  # has no position
+            case GeneQuery() | ProteinQuery() | CodingQuery() | VrsQuery():
+                return query  # has no position on an assembly
         return None
 
     def _stretch(self, contig: str, start: int, end: int) -> _Aligned | None:
         """Find the stretch without gaps in which a range lies, 0-based half-open."""
+        if contig == SAME.contig:
+            return SAME
         for stretches in (one.get(contig, []) for one in self._sources):
             at = bisect_right(stretches, start, key=lambda one: one.start) - 1
             if at >= 0 and end <= stretches[at].end:

@@ -114,7 +114,8 @@ def _paths() -> Body:
         paths[f"/{path}"] = _entries(f"Find the {name} that match a query.", path, [])
         paths[f"/{path}/filtering_terms"] = _terms([])
         paths[f"/{path}/{{id}}"] = _entries(f"Get one {one}.", path, [ref("parameters", "id")])
-        paths[f"/{path}/{{id}}/filtering_terms"] = _terms([ref("parameters", "id")])
+        if path in COLLECTIONS:
+            paths[f"/{path}/{{id}}/filtering_terms"] = _terms([ref("parameters", "id")])
         for listed in entry_type.lists:
             found = ENTRY_TYPES[listed].name.lower()
             summary = f"Find the {found} of one {one}."

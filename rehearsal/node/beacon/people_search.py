@@ -15,6 +15,7 @@ from rehearsal.node.beacon.filters import (
     Filter,
     TermFilter,
     ValueFilter,
+    is_like,
 )
 from rehearsal.stores.people_store import AGE, BIRTH_YEAR, ONSET, PeopleStore
 from rehearsal.web.problem import Problem
@@ -110,7 +111,7 @@ def _with_value(one: ValueFilter, people: PeopleStore) -> BitMap:
     kind = TEXT_FIELDS.get(one.id.lower())
     if kind is not None:
         return _with_text(one, kind, people)
-    field = _number_field(one.id, people)
+    field = number_field(one.id, people)
     if field is None:
         expected = f"a field among {', '.join((*people.numbers, *TEXT_FIELDS))}"
         raise Problem.mismatch("filters", expected, shown(one.id))
@@ -118,8 +119,16 @@ def _with_value(one: ValueFilter, people: PeopleStore) -> BitMap:
     return people.with_number(field, one.operator, number) if field in people.numbers else BitMap()
 
 
-def _number_field(identifier: str, people: PeopleStore) -> str | None:
-    """Find the field with this identifier, short name or label. It may have no values here."""
+def number_field(identifier: str, people: PeopleStore) -> str | None:
+    """Find a field with numbers.
+
+    Args:
+        identifier: Its identifier, short name or label.
+        people: The node's people.
+
+    Returns:
+        Its identifier, also of a valid field without values here. None: it is no such field.
+    """
     field = FIELD_NAMES.get(identifier.lower(), identifier)
     if field in people.numbers:
         return field
@@ -149,36 +158,25 @@ def _with_text(one: ValueFilter, kind: str, people: PeopleStore) -> BitMap:
         raise Problem.mismatch(
             f"filters: operator of {shown(one.id)}", "= or !, as the field is text", one.operator
         )
-    pattern = one.value.lower()
-    matching = (
-        people.with_term(term.id, descendants=False)
-        for term in people.terms.values()
-        if term.kind == kind and is_like(term.label.lower(), pattern)
-    )
+    matching = (people.with_term(term, False) for term in terms_like(one.value, kind, people))
     found = BitMap.union(BitMap(), *matching)
     return people.everyone - found if one.operator == "!" else found
 
 
-def is_like(value: str, pattern: str) -> bool:
-    """Match a text with a pattern in linear time, unlike a regular expression.
+def terms_like(text: str, kind: str, people: PeopleStore) -> list[str]:
+    """List the terms of a kind by their label, in any case.
 
     Args:
-        value: The text.
-        pattern: The pattern, in which ``%`` matches any text.
+        text: The label, in which ``%`` matches any text.
+        kind: The kind of term.
+        people: The node's people.
 
     Returns:
-        Whether the whole text matches.
+        Identifiers.
     """
-    first, *others = pattern.split("%")
-    if not others:
-        return value == pattern
-    *middle, last = others
-    if not value.startswith(first):
-        return False
-    at = len(first)
-    for part in middle:
-        found = value.find(part, at)
-        if found < 0:
-            return False
-        at = found + len(part)
-    return len(value) - len(last) >= at and value.endswith(last)
+    pattern = text.lower()
+    return [
+        term.id
+        for term in people.terms.values()
+        if term.kind == kind and is_like(term.label.lower(), pattern)
+    ]

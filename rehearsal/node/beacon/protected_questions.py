@@ -76,12 +76,17 @@ def protected_question(
     shares = shares.among(question.rights.permitted_share)
     width = _width(query)
     wide = f"a range of {width:,} bases, of at most {LONGEST_RANGE:,}"
-    reason = wide if width > LONGEST_RANGE else ""
+    too_wide = wide if width > LONGEST_RANGE else ""
+    return ProtectedQuestion("\n".join(parts), shares, too_wide, _needs_grant(query))
+
+
+def _needs_grant(query: VariantQuery | None) -> str:
+    """Say why a canonical query is answered with a grant only. Empty if it is not."""
     if _asks_for_effects(query):
-        reason = "a condition on molecular effects, which needs a grant"
+        return "a condition on molecular effects, which needs a grant"
     if isinstance(query, VrsQuery):
-        reason = "a computed identifier of no public allele, which needs a grant"
-    return ProtectedQuestion("\n".join(parts), shares, reason)
+        return "a computed identifier of no public allele, which needs a grant"
+    return ""
 
 
 def _asks_for_effects(query: VariantQuery | None) -> bool:

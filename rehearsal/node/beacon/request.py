@@ -68,6 +68,7 @@ MODEL_OF_PARAMETER = {
 del MODEL_OF_PARAMETER["g_variant"]
 URL_PARAMETERS = MODEL_OF_PARAMETER.keys() | {"requestedSchema"}
 URL_LISTS = frozenset({"start", "end", "filters", "datasets", "datasetIds"})
+META_PARAMETERS = frozenset({"apiVersion", "requestedSchemas", "requestedSchema"})
 URL_LISTS |= {"requestedSchemas", "requestedSchema"}
 
 # defaults for parts missing in a request
@@ -133,6 +134,20 @@ def parse_query_string(pairs: Iterable[tuple[str, str]]) -> BeaconRequest:
         _converted(parts, Pagination, NO_PAGE),
         _converted(parts, RequestParameters, NO_PARAMETERS),
     )
+
+
+def check_informational(pairs: Iterable[tuple[str, str]]) -> None:
+    """Check the parameters of an endpoint that takes no query.
+
+    Args:
+        pairs: Names and values, in the order of the URL.
+
+    Raises:
+        Problem: A parameter is unknown, belongs to a query or is invalid (400).
+    """
+    sent = list(pairs)
+    collect_parameters(sent, META_PARAMETERS, URL_LISTS)
+    parse_query_string(sent)
 
 
 def _check_items(name: str, text: str) -> None:

@@ -258,8 +258,9 @@ class QueryOptions(RequestModel):
         ),
     ] = None
     test_mode: Annotated[
-        bool | Literal["true", "false"], Meta(description="Query the dataset for tests.")
-    ] = False
+        bool | Literal["true", "false"] | None,
+        Meta(description="Query the dataset for tests. No other dataset may be named."),
+    ] = None
     filters: Annotated[
         Filters,
         Meta(

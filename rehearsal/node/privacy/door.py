@@ -17,7 +17,7 @@ from typing import Literal
 
 from rehearsal.errors import mismatch
 from rehearsal.node.privacy.expectation import ShareBounds, expect
-from rehearsal.node.privacy.ledger import BudgetError, Ledger, LedgerError
+from rehearsal.node.privacy.ledger import BudgetError, Ledger, LedgerError, pays_for
 from rehearsal.node.privacy.mechanism import Mechanism, draw_noise
 from rehearsal.node.privacy.protection import Protection
 from rehearsal.node.privacy.public_facts import PublicFacts
@@ -31,6 +31,14 @@ _ANSWERED = "a question that public facts answer or that was paid before"
 SPENT = mismatch(_BUDGET, _ANSWERED, "a budget that is spent until the next data release")
 SHARE_SPENT = mismatch(_BUDGET, _ANSWERED, "a budget of which this caller has spent the own share")
 
+# the price depends on the public number of people and the settings only
+TOO_DEAR = mismatch(
+    _BUDGET,
+    _ANSWERED,
+    "a question that costs more than the whole budget of any data release, as the node has too few "
+    "people or no budget; waiting does not help",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ProtectedQuestion:
@@ -41,11 +49,14 @@ class ProtectedQuestion:
         shares: Bounds of the share of people who match, from public facts only.
         too_wide: Why the number of matching people is not looked for, as it would take too long.
             Empty if it is. This too follows from the question alone.
+        needs_grant: Why the question is refused whatever public facts bound, as they say nothing
+            about what it asks. Empty if it is not. This follows from the question alone.
     """
 
     text: str
     shares: ShareBounds
     too_wide: str = ""
+    needs_grant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +123,9 @@ class Door:
             Refused: No budget pays for the answer, and public facts do not give it (403).
             Problem: The ledger cannot be written (503).
         """
+        if question.needs_grant:
+            reason = mismatch(_BUDGET, _ANSWERED, question.needs_grant)
+            raise Refused(reason, "a question that needs a grant")
         expected = expect(question.shares, self.facts, self.protection.threshold, self.mechanism)
         if expected is not None and not counted:
             return ProtectedAnswer(expected, None, "public facts")
@@ -152,6 +166,8 @@ class Door:
         try:
             return self.ledger.pay(self.tier, caller, key, mechanism.price, self.protection, noisy)
         except BudgetError as error:
+            if not pays_for(mechanism.price, self.protection.budget):
+                raise Refused(TOO_DEAR, "the question costs more than the budget") from None
             if error.of_caller:
                 raise Refused(SHARE_SPENT, "the caller's share of the budget is spent") from None
             raise Refused(SPENT, "the budget of the tier is spent") from None

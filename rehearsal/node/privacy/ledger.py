@@ -36,6 +36,16 @@ ON CONFLICT DO UPDATE SET nats = nats + excluded.nats"""
 _ALL_CALLERS = b""
 
 
+def pays_for(nats: float, budget: float) -> bool:
+    """Tell whether a budget pays for all that was and would be told.
+
+    Args:
+        nats: A sum of prices.
+        budget: The budget, nats.
+    """
+    return nats <= budget * (1 + _ROUNDING)
+
+
 class BudgetError(Exception):
     """The ledger cannot pay for an answer.
 
@@ -169,11 +179,10 @@ class Ledger:
         who, budget = self._digest(caller), protection.budget
         of_caller = max(budget * protection.caller_share, nats)
         spent, spent_by_caller = self._spent(tier), self._spent(tier, who)
-        slack = 1 + _ROUNDING
-        if spent + nats > budget * slack:
+        if not pays_for(spent + nats, budget):
             self._note_exhausted(tier, protection, None)
             raise BudgetError(of_caller=False)
-        if spent_by_caller + nats > of_caller * slack:
+        if not pays_for(spent_by_caller + nats, of_caller):
             self._note_exhausted(tier, protection, caller)
             raise BudgetError(of_caller=True)
 

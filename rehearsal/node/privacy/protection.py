@@ -35,7 +35,7 @@ class Protection:
     rounding: int = 10  # step of counts
     noise: float = 1.0  # standard deviation of the noise, per square root of the people at the node
     budget: float = 0.01  # nats that all callers together may learn about a person
-    caller_share: float = 0.1  # share of the budget that one caller can spend; at least one answer
+    caller_share: float = 0.1  # share of the budget that one caller can spend; or one answer
 
     def __post_init__(self) -> None:
         for name in ("threshold", "rounding"):

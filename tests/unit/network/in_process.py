@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from urllib.parse import unquote
+from urllib.parse import unquote, urlencode
 
 import orjson
 
@@ -47,7 +47,7 @@ class InProcessClient:
             if value is not None
         ]
         body = None if request.body is None else orjson.dumps(request.body)
-        parameters = "&".join(f"{name}={value}" for name, value in request.parameters)
+        parameters = urlencode(request.parameters)
         exchange = Exchange()
         exchange.status, _, exchange.body = await call(
             self.apps[node.country],

@@ -6,7 +6,7 @@ import pytest
 
 from rehearsal.errors import InputError
 from rehearsal.genomes.contig_names import CONTIG_OF_EARLIER_ACCESSION, accession_in
-from rehearsal.node.beacon.entries import LIFTED, UNPLACED
+from rehearsal.node.beacon.entries import LIFTED, NO_ASSEMBLY, UNPLACED
 from rehearsal.node.beacon.hgvs import parse
 from rehearsal.node.beacon.liftover import Liftover
 from rehearsal.node.beacon.variant_queries import (
@@ -290,3 +290,48 @@ def test_a_name_with_bases_that_stay_is_moved_without_them():
     """Base 41209080 of GRCh37 is 43057063 of GRCh38, as ClinVar 17677 says."""
     moved = Liftover().lift(HgvsQuery(parse("NC_000017.10:g.41209079_41209081delTGGinsTCG")))
     assert moved.description.text == "NC_000017.11:g.43057063G>C"
+
+
+# chrM of GRCh37 is NC_012920.1 as that of GRCh38: NCBI, GCF_000001405.25_GRCh37.p13_assembly_report
+@pytest.mark.parametrize("granted", [False, True])
+@pytest.mark.parametrize("where", ["EE", "network"])
+@pytest.mark.parametrize("name", ["MT", "chrM", "NC_012920.1"])
+def test_a_place_of_mitochondria_is_the_same_on_both_assemblies(asked, where, name, granted):
+    for more in (
+        {"referenceBases": "A", "alternateBases": "G"},
+        {"end": [3300]},
+        {"start": [3200, 3300], "end": [3210, 3310]},
+    ):
+        on_37 = {"assemblyId": "GRCh37", "referenceName": name, "start": [3242]} | more
+        on_38 = on_37 | {"assemblyId": "GRCh38"}
+        status, answer = asked.ask(where, "/g_variants", body(on_37), granted=granted)
+        plain_status, plain = asked.ask(where, "/g_variants", body(on_38), granted=granted)
+        assert (status, answer.get("response")) == (plain_status, plain.get("response"))
+        if granted:
+            assert answer["response"]["resultSets"]
+        assert UNPLACED not in answer.get("info", {}).get("warnings", ())
+
+
+def test_a_named_change_of_mitochondria_stays_as_it_is():
+    query = HgvsQuery(parse("NC_012920.1:g.3243A>G"))
+    assert Liftover().lift(query) == query
+
+
+def test_hg19_of_ucsc_has_another_sequence_as_chrm(asked):
+    given = {"assemblyId": "hg19", "referenceName": "chrM", "start": [3242]} | BASES
+    status, answer = asked.ask("EE", "/g_variants", body(given), granted=True)
+    assert status == 400
+    assert "chrM of hg19" in answer["error"]["errorMessage"]
+
+
+@pytest.mark.parametrize("granted", [False, True])
+@pytest.mark.parametrize("where", ["EE", "network"])
+def test_a_computed_identifier_has_no_place_on_an_assembly(asked, where, granted):
+    path = "/g_variants/ga4gh:VA.tDoLMd-mIWZq44wL-Z2l-P8yBiC9wAKp"
+    status, answer = asked.ask(where, path, parameters="assemblyId=GRCh37", granted=granted)
+    plain_status, plain = asked.ask(where, path, granted=granted)
+    assert (status, answer.get("responseSummary")) == (plain_status, plain.get("responseSummary"))
+    if status == 200:
+        assert answer["response"] == plain["response"]
+        assert NO_ASSEMBLY in answer["info"]["warnings"]
+        assert UNPLACED not in answer["info"]["warnings"]

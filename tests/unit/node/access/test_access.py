@@ -363,7 +363,7 @@ def test_an_allele_without_carriers_looks_like_one_with_few(node, path, granular
         (
             *("registered", "/g_variants"),
             {"requestParameters": {"referenceName": "chr22", "start": [0], "end": [9000]}},
-            *({"budget": 0.0}, "the budget of the tier is spent"),
+            *({"budget": 0.0}, "the question costs more than the budget"),
         ),
     ],
 )

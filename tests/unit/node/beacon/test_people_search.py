@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyroaring import BitMap
 
-from rehearsal.node.beacon.people_search import intersection, is_like
+from rehearsal.node.beacon.filters import is_like
+from rehearsal.node.beacon.people_search import intersection
 
 
 @given(st.text("ab%", max_size=8), st.text("ab", max_size=8))

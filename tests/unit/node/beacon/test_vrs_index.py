@@ -111,7 +111,7 @@ def test_what_is_not_public_is_not_looked_up_for_the_public(node_data, monkeypat
     assert len(answers) == 1
     assert looked_at and data.variants not in looked_at
     reason = "a computed identifier of no public allele, which needs a grant"
-    assert {question.too_wide for question in asked} == {reason}
+    assert {question.needs_grant for question in asked} == {reason}
 
 
 def spying(method, looked_at):

@@ -128,3 +128,24 @@ def test_the_public_size_is_rounded():
     assert door(people=104).size() == 100
     assert door(people=104).size(0.3) == 30
     assert door(people=104).size(0.05) is None  # below the threshold
+
+
+@pytest.mark.parametrize("shares", [SURE_NO, UNKNOWN, SURE_YES])
+def test_a_question_that_needs_a_grant_is_refused_whatever_public_facts_bound(shares):
+    one = door()
+    question = ProtectedQuestion("q", shares, needs_grant="an effect, which needs a grant")
+    for counted in (False, True):
+        with pytest.raises(Refused, match="found an effect, which needs a grant"):
+            one.answer(question, counted, "c", forbidden)
+    assert one.ledger.spent("public") == 0
+
+
+def test_a_question_dearer_than_the_whole_budget_is_not_said_to_wait_for_a_release():
+    question = ProtectedQuestion("q", UNKNOWN)
+    # 1 / (2 people) nats: 0.0125 for 40 people, 0.01 for 50, which is the budget
+    with pytest.raises(Refused, match=r"more than the whole budget.*; waiting does not help"):
+        door(PUBLIC, people=40).answer(question, False, "c", forbidden)
+    one = door(PUBLIC, people=50)
+    assert one.answer(question, False, "c", lambda: 50).basis == "noisy count"
+    with pytest.raises(Refused, match="found a budget that is spent"):
+        one.answer(ProtectedQuestion("r", UNKNOWN), False, "d", forbidden)

@@ -160,7 +160,7 @@ def terms_by_people(monkeypatch):
     monkeypatch.setattr(
         info_endpoints,
         "filtering_terms",
-        lambda node_data, rights: terms(node_data, replace(rights, doors={})),
+        lambda node_data, rights, *rest: terms(node_data, replace(rights, doors={}), *rest),
     )
 
 
