@@ -73,6 +73,21 @@ def _only_allele(
     query: RangeQuery | BracketQuery, reference: ReferenceBases | None
 ) -> SequenceQuery | None:
     """Return the query for the one allele whose bases a query states at the one place it has."""
+    given, allele = query.restrictions, _stated_allele(query, reference)
+    if allele is None:
+        return None
+    is_copy = given.variant_type in ("DUP", "DUP:TANDEM") and _is_copy(allele, reference)
+    kind = None if is_copy else given.variant_type
+    conditions = replace(given, ref=allele.ref, variant_type=kind)
+    if not any(restricted(iter([allele]), conditions)):
+        return None
+    return SequenceQuery(allele.contig, allele.start, allele.ref, allele.alt)
+
+
+def _stated_allele(
+    query: RangeQuery | BracketQuery, reference: ReferenceBases | None
+) -> PublicAllele | None:
+    """Return the allele whose bases a query states, if it has only one place and is known."""
     given = query.restrictions
     if not given.ref or not given.alt or given.effects or len(given.ref) != _only_length(query):
         return None
@@ -80,12 +95,7 @@ def _only_allele(
     ref = _known(query.contig, start, given.ref, reference) or ""
     if not PLAIN.issuperset(ref + given.alt):
         return None
-    allele = PublicAllele(query.contig, start, ref, given.alt, 0, 0, 0, 0, 0)
-    is_copy = given.variant_type in ("DUP", "DUP:TANDEM") and _is_copy(allele, reference)
-    conditions = replace(given, ref=ref, variant_type=None if is_copy else given.variant_type)
-    if not any(restricted(iter([allele]), conditions)):
-        return None
-    return SequenceQuery(query.contig, start, ref, given.alt)
+    return PublicAllele(query.contig, start, ref, given.alt, 0, 0, 0, 0, 0)
 
 
 def _is_copy(allele: PublicAllele, reference: ReferenceBases | None) -> bool:

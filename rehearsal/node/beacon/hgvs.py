@@ -52,8 +52,8 @@ def parse(text: str) -> Description:
         Problem: The text is not a genomic description on GRCh38 (400).
     """
     match = PATTERN.fullmatch(text)
-    contig = CONTIGS.get(match["accession"]) if match else None
-    if match is None or contig is None or (match["numbers"] == "m" and contig != "chrM"):
+    contig = _contig_of(match) if match else None
+    if match is None or contig is None:
         expected = (
             "a genomic description on GRCh38, like NC_000017.11:g.43057063G>A, or a name like "
             "NM_007294.4:c.5266dup or NP_009225.1:p.Gln1756ProfsTer74"
@@ -64,6 +64,12 @@ def parse(text: str) -> Description:
         raise Problem.mismatch("genomicAlleleShortForm", expected_positions, shown(text))
     stated = match["ref"] or match["deleted"] or match["duplicated"] or ""
     return Description(contig, first - 1, last, _canonical(match, contig, first, last), stated)
+
+
+def _contig_of(match: re.Match[str]) -> str | None:
+    """Return the contig of an accession; None where it is not known, or not numbered by m."""
+    contig = CONTIGS.get(match["accession"])
+    return None if match["numbers"] == "m" and contig != "chrM" else contig
 
 
 def _numbered(match: re.Match[str], contig: str) -> str:

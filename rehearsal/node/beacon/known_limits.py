@@ -73,14 +73,21 @@ def _other_residue(query: ProteinQuery, genes: GeneBases | None) -> str | None:
     stated = residues(query.change)
     if genes is None or not transcripts or not stated:
         return None
-    for transcript in transcripts:
-        protein = genes.protein(transcript)
-        if all(protein[number - 1 : number] == letter for number, letter in stated):
-            return None
-    number, letter = next(one for one in stated if protein[one[0] - 1 : one[0]] != one[1])
-    expected = f"{protein[number - 1 : number] or 'a residue'} at {number} of {query.gene}"
+    differences = [_first_other(genes.protein(one), stated) for one in transcripts]
+    if None in differences or (last := differences[-1]) is None:
+        return None
+    number, letter, there = last
+    expected = f"{there or 'a residue'} at {number} of {query.gene}"
     found = shown(f"{letter}{number}")
     return f"{mismatch('aminoacidChange', expected, found)}; nobody has such a change"
+
+
+def _first_other(protein: str, stated: list[tuple[int, str]]) -> tuple[int, str, str] | None:
+    """Return the first stated residue that a protein has not: its number, it, and the protein's."""
+    for number, letter in stated:
+        if (there := protein[number - 1 : number]) != letter:
+            return number, letter, there
+    return None
 
 
 def limits_of_no(query: VariantQuery | None, node_data: NodeData) -> tuple[str, ...]:

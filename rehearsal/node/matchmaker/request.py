@@ -202,10 +202,7 @@ def read_match(body: bytes, liftover: Liftover) -> MatchRequest:
         patient = decode_body(body, MatchBody, MAX_NESTING).patient
     except Problem as problem:
         raise unreadable(body, problem) from None
-    features, genomic = patient.features or (), patient.genomic_features or ()
-    if not features and not genomic:
-        expected = "at least one of features and genomicFeatures"
-        raise Problem.mismatch("patient", expected, "neither")
+    features, genomic = _features_of(patient)
     candidates = _read_candidates(genomic, liftover)
     return MatchRequest(
         id=patient.id,
@@ -235,6 +232,15 @@ def unreadable(body: bytes, problem: Problem) -> Problem:
     except orjson.JSONDecodeError:
         return Problem(problem.message, 422)
     return problem
+
+
+def _features_of(patient: MatchPatient) -> tuple[Sequence[Feature], Sequence[GenomicFeature]]:
+    """Return what a patient has to match by. Raises Problem when there is nothing."""
+    features, genomic = patient.features or (), patient.genomic_features or ()
+    if not features and not genomic:
+        expected = "at least one of features and genomicFeatures"
+        raise Problem.mismatch("patient", expected, "neither")
+    return features, genomic
 
 
 def _distinct(values: Iterable[T | None]) -> tuple[T, ...]:
@@ -317,8 +323,8 @@ def _read_variant(
     if given.start >= CONTIG_LENGTHS[contig] and assembly in COMPARED:
         expected = f"a 0-based position on {contig}, below {CONTIG_LENGTHS[contig]}"
         raise Problem.mismatch(f"{place}.start", expected, shown(given.start))
-    ref, alt = ((one or "").upper() for one in (given.reference_bases, given.alternate_bases))
-    if not BASES.fullmatch(ref) or not BASES.fullmatch(alt):
+    bases = [(one or "").upper() for one in (given.reference_bases, given.alternate_bases)]
+    if not all(map(BASES.fullmatch, bases)):
         found = shown(f"{given.reference_bases} to {given.alternate_bases}")
         return mismatch(place, "bases of A, C, G, T and N", found)
-    return Variant(contig, given.start, ref, alt)
+    return Variant(contig, given.start, *bases)
