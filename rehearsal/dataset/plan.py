@@ -12,7 +12,7 @@ import yaml
 
 from rehearsal.config.tables import read_countries, read_planted
 from rehearsal.dataset.carriers import CarrierPlan
-from rehearsal.dataset.options import PLANTED_AGE
+from rehearsal.dataset.presets import PLANTED_AGE
 from rehearsal.dataset.variant_names import VariantNames
 from rehearsal.errors import Complaints, InputError, InputErrors, shown, unreadable_file
 from rehearsal.export.settings import Export, check_disk_space, read_exports

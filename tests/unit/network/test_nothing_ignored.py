@@ -133,7 +133,7 @@ def test_a_dataset_that_no_node_has_is_noted(asked, granted):
 
 @everywhere
 @pytest.mark.parametrize("purpose", [[], [(b"x-rehearsal-purpose", b"DUO:0000006")]])
-@pytest.mark.parametrize("asks", ["filters=SO:0001583", "aminoacidChange=M5L"])
+@pytest.mark.parametrize("asks", ["filters=SO:0001583", "aminoacidChange=A5V"])
 def test_a_question_about_effects_needs_a_grant_whatever_the_purpose(asked, where, purpose, asks):
     sent = {"parameters": f"geneId=BRCA1&{asks}", "headers": purpose}
     status, answer = asked.ask(where, "/g_variants", granted=False, **sent)
