@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 
 from rehearsal.export.genotypes import Genotypes
-from rehearsal.formats.bcf import BcfWriter
+from rehearsal.formats.bcf import RecordWriter
 from rehearsal.formats.bcf_header import VCF_VERSIONS
-from rehearsal.formats.vcf import VcfWriter
 from rehearsal.genomes.allele_notes import AlleleNotes
 from rehearsal.genomes.bcf_records import bcf_levels, bcf_sites, bcf_template, open_bcf, open_vcf
 from rehearsal.genomes.carriers import count_groups
@@ -68,7 +67,7 @@ def _about(genotypes: Genotypes) -> tuple[str, int, list[str], ReferenceIdentity
 
 
 def _write_records(
-    genotypes: Genotypes, consequences: pd.DataFrame | None, writer: BcfWriter | VcfWriter
+    genotypes: Genotypes, consequences: pd.DataFrame | None, writer: RecordWriter
 ) -> None:
     male, notes = genotypes.male, AlleleNotes(consequences)
     mixtures = genotypes.mixtures() if genotypes.contig == "chrM" else None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,49 +102,21 @@ def _check_alternates(sites: Sites) -> None:
         raise InputError("tree sequence", key, expected, shown(int(alternates.max())))
 
 
-def places_of(sites: Sites, offset: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return start, end and offset of the records of sites, for an index.
+class RecordWriter(ABC):
+    """Write the records of some people on one contig of the header. Use it as a context manager.
 
     Args:
-        sites: Consecutive sites.
-        offset: First byte of each site's record, uncompressed; -1 where it has none. Shape (S,).
-
-    Returns:
-        Shape (3, records), in the order of the file.
-    """
-    written = np.flatnonzero(offset >= 0)
-    return np.stack((sites.position[written], sites.affected_end[written], offset[written]))
-
-
-def record_offsets(places: list[NDArray[np.int64]], file: BgzfWriter) -> RecordOffsets:
-    """Put the places of all records of a closed file together.
-
-    Args:
-        places: Results of :func:`places_of`.
-        file: The file, closed.
-    """
-    start, end, offset = np.concatenate([np.empty((3, 0), np.int64), *places], axis=1)
-    return RecordOffsets(start, end, file.virtual_offsets(np.append(offset, file.length)))
-
-
-class BcfWriter:
-    """Write the BCF of some people on one contig of the header. Use it as a context manager.
-
-    Args:
-        path: The file to write.
+        file: The file to write.
         header: What the header lists.
         contig: Index of the contig in the header.
     """
 
-    def __init__(self, path: Path, header: Header, contig: int) -> None:
-        self._contig = contig
-        self._contigs = header.contigs
+    def __init__(self, file: BgzfWriter, header: Header, contig: int) -> None:
+        self._file, self._contigs, self._contig = file, header.contigs, contig
         self._places: list[NDArray[np.int64]] = []
         self._filler = RecordFiller(len(header.samples))
-        self._file = BgzfWriter(path)
-        self._file.write(bcf_header(header_text(header)))
 
-    def __enter__(self) -> BcfWriter:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -164,11 +138,50 @@ class BcfWriter:
         Raises:
             InputError: A site has more than 62 alternate alleles.
         """
-        offset = np.full(sites.position.size, -1, np.int64)
         for site, begin, records in self._filler.records(sites, template, levels):
-            offset[site] = self._file.length + begin
-            self._file.write(records.data)
-        self._places.append(places_of(sites, offset))
+            start, end = sites.position[site], sites.affected_end[site]
+            self._places.append(np.stack((start, end, self._write_records(records, begin))))
+
+    @abstractmethod
+    def _write_records(
+        self, records: NDArray[np.uint8], begin: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """Write records that begin at bytes of a buffer; return where they begin in the file."""
+
+    @abstractmethod
+    def write_index(self, path: Path) -> None:
+        """Write the index. Call it after the file is closed.
+
+        Args:
+            path: The index file.
+        """
+
+    def _record_offsets(self) -> RecordOffsets:
+        """Put the places of all records of the closed file together."""
+        start, end, offset = np.concatenate([np.empty((3, 0), np.int64), *self._places], axis=1)
+        virtual = self._file.virtual_offsets(np.append(offset, self._file.length))
+        return RecordOffsets(start, end, virtual)
+
+
+class BcfWriter(RecordWriter):
+    """Write BCF with a CSI index.
+
+    Args:
+        path: The file to write.
+        header: What the header lists.
+        contig: Index of the contig in the header.
+    """
+
+    def __init__(self, path: Path, header: Header, contig: int) -> None:
+        super().__init__(BgzfWriter(path), header, contig)
+        self._file.write(bcf_header(header_text(header)))
+
+    def _write_records(
+        self, records: NDArray[np.uint8], begin: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        base = self._file.length
+        self._file.write(records.data)
+        return base + begin
 
     def write_index(self, path: Path) -> None:
         """Write the CSI index. Call it after the BCF is closed.
@@ -176,5 +189,4 @@ class BcfWriter:
         Args:
             path: The index file.
         """
-        records = record_offsets(self._places, self._file)
-        write_csi(path, self._contigs, self._contig, records)
+        write_csi(path, self._contigs, self._contig, self._record_offsets())

@@ -5,16 +5,13 @@ from __future__ import annotations
 import re
 import tempfile
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 import pysam
 from numpy.typing import NDArray
 
-from rehearsal.formats.bcf import NO_LEVELS, RecordFiller, places_of, record_offsets
-from rehearsal.formats.bcf_alleles_kernel import Sites
+from rehearsal.formats.bcf import RecordWriter
 from rehearsal.formats.bcf_header import Header, HeaderNames, bcf_header, header_text
-from rehearsal.formats.bcf_kernel import Levels, RecordTemplate
 from rehearsal.formats.bcf_reading_kernel import record_end
 from rehearsal.formats.bgzf import BgzfWriter, Chunk, framed, pack_block
 from rehearsal.formats.deflate_kernel import write_block
@@ -58,8 +55,8 @@ def _line_by_htslib(header: bytes, record: NDArray[np.uint8]) -> bytes:
             return str(next(records)).encode()
 
 
-class VcfWriter:
-    """Write the VCF of some people on one contig of the header. Use it as a context manager.
+class VcfWriter(RecordWriter):
+    """Write bgzipped VCF with a TBI index.
 
     Args:
         path: The file to write.
@@ -68,46 +65,17 @@ class VcfWriter:
     """
 
     def __init__(self, path: Path, header: Header, contig: int) -> None:
+        super().__init__(BgzfWriter(path, VcfPacker().pack), header, contig)
         text = header_text(header)
-        self._contig = list(header.contigs)[contig]
-        self._dictionary = Dictionary.of(HeaderNames.read(bcf_header(text)))
-        self._places: list[NDArray[np.int64]] = []
-        self._filler = RecordFiller(len(header.samples))
         self._header = bcf_header(text)
+        self._dictionary = Dictionary.of(HeaderNames.read(self._header))
         self._lines = np.empty(_BUFFER, np.uint8)
-        self._file = BgzfWriter(path, VcfPacker().pack)
         self._file.write(re.sub(r",IDX=\d+>$", ">", text, flags=re.MULTILINE).encode())
 
-    def __enter__(self) -> VcfWriter:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._file.__exit__(kind, error, trace)
-
-    def write(self, sites: Sites, template: RecordTemplate, levels: Levels = NO_LEVELS) -> None:
-        """Write the sites at which at least one person of the file has an alternate allele.
-
-        Args:
-            sites: Consecutive sites that follow those written before.
-            template: The people are the header's samples. The ploidy is that of these sites.
-            levels: Levels of heteroplasmy, if the header says that records have them.
-
-        Raises:
-            InputError: A site has more than 62 alternate alleles.
-        """
-        offset = np.full(sites.position.size, -1, np.int64)
-        for site, _, records in self._filler.records(sites, template, levels):
-            offset[site] = self._write_lines(records, site.size)
-        self._places.append(places_of(sites, offset))
-
-    def _write_lines(self, records: NDArray[np.uint8], number: int) -> NDArray[np.int64]:
-        """Write records, and return where their lines begin, shape (number,)."""
-        begins = np.empty(number, np.int64)
+    def _write_records(
+        self, records: NDArray[np.uint8], begin: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        number, begins = begin.size, np.empty_like(begin)
         done = 0
         while records.size:
             ends = np.full(number - done, np.iinfo(np.int64).max)
@@ -133,4 +101,4 @@ class VcfWriter:
         Args:
             path: The index file.
         """
-        write_tbi(path, self._contig, record_offsets(self._places, self._file))
+        write_tbi(path, list(self._contigs)[self._contig], self._record_offsets())
