@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from rehearsal.export.genotypes import Genotypes
-from rehearsal.formats.bcf import RecordWriter
+from rehearsal.formats.bcf import BcfWriter, RecordWriter
 from rehearsal.formats.bcf_header import VCF_VERSIONS
+from rehearsal.formats.vcf import VcfWriter
 from rehearsal.genomes.allele_notes import AlleleNotes
-from rehearsal.genomes.bcf_records import bcf_levels, bcf_sites, bcf_template, open_bcf, open_vcf
+from rehearsal.genomes.bcf_records import bcf_levels, bcf_sites, bcf_template, open_records
 from rehearsal.genomes.carriers import count_groups
 from rehearsal.genomes.reference_identity import ReferenceIdentity
 
@@ -37,7 +38,7 @@ def write_bcf(
     Raises:
         InputError: A site has more than 62 alternate alleles.
     """
-    with open_bcf(path, *_about(genotypes), version) as writer:
+    with open_records(BcfWriter, path, *_about(genotypes), version) as writer:
         _write_records(genotypes, consequences, writer)
 
 
@@ -57,7 +58,7 @@ def write_vcf(
         consequences: The table of ``annotate_block`` of the contig's blocks, for ``INFO/BCSQ``.
         version: The version of VCF that the header names. Old programs refuse 4.3.
     """
-    with open_vcf(path, *_about(genotypes), version) as writer:
+    with open_records(VcfWriter, path, *_about(genotypes), version) as writer:
         _write_records(genotypes, consequences, writer)
 
 

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,13 +106,16 @@ class RecordWriter(ABC):
     """Write the records of some people on one contig of the header. Use it as a context manager.
 
     Args:
-        file: The file to write.
+        path: The file to write.
         header: What the header lists.
         contig: Index of the contig in the header.
     """
 
-    def __init__(self, file: BgzfWriter, header: Header, contig: int) -> None:
-        self._file, self._contigs, self._contig = file, header.contigs, contig
+    INDEX: ClassVar[str]  # what the name of the index adds to that of the file
+
+    def __init__(self, path: Path, header: Header, contig: int) -> None:
+        self._contigs, self._contig = header.contigs, contig
+        self._file = self._open(path, header_text(header))
         self._places: list[NDArray[np.int64]] = []
         self._filler = RecordFiller(len(header.samples))
 
@@ -143,6 +146,10 @@ class RecordWriter(ABC):
             self._places.append(np.stack((start, end, self._write_records(records, begin))))
 
     @abstractmethod
+    def _open(self, path: Path, text: str) -> BgzfWriter:
+        """Open the file and write the header."""
+
+    @abstractmethod
     def _write_records(
         self, records: NDArray[np.uint8], begin: NDArray[np.int64]
     ) -> NDArray[np.int64]:
@@ -164,17 +171,14 @@ class RecordWriter(ABC):
 
 
 class BcfWriter(RecordWriter):
-    """Write BCF with a CSI index.
+    """Write BCF with a CSI index."""
 
-    Args:
-        path: The file to write.
-        header: What the header lists.
-        contig: Index of the contig in the header.
-    """
+    INDEX = ".csi"
 
-    def __init__(self, path: Path, header: Header, contig: int) -> None:
-        super().__init__(BgzfWriter(path), header, contig)
-        self._file.write(bcf_header(header_text(header)))
+    def _open(self, path: Path, text: str) -> BgzfWriter:
+        file = BgzfWriter(path)
+        file.write(bcf_header(text))
+        return file
 
     def _write_records(
         self, records: NDArray[np.uint8], begin: NDArray[np.int64]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 FIXED = 32  # bytes before the id of a record, its two lengths included
 BAD = -1  # a damaged record, or one that does not match its header
+FULL = 1  # status of what writes records in another form: no room for the next one
 
 Bytes = NDArray[np.uint8]
 

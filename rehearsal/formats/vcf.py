@@ -11,7 +11,7 @@ import pysam
 from numpy.typing import NDArray
 
 from rehearsal.formats.bcf import RecordWriter
-from rehearsal.formats.bcf_header import Header, HeaderNames, bcf_header, header_text
+from rehearsal.formats.bcf_header import HeaderNames, bcf_header
 from rehearsal.formats.bcf_reading_kernel import record_end
 from rehearsal.formats.bgzf import BgzfWriter, Chunk, framed, pack_block
 from rehearsal.formats.deflate_kernel import write_block
@@ -56,21 +56,17 @@ def _line_by_htslib(header: bytes, record: NDArray[np.uint8]) -> bytes:
 
 
 class VcfWriter(RecordWriter):
-    """Write bgzipped VCF with a TBI index.
+    """Write bgzipped VCF with a TBI index."""
 
-    Args:
-        path: The file to write.
-        header: What the header lists.
-        contig: Index of the contig in the header.
-    """
+    INDEX = ".tbi"
 
-    def __init__(self, path: Path, header: Header, contig: int) -> None:
-        super().__init__(BgzfWriter(path, VcfPacker().pack), header, contig)
-        text = header_text(header)
+    def _open(self, path: Path, text: str) -> BgzfWriter:
         self._header = bcf_header(text)
         self._dictionary = Dictionary.of(HeaderNames.read(self._header))
         self._lines = np.empty(_BUFFER, np.uint8)
-        self._file.write(re.sub(r",IDX=\d+>$", ">", text, flags=re.MULTILINE).encode())
+        file = BgzfWriter(path, VcfPacker().pack)
+        file.write(re.sub(r",IDX=\d+>$", ">", text, flags=re.MULTILINE).encode())
+        return file
 
     def _write_records(
         self, records: NDArray[np.uint8], begin: NDArray[np.int64]

@@ -16,6 +16,7 @@ from rehearsal.formats.bcf_header import HeaderNames
 from rehearsal.formats.bcf_reading_kernel import (
     BAD,
     FIXED,
+    FULL,
     Bytes,
     number_at,
     read_descriptor,
@@ -33,7 +34,6 @@ from rehearsal.formats.vcf_numbers_kernel import (
     write_values,
 )
 
-FULL = 1  # no room for the next record
 _TAB, _DOT, _COLON, _COMMA, _SEMICOLON, _EQUALS, _NEWLINE = b"\t.:,;=\n"
 _ZERO, _MINUS, _SLASH, _BAR, _G, _T = b"0-/|GT"
 _MISSING_LETTER = 7

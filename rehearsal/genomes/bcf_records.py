@@ -11,11 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rehearsal.files import atomic_path
-from rehearsal.formats.bcf import NO_LEVELS, BcfWriter, make_template
+from rehearsal.formats.bcf import NO_LEVELS, RecordWriter, make_template
 from rehearsal.formats.bcf_alleles_kernel import Sites
 from rehearsal.formats.bcf_header import VCF_VERSIONS, Header, Reference
 from rehearsal.formats.bcf_kernel import Levels, RecordTemplate
-from rehearsal.formats.vcf import VcfWriter
 from rehearsal.genomes.allele_notes import Notes
 from rehearsal.genomes.assembly import listed_contigs
 from rehearsal.genomes.carriers import CarrierChunk
@@ -23,20 +22,22 @@ from rehearsal.genomes.reference_identity import ReferenceIdentity
 
 
 @contextmanager
-def open_bcf(
+def open_records(
+    form: type[RecordWriter],
     path: Path | str,
     contig: str,
     length: int,
     ids: list[str],
     identity: ReferenceIdentity,
     version: str = VCF_VERSIONS[0],
-) -> Iterator[BcfWriter]:
-    """Open a BCF file to write, and write its index when the ``with`` block ends well.
+) -> Iterator[RecordWriter]:
+    """Open a file of records to write, and write its index when the ``with`` block ends well.
 
     Both files appear whole or not at all.
 
     Args:
-        path: The BCF file. Its index becomes ``{path}.csi``.
+        form: ``BcfWriter`` or ``VcfWriter``.
+        path: The file. The name of its index is longer by the form's ``INDEX``.
         contig: Contig of all records.
         length: Length of the contig in bases.
         ids: Names of the samples, in the order of the file's columns.
@@ -47,49 +48,12 @@ def open_bcf(
         A writer that takes the results of :func:`bcf_sites`, in order of position, with the
         template of their block (:func:`bcf_template`).
     """
-    header, index = _header(contig, length, ids, identity, version)
-    with atomic_path(path) as aside, atomic_path(f"{path}.csi") as csi:
-        with BcfWriter(aside, header, index) as writer:
-            yield writer
-        writer.write_index(csi)
-
-
-@contextmanager
-def open_vcf(
-    path: Path | str,
-    contig: str,
-    length: int,
-    ids: list[str],
-    identity: ReferenceIdentity,
-    version: str = VCF_VERSIONS[0],
-) -> Iterator[VcfWriter]:
-    """Open a bgzipped VCF file to write, as :func:`open_bcf` does, with an index ``{path}.tbi``.
-
-    Args:
-        path: The VCF file.
-        contig: Contig of all records.
-        length: Length of the contig in bases.
-        ids: Names of the samples, in the order of the file's columns.
-        identity: What the sequences of the reference are.
-        version: The version of VCF that the header names, of ``VCF_VERSIONS``.
-
-    Yields:
-        A writer that takes the same as that of :func:`open_bcf`.
-    """
-    header, index = _header(contig, length, ids, identity, version)
-    with atomic_path(path) as aside, atomic_path(f"{path}.tbi") as tbi:
-        with VcfWriter(aside, header, index) as writer:
-            yield writer
-        writer.write_index(tbi)
-
-
-def _header(
-    contig: str, length: int, ids: list[str], identity: ReferenceIdentity, version: str
-) -> tuple[Header, int]:
-    """Return the header of a file, and the contig's index in it."""
     contigs = listed_contigs(contig, length)
     header = Header(contigs, ids, header_reference(identity, contigs), version)
-    return header, list(contigs).index(contig)
+    with atomic_path(path) as aside, atomic_path(f"{path}{form.INDEX}") as index:
+        with form(aside, header, list(contigs).index(contig)) as writer:
+            yield writer
+        writer.write_index(index)
 
 
 def header_reference(identity: ReferenceIdentity, contigs: Iterable[str]) -> Reference:
@@ -107,7 +71,7 @@ def header_reference(identity: ReferenceIdentity, contigs: Iterable[str]) -> Ref
 def bcf_template(
     contig: str, ploidy: NDArray[np.int8], male: NDArray[np.bool_], first_haplotype: int = 0
 ) -> RecordTemplate:
-    """Build what all records of one block in a file of :func:`open_bcf` begin with.
+    """Build what all records of one block in a file of :func:`open_records` begin with.
 
     Args:
         contig: Contig of the file.

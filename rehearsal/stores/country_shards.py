@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from rehearsal.errors import InputError, shown
 from rehearsal.files import atomic_path
-from rehearsal.formats.bcf import BcfWriter
+from rehearsal.formats.bcf import BcfWriter, RecordWriter
 from rehearsal.formats.bcf_kernel import RecordTemplate
 from rehearsal.genomes.allele_kernels import copy_cut_alleles
 from rehearsal.genomes.allele_notes import AlleleNotes
-from rehearsal.genomes.bcf_records import bcf_levels, bcf_sites, bcf_template, open_bcf
+from rehearsal.genomes.bcf_records import bcf_levels, bcf_sites, bcf_template, open_records
 from rehearsal.genomes.carriers import (
     CarrierChunk,
     GroupCounts,
@@ -151,11 +151,13 @@ def _open_bcfs(
     length: int,
     countries: dict[str, _Country],
     identity: ReferenceIdentity,
-) -> dict[str, BcfWriter]:
+) -> dict[str, RecordWriter]:
     writers = {}
     for code, path in paths.items():
         ids = countries[code].people["id"].tolist()
-        writers[code] = stack.enter_context(open_bcf(path, contig, length, ids, identity))
+        writers[code] = stack.enter_context(
+            open_records(BcfWriter, path, contig, length, ids, identity)
+        )
     return writers
 
 

@@ -54,29 +54,23 @@ def vcf_records(bcf_header: bytes, pieces: Iterable[bytes]) -> Iterator[bytes]:
 def _lines(bcf_header: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
     """Yield the lines, by compiled code, or by htslib from the first record it does not support."""
     # a large import, needed for VCF only
-    from rehearsal.formats.vcf_text_kernel import BAD, FULL, Dictionary, to_text
+    from rehearsal.formats.bcf_reading_kernel import BAD
+    from rehearsal.formats.line_buffer import LineBuffer
+    from rehearsal.formats.vcf_text_kernel import Dictionary, to_text
 
     header = HeaderNames.read(bcf_header)
-    dictionary = Dictionary.of(header)
-    out, no_ends = np.empty(8 * CHUNK, np.uint8), np.empty(0, np.int64)
-    rest, understood = b"", header.is_plain
+    dictionary, no_ends = Dictionary.of(header), np.empty(0, np.int64)
+    buffer = LineBuffer(lambda data, out: to_text(data, out, dictionary, no_ends), 8 * CHUNK)
+    understood = header.is_plain
     while understood and (piece := next(pieces, None)) is not None:
-        rest += piece
-        status = FULL
-        while status == FULL:
-            used, written, status = to_text(np.frombuffer(rest, np.uint8), out, dictionary, no_ends)
-            if written:
-                yield out[:written].tobytes()
-            elif status == FULL:  # one record is longer than the buffer
-                out = np.empty(2 * out.size, np.uint8)
-            rest = rest[used:]
-        if status == BAD:
+        yield from buffer.lines_of(piece)
+        if buffer.status == BAD:
             expected = "records that match their header"
             raise InputError("genomes", "records", expected, "one that does not")
-        understood = status == 0
+        understood = buffer.status == 0
     if not understood:
-        yield from _by_htslib(bcf_header, chain((rest,), pieces))
-    elif rest:
+        yield from _by_htslib(bcf_header, chain((buffer.rest,), pieces))
+    elif buffer.rest:
         raise InputError("genomes", "records", "whole records", "a file that is cut off")
 
 

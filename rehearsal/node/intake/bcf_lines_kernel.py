@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rehearsal.formats.bcf_reading_kernel import (
     BAD,
     FIXED,
+    FULL,
     Bytes,
     number_at,
     read_descriptor,
@@ -22,12 +23,10 @@ from rehearsal.formats.bcf_reading_kernel import (
     u32,
     width_of,
 )
+from rehearsal.formats.vcf_numbers_kernel import SMALLEST, write_number
 
-FULL = 1  # no room for the next record
-
-_TAB, _DOT, _COMMA, _SEMICOLON, _BAR, _SLASH, _NEWLINE, _MINUS, _ZERO = b"\t.,;|/\n-0"
+_TAB, _DOT, _COMMA, _SEMICOLON, _BAR, _SLASH, _NEWLINE, _ZERO = b"\t.,;|/\n0"
 _LETTERS = 7  # type code
-_END_OF_VECTOR = (0, -127, -32767, -(1 << 31) + 1)  # by type code of a number
 _PASS, _FAIL = (np.frombuffer(text, np.uint8) for text in (b"PASS", b"FAIL"))
 _END, _SVLEN = (np.frombuffer(text, np.uint8) for text in (b"END=", b"SVLEN="))
 _GT = np.frombuffer(b"GT\t", np.uint8)
@@ -113,17 +112,9 @@ def _copy(text: Bytes, out: Bytes, w: int, last: int) -> int:
 @numba.njit(cache=True, nogil=True)
 def _number(value: int, out: Bytes, w: int, last: int) -> int:
     """Write a number and one more letter."""
-    if value < 0:
-        out[w] = _MINUS
-        w, value = w + 1, -value
-    digits, rest = 1, value // 10
-    while rest:
-        digits, rest = digits + 1, rest // 10
-    for i in range(digits):
-        out[w + digits - 1 - i] = _ZERO + value % 10
-        value //= 10
-    out[w + digits] = last
-    return w + digits + 1
+    w = write_number(value, out, w)
+    out[w] = last
+    return w + 1
 
 
 @numba.njit(cache=True, nogil=True)
@@ -171,7 +162,7 @@ def _info(data: Bytes, at: int, end: int, infos: int, keys: Keys, out: Bytes, w:
             w = _copy(_END if key == keys.end else _SVLEN, out, w, _DOT) - 1
             for i in range(size):
                 value = number_at(data, begin + i * width_of(kind), kind)
-                if value <= _END_OF_VECTOR[kind]:  # or missing
+                if value <= SMALLEST[kind] + 1:  # or missing
                     out[w], out[w + 1] = _DOT, _COMMA
                     w += 2
                 else:
@@ -240,7 +231,7 @@ def _call(data: Bytes, at: int, kind: int, size: int, out: Bytes, w: int) -> int
     begin = w
     for i in range(size):
         value = number_at(data, at + i * width_of(kind), kind)
-        if value == _END_OF_VECTOR[kind]:
+        if value == SMALLEST[kind] + 1:
             break
         if value < 2:
             out[w], out[w + 1] = _DOT, _BAR

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 import isal.isal_zlib
-import numpy as np
 from isal import igzip
 
 from rehearsal.errors import InputError, cause
 from rehearsal.formats.bcf_header import HeaderNames
 from rehearsal.formats.bgzf import END_OF_FILE
+from rehearsal.formats.line_buffer import LineBuffer
 from rehearsal.formats.vcf_text_kernel import Names
-from rehearsal.node.intake.bcf_lines_kernel import BAD, FULL, Keys, to_lines
+from rehearsal.node.intake.bcf_lines_kernel import BAD, Keys, to_lines
 
 CHUNK = 1 << 22  # bytes that are read at a time
 _GZIP, _BCF, _VCF, _BOM = b"\x1f\x8b", b"BCF\2\2", b"##fileformat=VCF", b"\xef\xbb\xbf"
@@ -60,23 +60,16 @@ class LineSource:
             yield rest if rest.endswith(b"\n") else rest + b"\n"
 
     def _lines_of_bcf(self, keys: Keys) -> Iterator[bytes]:
-        out = np.empty(8 * CHUNK, np.uint8)
-        rest, piece = self._rest, b" "
-        while piece:
-            piece = self._stream.read(CHUNK)
-            rest += piece
-            status = FULL
-            while status == FULL:
-                used, written, status = to_lines(np.frombuffer(rest, np.uint8), out, keys)
-                if written:
-                    yield out[:written].tobytes()
-                elif status == FULL:  # one record is longer than the buffer
-                    out = np.empty(2 * out.size, np.uint8)
-                rest = rest[used:]
-            if status == BAD:
+        buffer = LineBuffer(lambda data, out: to_lines(data, out, keys), 8 * CHUNK)
+        piece = self._rest
+        while True:
+            yield from buffer.lines_of(piece)
+            if buffer.status == BAD:
                 expected = "records that match their header"
                 raise InputError(self.path, "records", expected, "one that does not")
-        if rest:
+            if not (piece := self._stream.read(CHUNK)):
+                break
+        if buffer.rest:
             raise InputError(self.path, "file", "a complete VCF or BCF", "a file that is cut off")
 
 
