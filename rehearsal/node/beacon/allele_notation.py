@@ -56,7 +56,8 @@ def _trimmed(query: SequenceQuery, reference: ReferenceBases | None) -> Sequence
     if not ref or not query.alt or not PLAIN.issuperset(ref) or ref == query.alt:
         return query if ref == query.ref else replace(query, ref=ref)
     start, ref, alt = without_shared_bases(query.start, ref, query.alt)
-    return SequenceQuery(query.contig, start, ref, alt)
+    is_trimmed = (start, ref, alt) == (query.start, query.ref, query.alt)
+    return query if is_trimmed else SequenceQuery(query.contig, start, ref, alt)
 
 
 def _known(

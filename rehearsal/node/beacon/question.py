@@ -67,6 +67,8 @@ class Question:
         Args:
             query: The same variants as :meth:`variants`, written otherwise.
         """
+        if query is self.variants():
+            return self  # as most
         path, request = replace(self.path, variant=None), replace(self.request, variants=query)
         return replace(self, path=path, request=request)
 
