@@ -29,7 +29,8 @@ class GeneBases:
     def __init__(self, transcripts: Iterable[Transcript], read: Callable[[Block], str]) -> None:
         self._read_block = read
         coding = [one for one in transcripts if one.coding]
-        self._by_name = {one.name: one for one in coding}
+        self._by_name = {one.same_as: one for one in coding if one.same_as}
+        self._by_name |= {one.name: one for one in coding}
         self._by_protein = {one.protein: one for one in coding if one.protein}
         self._by_gene: dict[str, list[Transcript]] = {}
         for one in coding:
@@ -41,7 +42,7 @@ class GeneBases:
         """Find a transcript.
 
         Args:
-            accession: Its accession with version.
+            accession: Its accession with version, in either database.
         """
         return self._by_name.get(accession)
 

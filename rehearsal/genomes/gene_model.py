@@ -76,6 +76,7 @@ class _Parts:
     contig: str
     strand: str
     rank: int  # by its tags: 0 is the best
+    same_as: str = ""  # accession of the same transcript in the other database
     exons: list[tuple[int, int]] = field(default_factory=list)
     coding: list[tuple[int, int, str]] = field(default_factory=list)  # start, end, phase
     protein: str = ""  # accession
@@ -202,7 +203,9 @@ def _transcript(parts: _Parts, gene: str) -> Transcript:
     exons = sorted(parts.exons) or coding
     ends = coding[0][0], coding[-1][1]
     return Transcript(
-        *(gene, parts.name, parts.contig, parts.strand, tuple(exons), *ends), protein=parts.protein
+        *(gene, parts.name, parts.contig, parts.strand, tuple(exons), *ends),
+        protein=parts.protein,
+        same_as=parts.same_as,
     )
 
 
@@ -227,7 +230,8 @@ def _read_parts(
             ]
         elif kind in _KINDS:
             title = _title(about, "transcript_id")
-            one = _Parts(number, title, parents[0], contig, strand, _rank(about))
+            same_as = _same_transcript(about.get("Dbxref", ""))
+            one = _Parts(number, title, parents[0], contig, strand, _rank(about), same_as)
             one = parts.setdefault(own, one)
             if one.line != number and (one.contig, one.strand) != (contig, strand):
                 one.fault = f"line {number}, its identifier on {contig}, strand {strand}"
@@ -237,6 +241,18 @@ def _read_parts(
     _check_parents(path, parents_of_genes, parts)
     _attach(parts, children)
     return genes, parts
+
+
+def _same_transcript(references: str) -> str:
+    """Return the transcript of the other database that a Dbxref names.
+
+    MANE's files and NCBI's name it so: ``Ensembl:ENST00000357654.9``, ``RefSeq:NM_007294.4``.
+    """
+    for one in map(unquote, references.split(",")):
+        database, _, accession = one.partition(":")
+        if (database, accession[:2]) in (("Ensembl", "EN"), ("RefSeq", "NM")) and "." in accession:
+            return accession
+    return ""
 
 
 def _check_parents(

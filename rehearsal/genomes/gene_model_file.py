@@ -44,6 +44,8 @@ def _rows(transcript: Transcript) -> Iterator[tuple[int, str]]:
     yield _line(transcript, "gene", *whole, about)
     name = transcript.name
     about = f"ID=transcript:{name};Parent=gene:{gene};Name={name};biotype={kind}"
+    if transcript.same_as:
+        about += f";Dbxref=Ensembl:{transcript.same_as}"
     yield _line(transcript, "mRNA" if transcript.coding else "lnc_RNA", *whole, about)
     parent = f"Parent=transcript:{name}"
     for start, end in transcript.exons:

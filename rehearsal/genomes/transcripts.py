@@ -38,6 +38,7 @@ class Transcript:
     lof_frequency: float | None = None  # of all loss-of-function alleles of the gene together
     codons: tuple[tuple[int, str], ...] = ()  # known codons by number from 1, letters of IUPAC
     protein: str = ""  # accession with version, such as NP_009225.1
+    same_as: str = ""  # its accession in the other database, such as ENST00000357654.9
 
     @property
     def span(self) -> Block:
@@ -239,6 +240,7 @@ def _transcript(row: dict[str, str], path: Path | str, line: int) -> Transcript:
         _number_or_nothing(row["lof_frequency"], 1, path, f"line {line}: lof_frequency"),
         _codons(row["codons"], path, f"line {line}: codons"),
         row["protein"],
+        row["ensembl_transcript"],
     )
 
 

@@ -171,11 +171,13 @@ def _kind(match: re.Match[str]) -> str:
 
 def _refuse_accession(accession: str, genes: GeneBases, numbers: Literal["c", "p"]) -> NoReturn:
     """Refuse an unknown accession, one of another version, or a transcript for its protein."""
-    other = genes.other_version(accession)
-    known = genes.transcript(other or "") or genes.of_protein(other or "")
+    other = genes.other_version(accession) or ""
+    transcript = genes.transcript(other)
+    known = transcript or genes.of_protein(other)
     if known is None:
         raise Problem.mismatch(WHERE, _ANY_KNOWN, shown(accession))
-    right = known.name if numbers == "c" else known.protein
+    of_transcript = known.name if transcript is None else other
+    right = of_transcript if numbers == "c" else known.protein
     reason = "the version of this node's gene model"
     if right != other:
         reason = f"as {numbers}. numbers a {'transcript' if numbers == 'c' else 'protein'}"

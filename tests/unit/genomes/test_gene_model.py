@@ -35,10 +35,29 @@ def transcript(n: int, end: int, tag: str = "", phase: int = 0) -> str:
 
 def test_a_written_gene_model_is_read_again(tmp_path: Path) -> None:
     path = tmp_path / "genes.gff3.gz"
-    genes = [replace(one, protein=f"NP_{one.gene}.1") for one in two_genes()]
+    genes = [
+        replace(one, protein=f"NP_{one.gene}.1", same_as=f"ENST{i}.2")
+        for i, one in enumerate(two_genes())
+    ]
     write_gene_model(genes, path)
     assert read_gff3(path, [BLOCK]) == genes
     assert (tmp_path / "genes.gff3.gz.tbi").is_file()
+
+
+@pytest.mark.parametrize(
+    ("references", "same"),
+    [
+        ("GeneID:672,Ensembl:ENST00000357654.9", "ENST00000357654.9"),  # NCBI's MANE files
+        ("RefSeq:NM_007294.4", "NM_007294.4"),  # Ensembl's MANE files
+        ("GeneID:672,Genbank:NM_007294.4", ""),
+    ],
+)
+def test_the_same_transcript_of_the_other_database_is_read(
+    tmp_path: Path, references: str, same: str
+) -> None:
+    text = HEAD + transcript(1, 60, f";Dbxref={references}")
+    (found,) = read_gff3(gff3(tmp_path, text), [BLOCK])
+    assert found.same_as == same
 
 
 def test_genes_of_the_table_are_not_taken_from_the_file(tmp_path: Path) -> None:

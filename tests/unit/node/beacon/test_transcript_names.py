@@ -131,6 +131,8 @@ def test_an_allele_deep_in_an_intron_has_a_name_too(ask):
         "NM_007294.4(BRCA1):c.5266dup",
         "NM_007294.4:c.5266dupC",
         "NM_007294.4:c.5266_5267insC",
+        "ENST00000357654.9:c.5266dup",
+        "ENST00000357654.9(BRCA1):c.5266dup",
         "NP_009225.1:p.(Gln1756ProfsTer74)",
         "NP_009225.1:p.Gln1756Profs*74",
         "NP_009225.1:p.Q1756Pfs*74",
@@ -158,6 +160,8 @@ def test_a_name_at_another_place_of_a_repeat_is_noted(ask, sent, usual):
     [
         ("NM_007294.3:c.5266dup", "expected NM_007294.4, the version of this node's gene model"),
         ("NM_007294:c.5266dup", "expected NM_007294.4, the version of this node's gene model"),
+        ("ENST00000357654.8:c.5266dup", "expected ENST00000357654.9, the version of this node's"),
+        ("ENST00000357654.9:p.Gln1756fs", "expected NP_009225.1, as p. numbers a protein"),
         ("NP_009225.2:p.Gln1756fs", "expected NP_009225.1, the version of this node's gene model"),
         ("NM_007294.4:p.Gln1756fs", "expected NP_009225.1, as p. numbers a protein, found 'NM_007"),
         ("NM_007294.3:p.Gln1756fs", "expected NP_009225.1, as p. numbers a protein, found 'NM_007"),
