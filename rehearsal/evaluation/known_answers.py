@@ -6,8 +6,8 @@ export.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,8 @@ def write_known_answers(
     folder.mkdir(parents=True)
     facts.write_tables(folder)
     suite = _draw_queries(facts, templates, derive_seed(seed, "known answers"))
-    write_queries(suite, _answers(facts, suite, year), folder / QUERIES)
+    truth = TruthCalculator(facts.sources, year, facts.subcohort)
+    write_queries(suite, truth.compute_answers(suite, together=POOLED), folder / QUERIES)
 
 
 def _draw_queries(facts: SubcohortFacts, templates: Path, seed: int) -> list[Query]:
@@ -62,19 +63,6 @@ def _draw_queries(facts: SubcohortFacts, templates: Path, seed: int) -> list[Que
     )
     fitting = [one for one in read_templates(templates) if planted or one.draw != "planted"]
     return draw_suite(fitting, sources, seed)
-
-
-def _answers(
-    facts: SubcohortFacts, suite: Sequence[Query], year: int
-) -> dict[str, dict[str, ExpectedAnswer]]:
-    """Compute right answers by query and place: each country, and all people together."""
-    answers: dict[str, dict[str, ExpectedAnswer]] = {query.id: {} for query in suite}
-    everybody = facts.sources.people
-    for people in (everybody, everybody.assign(country=POOLED)):
-        truth = TruthCalculator(replace(facts.sources, people=people), year, facts.subcohort)
-        for query, expected in truth.compute_answers(suite).items():
-            answers[query] |= expected
-    return answers
 
 
 def write_queries(

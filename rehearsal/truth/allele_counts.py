@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,6 @@ from rehearsal.truth.variant_classes import Extent
 
 COUNTS = ("an", "ac", "hom", "het", "hemi")
 COLUMNS = ("contig", "start", "ref", "alt", "country", "sex", *COUNTS)
-COPIES_AT_A_TIME = 4_000_000  # copies of people that are counted together
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class CountedAlleles:
             is left out.
         """
         row, country = np.nonzero(self.counts[..., 1].any(axis=2))
-        table = self._names().iloc[np.repeat(row, 2)].reset_index(drop=True)
+        table = self._names.iloc[np.repeat(row, 2)].reset_index(drop=True)
         table["country"] = np.array(self.countries, object)[np.repeat(country, 2)]
         table["sex"] = np.tile(np.array(SEXES, object), len(row))
         table[list(COUNTS)] = self.counts[row, country].reshape(-1, len(COUNTS))
@@ -45,16 +44,24 @@ class CountedAlleles:
 
     def sites(self) -> pd.DataFrame:
         """Build the table of ``pooled_sites``: one row per allele, of all people together."""
-        table = self._names()
+        table = self._names.copy()
         table["end"] = [extent.end for _, extent in self.alleles]
         table["svlen"] = [extent.length for _, extent in self.alleles]
         table["ac"] = self.counts[..., 1].sum(axis=(1, 2))
         table["an"] = self.counts[..., 0].sum(axis=(1, 2))
         return table
 
+    @cached_property
     def _names(self) -> pd.DataFrame:
-        names = [(one.contig, one.start, one.ref, one.alt) for one, _ in self.alleles]
-        return pd.DataFrame(names, columns=list(COLUMNS[:4]))
+        named = [one for one, _ in self.alleles]
+        return pd.DataFrame(
+            {
+                "contig": np.array([one.contig for one in named], object),
+                "start": np.array([one.start for one in named], np.int64),
+                "ref": np.array([one.ref for one in named], object),
+                "alt": np.array([one.alt for one in named], object),
+            }
+        )
 
 
 def count_alleles(
@@ -72,14 +79,11 @@ def count_alleles(
     """
     countries = list(dict.fromkeys(people["country"]))
     cell = cells(people)
-    at_a_time = max(COPIES_AT_A_TIME // len(people), 1)
     alleles: list[tuple[Variant, Extent]] = []
     counts = [np.zeros((0, len(countries), len(SEXES), len(COUNTS)), np.int64)]
     for block, path in sorted(trees.items()):
         decoded = DecodedGenotypes(block.contig, tskit.load(path), cell, subcohort)
-        found = decoded.within([(block.start, block.end)])
-        while some := list(islice(found, at_a_time)):
-            alleles += [(variant, extent) for variant, extent, _ in some]
-            copies = np.stack([copies for _, _, copies in some])
-            counts.append(decoded.counts(copies, subcohort.people))
+        for some in decoded.within([(block.start, block.end)]):
+            alleles += some.alleles
+            counts.append(decoded.counts(some.copies, subcohort.people))
     return CountedAlleles(countries, alleles, np.concatenate(counts))

@@ -44,12 +44,13 @@ def _of_block(contig: str, ts: tskit.TreeSequence) -> Iterator[tuple[int, int, V
     has_parents = np.diff(ts.tables.individuals.parents_offset.astype(np.int64)) > 0
     person = ts.nodes_individual[ts.mutations_node]
     of_child = (person >= 0) & has_parents[person]
-    tree = tskit.Tree(ts)
+    edges = np.flatnonzero(np.isin(ts.edges_child, ts.mutations_node[of_child]))
+    child, left, right = ts.edges_child[edges], ts.edges_left[edges], ts.edges_right[edges]
     for number in np.flatnonzero(of_child):
         mutation = ts.mutation(int(number))
         site = ts.site(mutation.site)
-        tree.seek(site.position)
-        parent = int(ts.nodes_individual[tree.parent(mutation.node)])
+        is_above = (child == mutation.node) & (left <= site.position) & (site.position < right)
+        parent = int(ts.nodes_individual[ts.edges_parent[edges[is_above][0]]])
         if mutation.derived_state != site.ancestral_state:  # else the reference's base is back
             allele = Variant(
                 contig, int(site.position), site.ancestral_state, mutation.derived_state

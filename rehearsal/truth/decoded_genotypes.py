@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,16 @@ from rehearsal.errors import mismatch
 from rehearsal.model import Variant
 from rehearsal.truth.subcohort import Subcohort
 from rehearsal.truth.variant_classes import Extent, alone, extents
+
+COPIES_AT_A_TIME = 4_000_000  # copies of people that are decoded together
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedAlleles:
+    """Some alternate alleles of a block, each under the name that it has by itself."""
+
+    alleles: Sequence[tuple[Variant, Extent]]
+    copies: np.ndarray  # of each person, shape (alleles, people), int8
 
 
 def cells(people: pd.DataFrame) -> np.ndarray:
@@ -51,44 +63,72 @@ class DecodedGenotypes:
             raise ValueError(mismatch("people", expected, f"{people} rows"))
         self._contig, self._trees, self._people = contig, trees, people
         self._subcohort = subcohort
-        self._samples = subcohort.samples_of(trees)
-        self._person = trees.nodes_individual[self._samples]
-        self._ploidy = np.bincount(self._person, minlength=people)
+        self._columns = _columns_of_people(trees, subcohort, people)
+        self._ploidy = (self._columns < trees.num_samples).sum(axis=0)
         self._ends, self._lengths = extents(trees)
         self._cells = 2 * (int(cell.max()) // 2 + 1)
         self._by_cell = np.argsort(cell, kind="stable")
-        self._held, self._first = np.unique(cell[self._by_cell], return_index=True)
+        self._bounds = np.searchsorted(cell[self._by_cell], np.arange(self._cells + 1))
 
-    def within(
-        self, intervals: Sequence[tuple[int, int]]
-    ) -> Iterator[tuple[Variant, Extent, np.ndarray]]:
-        """Yield each alternate allele at sites that overlap an interval, under its own name.
+    def within(self, intervals: Sequence[tuple[int, int]]) -> Iterator[DecodedAlleles]:
+        """Yield the alternate alleles at sites that overlap an interval, in order of position.
 
         A site inside two intervals comes once.
 
         Args:
             intervals: 0-based half-open.
 
-        Yields:
-            The variant, its own extent, and the copies of each person, shape (people,), int64.
-
         Raises:
             ValueError: A site has missing genotypes.
         """
-        decoder = tskit.Variant(self._trees, samples=self._samples)
-        for site in self._sites_within(intervals):
+        decoder = tskit.Variant(self._trees)  # of everybody, which tskit decodes faster than some
+        sites = self._sites_within(intervals)
+        at_a_time = max(COPIES_AT_A_TIME // self._people, 1)
+        for first in range(0, len(sites), at_a_time):
+            yield self._decoded(decoder, sites[first : first + at_a_time])
+
+    def _decoded(self, decoder: tskit.Variant, sites: np.ndarray) -> DecodedAlleles:
+        genotypes = np.zeros((len(sites), self._trees.num_samples + 1), np.int16)
+        names: list[tuple[str | None, ...]] = []
+        for row, site in enumerate(sites):
             decoder.decode(int(site))
-            if decoder.has_missing_data:
-                where = f"{self._contig}:{decoder.position}"
-                raise ValueError(mismatch(where, "genotypes of all people", "missing genotypes"))
-            ref, *alternates = decoder.alleles
-            extent = Extent(int(self._ends[site]), int(self._lengths[site]))
-            for index, alt in enumerate(alternates, start=1):
-                holders = self._person[decoder.genotypes == index]
-                if len(holders):
-                    copies = np.bincount(holders, minlength=self._people)
-                    named = Variant(self._contig, int(decoder.position), ref, alt)
-                    yield *_by_itself(named, extent), copies
+            genotypes[row, :-1] = decoder.genotypes
+            names.append(decoder.alleles)
+        if genotypes.min(initial=0) < 0:
+            row = int(np.flatnonzero((genotypes < 0).any(axis=1))[0])
+            where = f"{self._contig}:{self._trees.sites_position[sites[row]]}"
+            raise ValueError(mismatch(where, "genotypes of all people", "missing genotypes"))
+        first, second = (np.take(genotypes, column, axis=1) for column in self._columns)
+        numbers = np.array([len(alleles) - 1 for alleles in names], np.int64)
+        found = []
+        for index in range(1, numbers.max(initial=0) + 1):
+            rows = np.flatnonzero(numbers >= index)
+            copies = (first[rows] == index).view(np.int8) + (second[rows] == index)
+            held = copies.any(axis=1)
+            found.append((rows[held], np.full(held.sum(), index), copies[held]))
+        return self._in_order(sites, names, found)
+
+    def _in_order(
+        self,
+        sites: np.ndarray,
+        names: Sequence[tuple[str | None, ...]],
+        found: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]],
+    ) -> DecodedAlleles:
+        """Put alleles in the order of their sites, given rows, numbers and copies of alleles."""
+        if not found:
+            return DecodedAlleles([], np.zeros((0, self._people), np.int8))
+        row, index, copies = (np.concatenate(part) for part in zip(*found, strict=True))
+        order = np.lexsort((index, row))
+        positions = self._trees.sites_position[sites].astype(np.int64).tolist()
+        ends, lengths = self._ends[sites].tolist(), self._lengths[sites].tolist()
+        alleles = [
+            _by_itself(
+                Variant(self._contig, positions[k], str(names[k][0]), str(names[k][number])),
+                Extent(ends[k], lengths[k]),
+            )
+            for k, number in zip(row[order].tolist(), index[order].tolist(), strict=True)
+        ]
+        return DecodedAlleles(alleles, copies[order])
 
     def _sites_within(self, intervals: Sequence[tuple[int, int]]) -> np.ndarray:
         """Return the numbers of sites that affect bases of an interval, in order."""
@@ -102,26 +142,42 @@ class DecodedGenotypes:
         """Count alleles by country and sex.
 
         Args:
-            copies: Copies of each person, shape (..., people), int64.
+            copies: Copies of each person, 0 to 2, shape (..., people).
             among: Which people of the subcohort to count, shape (people,), bool.
 
         Returns:
             an, ac, hom, het and hemi, shape (..., countries, sexes, 5), int64.
         """
-        two = self._ploidy == 2
-        copies = copies * among
-        parts = (
-            np.broadcast_to(self._ploidy * among, copies.shape),
-            copies,
-            two & (copies == 2),
-            two & (copies == 1),
-            (self._ploidy == 1) & (copies == 1),
-        )
-        sums = np.zeros((*copies.shape[:-1], self._cells, len(parts)), np.int64)
-        for number, part in enumerate(parts):
-            ordered = part[..., self._by_cell].astype(np.int64)
-            sums[..., self._held, number] = np.add.reduceat(ordered, self._first, axis=-1)
-        return sums.reshape(*copies.shape[:-1], -1, 2, len(parts))
+        copies = (copies * among)[..., self._by_cell]
+        ploidy = (self._ploidy * among)[self._by_cell]
+        twice, alone_there = copies == 2, copies * (ploidy == 1)
+        sums = np.zeros((*copies.shape[:-1], self._cells, 5), np.int64)
+        for cell, (a, b) in enumerate(pairwise(self._bounds.tolist())):
+            of_cell = sums[..., cell, :]
+            of_cell[..., 0] = ploidy[a:b].sum()
+            ac = copies[..., a:b].sum(axis=-1, dtype=np.int64)
+            hom = twice[..., a:b].sum(axis=-1)
+            hemi = alone_there[..., a:b].sum(axis=-1, dtype=np.int64)
+            for number, part in enumerate((ac, hom, ac - 2 * hom - hemi, hemi), start=1):
+                of_cell[..., number] = part
+        return sums.reshape(*copies.shape[:-1], -1, 2, 5)
+
+
+def _columns_of_people(trees: tskit.TreeSequence, subcohort: Subcohort, people: int) -> np.ndarray:
+    """Find the genotypes of each person's haplotypes.
+
+    Returns:
+        Columns of a first and a second haplotype among the samples, shape (2, people). One that a
+        person lacks, and those of people outside of the subcohort, is the number of samples.
+    """
+    person = trees.nodes_individual[trees.samples()]
+    column = np.flatnonzero(subcohort.people[person])
+    column = column[np.argsort(person[column], kind="stable")]
+    person = person[column]
+    place = np.arange(len(person)) - np.searchsorted(person, person)
+    columns = np.full((2, people), trees.num_samples)
+    columns[place, person] = column
+    return columns
 
 
 def _by_itself(variant: Variant, of_site: Extent) -> tuple[Variant, Extent]:

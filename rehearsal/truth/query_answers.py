@@ -111,11 +111,14 @@ class TruthCalculator:
         """
         return self.compute_answers([query])[query.id]
 
-    def compute_answers(self, queries: Iterable[Query]) -> dict[str, dict[str, ExpectedAnswer]]:
+    def compute_answers(
+        self, queries: Iterable[Query], together: str | None = None
+    ) -> dict[str, dict[str, ExpectedAnswer]]:
         """Compute the right answers to many queries. Every stretch of a genome is decoded once.
 
         Args:
             queries: The queries.
+            together: Name of a place with the people of all countries, which is answered for too.
 
         Returns:
             Right answers by query id and country.
@@ -123,12 +126,15 @@ class TruthCalculator:
         Raises:
             ValueError: The truth does not understand a query.
         """
+        places = {country: [index] for country, index in self._countries.items()}
+        if together is not None:
+            places[together] = list(self._countries.values())
         expected: dict[str, dict[str, ExpectedAnswer]] = {}
         tallies: dict[str, _Tally] = {}
         for query in queries:
             if query.kind == "ill_formed":
                 refusal = ExpectedAnswer(False, 0, refused=True)
-                expected[query.id] = dict.fromkeys(self._countries, refusal)
+                expected[query.id] = dict.fromkeys(places, refusal)
                 continue
             question = read_question(query, self._genes)
             permitting = self.people_permitting(query.purpose) & self._subcohort.people
@@ -139,7 +145,7 @@ class TruthCalculator:
             if mine:
                 self._count(block, mine)
         for name, tally in tallies.items():
-            expected[name] = self._expected(tally)
+            expected[name] = self._expected(tally, places)
         return expected
 
     def select_people(self, filters: Sequence[Mapping[str, Any]]) -> np.ndarray:
@@ -212,17 +218,29 @@ class TruthCalculator:
             return
         trees = tskit.load(self._trees[block])
         genotypes = DecodedGenotypes(block.contig, trees, self._cell, self._subcohort)
-        for variant, extent, copies in genotypes.within(intervals):
-            counts: dict[bytes, np.ndarray] = {}
-            for tally in tallies:
-                if not self._matches(tally.question, variant, extent):
-                    continue
-                if tally.question.wants_people:
-                    tally.carriers |= copies > 0
-                    continue
-                if tally.permitting_key not in counts:
-                    counts[tally.permitting_key] = genotypes.counts(copies, tally.permitting)
-                tally.add(variant, extent, counts[tally.permitting_key])
+        for some in genotypes.within(intervals):
+            for (variant, extent), copies in zip(some.alleles, some.copies, strict=True):
+                self._add(tallies, variant, extent, copies, genotypes)
+
+    def _add(
+        self,
+        tallies: Iterable[_Tally],
+        variant: Variant,
+        extent: Extent,
+        copies: np.ndarray,
+        genotypes: DecodedGenotypes,
+    ) -> None:
+        """Add one variant, with each person's copies, to the tallies whose questions ask for it."""
+        counts: dict[bytes, np.ndarray] = {}
+        for tally in tallies:
+            if not self._matches(tally.question, variant, extent):
+                continue
+            if tally.question.wants_people:
+                tally.carriers |= copies > 0
+                continue
+            if tally.permitting_key not in counts:
+                counts[tally.permitting_key] = genotypes.counts(copies, tally.permitting)
+            tally.add(variant, extent, counts[tally.permitting_key])
 
     def _matches(self, question: Question, variant: Variant, extent: Extent) -> bool:
         """Tell whether a variant is asked for and has all consequences that are asked for."""
@@ -239,25 +257,24 @@ class TruthCalculator:
         having = {one.accession for one in found if question.gene in (None, one.gene)}
         return question.effects <= having
 
-    def _expected(self, tally: _Tally) -> dict[str, ExpectedAnswer]:
-        found = {
-            country: self._of_people(tally, index)
-            if tally.question.wants_people
-            else _of_variants(tally, index)
-            for country, index in self._countries.items()
-        }
-        if tally.question.query.tier == "controlled":
-            return found
-        return {
-            country: replace(answer, people=self._people_of(self._countries[country]))
-            for country, answer in found.items()
-        }
+    def _expected(
+        self, tally: _Tally, places: Mapping[str, Sequence[int]]
+    ) -> dict[str, ExpectedAnswer]:
+        """Return the answers of places, given the numbers of their countries."""
+        found = {}
+        for place, indices in places.items():
+            here = np.isin(self._cell // 2, indices)
+            answer = (
+                self._of_people(tally, here)
+                if tally.question.wants_people
+                else _of_variants(tally, indices)
+            )
+            is_controlled = tally.question.query.tier == "controlled"
+            found[place] = answer if is_controlled else replace(answer, people=int(here.sum()))
+        return found
 
-    def _people_of(self, index: int) -> int:
-        return int((self._cell // 2 == index).sum())
-
-    def _of_people(self, tally: _Tally, index: int) -> ExpectedAnswer:
-        found = tally.selected & (self._cell // 2 == index)
+    def _of_people(self, tally: _Tally, here: np.ndarray) -> ExpectedAnswer:
+        found = tally.selected & here
         if tally.question.contig is not None:
             found &= tally.carriers
         records = tally.question.wants_records
@@ -312,8 +329,8 @@ class _Tally:
             self.extents[variant] = extent.end, extent.length
 
 
-def _of_variants(tally: _Tally, index: int) -> ExpectedAnswer:
-    here = {variant: counts[index] for variant, counts in tally.counts.items()}
+def _of_variants(tally: _Tally, indices: Sequence[int]) -> ExpectedAnswer:
+    here = {variant: counts[indices].sum(axis=0) for variant, counts in tally.counts.items()}
     here = {variant: counts for variant, counts in here.items() if counts[:, 1].any()}
     alleles = {}
     if tally.question.wants_records or tally.question.query.tier != "controlled":

@@ -58,7 +58,7 @@ def alone(variant: Variant) -> Variant:
         variant: The variant by the REF of its site.
     """
     start, ref, alt = variant.start, variant.ref, variant.alt
-    if alt.startswith("<"):
+    if alt.startswith("<") or len(ref) == len(alt) == 1:
         return variant
     behind = _count_shared(ref[:0:-1], alt[:0:-1])
     ref, alt = ref[: len(ref) - behind], alt[: len(alt) - behind]

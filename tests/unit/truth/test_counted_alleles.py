@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from rehearsal.model import Block
-from rehearsal.truth import allele_counts
+from rehearsal.truth import allele_counts, decoded_genotypes
 from rehearsal.truth.pooled_sites import pooled_sites
 from rehearsal.truth.subcohort import Subcohort
 
@@ -27,7 +27,7 @@ def trees(tmp_path):
 
 
 def test_alleles_counted_on_genotypes_are_those_counted_on_trees(trees, monkeypatch):
-    monkeypatch.setattr(allele_counts, "COPIES_AT_A_TIME", 7 * len(PEOPLE))
+    monkeypatch.setattr(decoded_genotypes, "COPIES_AT_A_TIME", 7 * len(PEOPLE))
     some = Subcohort(np.arange(30) % 3 > 0)
     found = allele_counts.count_alleles(trees, PEOPLE, some).sites()
     keys = ["start", "ref", "alt"]

@@ -1,5 +1,6 @@
 """The truth, on a cohort small enough to count by hand (conftest.py) and against brute force."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,22 @@ def span(start: int, end: int) -> dict:
 
 def counts(answers: dict[str, ExpectedAnswer]) -> dict[str, int]:
     return {country: answer.count for country, answer in answers.items()}
+
+
+@pytest.mark.parametrize("kind", ["count", "record"])
+def test_all_countries_together_are_answered_for_as_one_country_with_all_people(kind, trees, truth):
+    queries = [variants(span(90, 950), kind), people(span(90, 950), granularity=kind)]
+    queries += [people({}, "NCIT:C20197", granularity=kind), variants(span(101, 105), kind)]
+    queries = [replace(query, id=str(number)) for number, query in enumerate(queries)]
+    queries += [replace(queries[0], id="summary", tier="registered")]
+    in_one = PEOPLE.assign(country="EU")
+    as_one = TruthSources(trees, in_one, DISEASES, FEATURES, MEASUREMENTS, GENES)
+    expected = TruthCalculator(as_one).compute_answers(queries)
+    found = truth.compute_answers(queries, together="EU")
+    assert {name: answers["EU"] for name, answers in found.items()} == {
+        name: answers["EU"] for name, answers in expected.items()
+    }
+    assert all(set(answers) == {"FI", "EE", "EU"} for answers in found.values())
 
 
 def test_allele_counts_by_country_and_sex(truth: TruthCalculator):
