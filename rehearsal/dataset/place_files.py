@@ -183,7 +183,7 @@ def _scores(place: Place) -> None:
     folder = place.folder / "scores"
     folder.mkdir()
     for disease in place.plan.traits.diseases:
-        if disease.genetics is not None:
+        if disease.name in place.cohort.effects["trait"].array:
             name = f"{disease.name}{SCORING_SUFFIX}"
             write_scoring_file(place.cohort.effects, disease, folder / name)
 

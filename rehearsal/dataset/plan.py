@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from rehearsal.config.preflight import SURE_OF_MEN
 from rehearsal.config.tables import read_countries, read_planted
 from rehearsal.dataset.carriers import CarrierPlan
 from rehearsal.dataset.presets import PLANTED_AGE
@@ -18,7 +19,6 @@ from rehearsal.errors import Complaints, InputError, InputErrors, shown, unreada
 from rehearsal.export.settings import Export, check_disk_space, read_exports
 from rehearsal.files import DEFAULTS
 from rehearsal.formats.bcf_header import VCF_VERSIONS
-from rehearsal.genomes.assembly import AUTOSOMES
 from rehearsal.genomes.blocks import VARIANTS, automatic_block_size, plan_blocks
 from rehearsal.genomes.cohort_mix import CohortMix
 from rehearsal.genomes.drawn_reference import (
@@ -29,7 +29,7 @@ from rehearsal.genomes.drawn_reference import (
 from rehearsal.genomes.families import SMALLEST_FAMILY
 from rehearsal.genomes.gene_model import read_gene_model
 from rehearsal.genomes.masks import read_masks
-from rehearsal.genomes.people import check_numbers
+from rehearsal.genomes.people import PlannedCohort, check_numbers, plan_cohort
 from rehearsal.genomes.planting import check_places
 from rehearsal.genomes.reference import check_fasta
 from rehearsal.genomes.transcripts import Transcript, read_transcripts
@@ -40,7 +40,6 @@ from rehearsal.phenotypes.trait_types import Traits
 from rehearsal.web.command_line import refuse_unmakeable_folder
 
 COMMAND = "rehearsal dataset"
-SHORTEST_WITH_SITES = 1_000  # autosomal bases; fewer have hardly a frequent variant
 YOUNGEST_HAPLOTYPE = 10  # generations; people themselves span three
 RUN_ONLY_FORMATS = ("reads", "grg")  # formats that only a run makes
 # the option of the command that stands for a key of the configuration, for errors
@@ -176,8 +175,6 @@ def make_plan(order: DatasetOrder, out: Path, root: Path = DEFAULTS) -> DatasetP
         refuse_unmakeable_folder(COMMAND, "OUT", out, is_replaced=True)
     complaints.raise_any()
     with complaints.collected():
-        _check_causal(blocks, traits, numbers)
-    with complaints.collected():
         _check_scores(export, traits)
     share = _family_share(numbers, config["cohort"]["family_share"])
     asked = [country for country in countries if country.code in numbers]
@@ -189,7 +186,7 @@ def make_plan(order: DatasetOrder, out: Path, root: Path = DEFAULTS) -> DatasetP
         transcripts = read_gene_model(root / config["transcripts"], None, blocks)
         reference = planned_reference(genome, planted, transcripts, order.seed, root)
     complaints.raise_any()
-    return DatasetPlan(
+    plan = DatasetPlan(
         order=order,
         countries=countries,
         numbers=numbers,
@@ -207,6 +204,35 @@ def make_plan(order: DatasetOrder, out: Path, root: Path = DEFAULTS) -> DatasetP
         transcripts=transcripts,
         reference=reference,
     )
+    _check_men(plan)
+    return plan
+
+
+def planned_people(plan: DatasetPlan) -> PlannedCohort:
+    """Plan the people of a dataset: who they are, and which planted variants they carry.
+
+    Args:
+        plan: The plan of the dataset.
+    """
+    return plan_cohort(
+        plan.asked,
+        plan.numbers,
+        plan.family_share,
+        plan.planted,
+        plan.order.seed,
+        plan.carriers,
+        plan.mix,
+    )
+
+
+def _check_men(plan: DatasetPlan) -> None:
+    """Refuse chrY among women. A draw decides how many men there are."""
+    has_y = any(block.contig == "chrY" for block in plan.blocks)
+    if not has_y or sum(plan.numbers.values()) >= SURE_OF_MEN:
+        return
+    if not (planned_people(plan).people["sex"] == "male").any():
+        expected = "no chrY, because nobody is a man (another --seed or more people give some)"
+        raise InputError(COMMAND, "--region", expected, "chrY")
 
 
 def _configuration(root: Path) -> dict[str, Any]:
@@ -275,23 +301,6 @@ def _family_share(numbers: Mapping[str, int], usual: float) -> float:
     """The usual share of people in families; 0 where a country is too small for a family."""
     fits = all(round(usual * number) >= SMALLEST_FAMILY for number in numbers.values())
     return usual if fits else 0.0
-
-
-def _check_causal(blocks: Sequence[Block], traits: Traits, numbers: Mapping[str, int]) -> None:
-    """Refuse people and regions in which no site could be causal, before they are simulated."""
-    if not traits.polygenic:
-        return
-    if sum(numbers.values()) < 2:
-        expected = "at least 2 people, because polygenic traits are standardised over them"
-        raise InputError(COMMAND, "--country", expected, "1")
-    autosomal = sum(block.length for block in blocks if block.contig in AUTOSOMES)
-    if autosomal == 0:
-        expected = "at least one autosomal region, where causal sites of traits lie"
-        found = ", ".join(dict.fromkeys(block.contig for block in blocks))
-        raise InputError(COMMAND, "--region", expected, found)
-    if autosomal < SHORTEST_WITH_SITES:
-        expected = f"at least {SHORTEST_WITH_SITES} autosomal bases, for causal sites of traits"
-        raise InputError(COMMAND, "--region", expected, shown(autosomal))
 
 
 def _check_scores(export: Export, traits: Traits) -> None:

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import pandas as pd
 import tskit
 
-from rehearsal.dataset.plan import COMMAND, DatasetPlan
+from rehearsal.dataset.plan import DatasetPlan, planned_people
 from rehearsal.demography.model import build_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
-from rehearsal.errors import InputError
 from rehearsal.genomes.assembly import AUTOSOMES
 from rehearsal.genomes.damaged_genes import count_damaged_copies, find_damaged_haplotypes
 from rehearsal.genomes.hotspots import Hotspots, hotspot_map
-from rehearsal.genomes.people import PlannedCohort, plan_cohort
+from rehearsal.genomes.people import PlannedCohort
 from rehearsal.genomes.people_order import shuffled
 from rehearsal.genomes.planted_carriers import find_planted_carriers
 from rehearsal.genomes.planting_plan import rows_that_lack
 from rehearsal.genomes.reference_identity import ReferenceIdentity
 from rehearsal.genomes.selection import annotate_under_selection
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block, write_trees
+from rehearsal.logs import note
 from rehearsal.model import Block
 from rehearsal.phenotypes.genetic_values import (
     GeneticValues,
@@ -31,9 +32,11 @@ from rehearsal.phenotypes.genetic_values import (
 )
 from rehearsal.phenotypes.sample_metadata import simulate_sample_metadata
 from rehearsal.phenotypes.simulate_phenotypes import Phenotypes, simulate_phenotypes
+from rehearsal.phenotypes.trait_types import Disease, Measurement, Traits
 from rehearsal.phenotypes.variant_counts import variant_counts
 
 TRUTH = ("effects", "genetic_values", "untreated_values")  # tables that no node or export has
+OneTrait = TypeVar("OneTrait", Measurement, Disease)
 ReportStage = Callable[[str], None]  # takes the name of a stage that begins
 
 
@@ -75,23 +78,11 @@ def simulate_cohort(
 
     Returns:
         The people and everything about them.
-
-    Raises:
-        InputError: No causal sites were found for a trait.
     """
     seed = plan.order.seed
     demography = to_msprime(build_model(plan.countries, read_parameters(plan.parameters)))
     settings = SimulationSettings.of_genome(plan.genome, demography, seed)
-    cohort = plan_cohort(
-        plan.asked,
-        plan.numbers,
-        plan.family_share,
-        plan.planted,
-        seed,
-        plan.carriers,
-        plan.mix,
-    )
-    cohort = shuffled(cohort, seed)  # carriers may stand anywhere
+    cohort = shuffled(planned_people(plan), seed)  # carriers may stand anywhere
     trees = {block: folder / f"{block.id}.trees" for block in plan.blocks}
     lacking = rows_that_lack(cohort.planted, cohort.people)
     results, consequences = [], {}
@@ -155,15 +146,41 @@ def _summarise_block(
 
 
 def _phenotypes(plan: DatasetPlan, people: pd.DataFrame, results: list[_BlockResult]) -> Phenotypes:
-    try:
-        return simulate_phenotypes(
-            people,
-            join_blocks((result.genetic for result in results), plan.blocks),
-            count_damaged_copies(result.damaged for result in results),
-            plan.traits,
-            plan.order.seed,
-            plan.reference_year,
-        )
-    except InputError as error:  # name the option: the user did not choose the file of traits
-        key = f"--trait ({error.key})"
-        raise InputError(COMMAND, key, error.expected, error.found) from None
+    genetic = join_blocks((result.genetic for result in results), plan.blocks)
+    return simulate_phenotypes(
+        people,
+        genetic,
+        count_damaged_copies(result.damaged for result in results),
+        without_sites(plan.traits, genetic.values),
+        plan.order.seed,
+        plan.reference_year,
+    )
+
+
+def without_sites(traits: Traits, values: pd.DataFrame) -> Traits:
+    """Let a trait come from the rest of the genome if nobody differs at causal sites of the blocks.
+
+    A note names these traits.
+
+    Args:
+        traits: The traits of a dataset, which may have few or no autosomal bases.
+        values: Sums over the causal sites, one row per person and one column per polygenic trait.
+
+    Returns:
+        The traits; none of those needs a site in the blocks.
+    """
+    alike = [name for name in values if values[name].std(ddof=0) == 0]
+    if alike:
+        names = "all polygenic traits" if len(alike) == values.shape[1] else ", ".join(alike)
+        note(f"{names}: no causal site at which people differ; genetic values are of other regions")
+    return replace(
+        traits,
+        measurements=tuple(_of_other_regions(one, alike) for one in traits.measurements),
+        diseases=tuple(_of_other_regions(one, alike) for one in traits.diseases),
+    )
+
+
+def _of_other_regions(trait: OneTrait, alike: Collection[str]) -> OneTrait:
+    if trait.name not in alike or trait.genetics is None:
+        return trait
+    return replace(trait, genetics=replace(trait.genetics, simulated_share=0.0))

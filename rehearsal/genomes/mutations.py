@@ -43,6 +43,9 @@ def add_mutations(
         rates: Rates of mutations along the block.
         rng: Source of random numbers.
     """
+    tables.sites.metadata_schema = SITE_SCHEMA
+    if not len(tables.edges):  # one haplotype alone, which has no ancestor to differ from
+        return
     edges = _edges(tables)
     mutations = _drop(edges, block, rates, rng)
     _drop_crossing(mutations)
@@ -130,7 +133,6 @@ def _write(
     write_alleles(sites, code, symbols, symbol_size, ref, alt, ref_text, alt_text)
     position = sites.position.astype(np.int64) + block.start
     metadata, metadata_offset = _metadata(sites, position)
-    tables.sites.metadata_schema = SITE_SCHEMA
     tables.sites.set_columns(
         position=position.astype(float),
         ancestral_state=ref_text,

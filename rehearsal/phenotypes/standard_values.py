@@ -35,7 +35,8 @@ def standardise(
 
     With the share w of the variance in the blocks, a value is ``sqrt(w) s + sqrt(1 - w) b``, of the
     sum s of effects and the background b, both standardised, and standardised again. Effects are
-    rescaled too, so that they stay the effect of one copy on the value.
+    rescaled too, so that they stay the effect of one copy on the value. Where people do not differ
+    at the causal sites, w is 0 and the sites have no effect.
 
     Args:
         raw: Sums over all blocks.
@@ -52,22 +53,27 @@ def standardise(
     for trait in traits.polygenic:
         if trait.genetics is None:
             continue
-        weight = trait.genetics.share_in_blocks(raw.autosomal_share)
         simulated, background = raw.values[trait.name].to_numpy(), backgrounds.get(trait.name)
         spread = float(simulated.std())
         if spread == 0 and background is None:
             raise _no_site(traits, trait)
-        per_unit = np.sqrt(weight) / spread if spread > 0 else 0.0
+        weight = trait.genetics.share_in_blocks(raw.autosomal_share) if spread > 0 else 0.0
         part = np.zeros(len(simulated))
         if background is not None:
-            part = np.sqrt(1 - weight) * (background - background.mean()) / background.std()
+            part = np.sqrt(1 - weight) * _standardised(background)
+        per_unit = np.sqrt(weight) / spread if spread > 0 else 0.0
         total = per_unit * (simulated - simulated.mean()) + part
-        size = float(total.std())
+        size = float(total.std()) or 1.0
         values[trait.name], parts[trait.name] = total / size, part / size
         scale[trait.name] = per_unit / size
-    effects = raw.effects.copy()
-    effects["effect"] *= effects["trait"].map(scale).astype("float64")
-    return StandardValues(effects, values, parts)
+    of_trait = raw.effects["trait"].map(scale).astype("float64")
+    effects = raw.effects.assign(effect=raw.effects["effect"] * of_trait)
+    return StandardValues(effects[of_trait != 0].reset_index(drop=True), values, parts)
+
+
+def _standardised(values: np.ndarray) -> np.ndarray:
+    """Give values mean 0 and variance 1; that of one person is drawn from such ones already."""
+    return (values - values.mean()) / values.std() if values.std() > 0 else values
 
 
 def _no_site(traits: Traits, trait: Measurement | Disease) -> InputError:

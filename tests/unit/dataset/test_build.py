@@ -209,3 +209,66 @@ def test_recipients_get_copies_that_only_they_can_read(made, tmp_path):
             assert stream.read() == (folder / plain).read_bytes()
     named = json.loads((folder / FILE_NAME).read_bytes())["@graph"]
     assert not any(one["@id"].endswith(".c4gh") for one in named)
+
+
+EVERY_FORMAT = [one for one in FORMATS if one not in RUN_ONLY_FORMATS]
+SMALLEST = {
+    "one person": ({"FI": 1}, ["chr22:20000000-20020000"]),
+    "one base": ({"FI": 3}, ["chr22:20000000-20000001"]),
+    "one person, one base": ({"FI": 1}, ["chr22:20000000-20000001"]),
+    "1 kb": ({"FI": 3}, ["chr22:20000000-20001000"]),
+    "X only": ({"FI": 5}, ["chrX:20000000-20020000"]),
+    "Y only": ({"FI": 5}, ["chrY:10000000-10050000"]),
+    "Y of one man": ({"FI": 1, "ES": 1}, ["chrY:10000000-10050000"]),
+    "M only": ({"FI": 5}, ["chrM"]),
+    "M of one person": ({"FI": 1}, ["chrM"]),
+    "two blocks": ({"FI": 3, "ES": 2}, ["chr21:20000000-20020000", "chr22:20000000-20020000"]),
+}
+
+
+@pytest.mark.parametrize("name", SMALLEST)
+def test_the_smallest_datasets_have_every_format_and_a_true_count(made, tmp_path, name):
+    people, regions = SMALLEST[name]
+    order = {"people": people, "regions": regions, "plant": {}, "traits": [], "seed": 1}
+    folder = made(tmp_path / "OUT", formats=EVERY_FORMAT, **order)
+    told = pd.read_csv(folder / "truth/allele_counts.tsv.gz", sep="\t")
+    told = told.groupby(["contig", "start", "ref", "alt", "country"])["ac"].sum().to_dict()
+    found = {}
+    for code in people:
+        for region in regions:
+            with pysam.VariantFile(str(folder / code / f"{region.split(':')[0]}.bcf")) as bcf:
+                found |= {
+                    (record.contig, *alleles, code): number
+                    for record in bcf
+                    for *alleles, number in counted_alone(record)
+                }
+    assert {key: number for key, number in told.items() if number} == found
+    values = pd.read_csv(folder / "truth/genetic_values.tsv.gz", sep="\t")
+    assert len(values) > 10 * sum(people.values())
+    assert np.isfinite(values[["genetic_value", "background"]]).all(axis=None)
+
+
+def counted_alone(record):
+    """The start, REF, ALT and copies of each alternate allele of a record, each cut by itself."""
+    called = [allele for call in record.samples.values() for allele in call.allele_indices]
+    for number, alt in enumerate(record.alts, start=1):
+        start, ref = record.start, record.ref
+        if not alt.startswith("<"):
+            while min(len(ref), len(alt)) > 1 and ref[-1] == alt[-1]:
+                ref, alt = ref[:-1], alt[:-1]
+            while min(len(ref), len(alt)) > 1 and ref[0] == alt[0]:
+                start, ref, alt = start + 1, ref[1:], alt[1:]
+        yield start, ref, alt, called.count(number)
+
+
+def test_a_trait_of_simulated_sites_comes_from_other_regions_where_there_are_none(
+    made, tmp_path, caplog
+):
+    order = {"people": {"FI": 5}, "regions": ["chrX:20000000-20001000"], "plant": {}}
+    folder = made(tmp_path / "OUT", formats=["scores"], **order)
+    values = pd.read_csv(folder / "truth/genetic_values.tsv.gz", sep="\t")
+    disease = values.query("trait == 'coronary_artery_disease'")
+    assert np.allclose(disease["genetic_value"], disease["background"])
+    assert disease["genetic_value"].std(ddof=0) == pytest.approx(1)
+    assert pd.read_csv(folder / "truth/causal_sites.tsv", sep="\t").empty
+    assert list((folder / "FI/scores").iterdir()) == []

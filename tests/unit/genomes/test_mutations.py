@@ -314,3 +314,13 @@ def test_the_seed_decides(bases):
 def test_a_site_can_have_more_mutations_than_the_tree_has_nodes(bases):
     ts = mutated(bases, rate=1e-5, recombination=0, people=2)
     assert max(len(site.mutations) for site in ts.sites()) > ts.num_nodes
+
+
+def test_one_haplotype_alone_differs_from_nothing(bases):
+    ts = msprime.sim_ancestry([msprime.SampleSet(1, ploidy=1)], ploidy=1, sequence_length=100)
+    tables = ts.dump_tables()
+    tables.build_index()
+    rng = np.random.default_rng(1)
+    rates = mutation_rates(BLOCK, bases, (), RATE, 4.0, VariantClasses(), rng)
+    add_mutations(tables, BLOCK, rates, rng)
+    assert tables.tree_sequence().num_sites == 0 and tables.sites.metadata_schema == SITE_SCHEMA

@@ -149,3 +149,16 @@ def test_a_trait_needs_no_causal_site_where_the_rest_of_the_genome_has_them(
     table = of(result, "level")
     assert table["genetic_value"].equals(table["background"].rename("genetic_value"))
     assert table["background"].std(ddof=0) == pytest.approx(1)
+
+
+def test_the_genetic_value_of_one_person_is_the_background_as_it_was_drawn(
+    raw, people, no_carriers, traits
+):
+    values = raw.values.iloc[:1]
+    found = []
+    for seed in range(200):
+        alone = dataclasses.replace(raw, values=values)
+        result = simulate_phenotypes(people.iloc[:1], alone, no_carriers, traits, seed, YEAR)
+        found.append(of(result, "level")["genetic_value"].iloc[0])
+        assert result.effects.empty
+    assert np.std(found) == pytest.approx(1, abs=0.2)  # four standard errors
