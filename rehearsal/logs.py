@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -81,8 +81,37 @@ class _Once(logging.Filter):
         return is_new
 
 
+_LISTENERS: list[Callable[[str], None]] = []
+
+
+@contextmanager
+def progress_told_to(listener: Callable[[str], None]) -> Iterator[None]:
+    """Hand the lines of progress of this process to a function instead of stdout.
+
+    Args:
+        listener: Called with each line.
+    """
+    _LISTENERS.append(listener)
+    try:
+        yield
+    finally:
+        _LISTENERS.pop()
+
+
+def tell_progress(text: str) -> None:
+    """Tell how far a long job is.
+
+    Args:
+        text: One line.
+    """
+    if _LISTENERS:
+        _LISTENERS[-1](text)
+    else:
+        print(text, flush=True)
+
+
 class Progress:
-    """The progress of a long job: how much is done, and how long the rest will take.
+    """The progress of a long job: how much is done, how fast, and how long the rest will take.
 
     The estimate assumes that the rest takes as long per item as the part that is done. It prints
     at most one line per ``every_s`` seconds, so short jobs print nothing.
@@ -108,9 +137,11 @@ class Progress:
         now = time.monotonic()
         if now - self._said >= self._every_s:
             self._said = now
-            left = in_words((now - self._begun) * (self._total - self._done) / self._done)
+            per_s = self._done / (now - self._begun)
+            left = in_words((self._total - self._done) / per_s)
+            rate = f"{per_s:,.0f} per s" if per_s >= 10 else f"{per_s:.2g} per s"
             done = f"{self._done:,.0f} of {self._total:,.0f} {self._of}"
-            print(f"{done}, about {left} left", flush=True)
+            tell_progress(f"{done}, {rate}, about {left} left")
 
 
 def in_words(seconds: float) -> str:

@@ -19,6 +19,7 @@ from rehearsal.genomes.drawn_reference import stretches_with_bases
 from rehearsal.genomes.gene_model_file import write_gene_model
 from rehearsal.genomes.reference_files import write_reference
 from rehearsal.genomes.reference_identity import ReferenceIdentity
+from rehearsal.logs import progress_told_to
 from rehearsal.stores.node_reference import CONTIGS, FASTA, GENES
 from rehearsal.truth.sources import TruthSources
 from rehearsal.truth.subcohort import Subcohort
@@ -39,7 +40,7 @@ def dataset_command(order: DatasetOrder, out: Path) -> None:
     logging.basicConfig(level=logging.ERROR)  # a small cohort has no site for some of the queries
     progress = StageProgress(sys.stderr)
     try:
-        with atomic_path(out.resolve()) as aside:
+        with progress_told_to(progress.tell), atomic_path(out.resolve()) as aside:
             make_dataset(plan, aside, progress)
     except OSError as error:  # a full disk, for example
         found = f"{out}, where writing failed and all was removed ({cause(error)})"

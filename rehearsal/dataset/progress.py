@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from typing import TextIO
 
+EVERY_S = 10.0  # least time between two lines of a file
+
 
 class StageProgress:
     """The printer of stages: call it with the name of each stage as it begins.
 
-    Call ``end`` after the last stage. A terminal shows the current stage with three dots; a file
-    gets one line when a stage has ended.
+    Call ``end`` after the last stage. A terminal shows the current stage and how far it is; a file
+    gets one line when a stage has ended, and within a long stage one in ten seconds at most.
 
     Args:
         stream: Where to print.
@@ -18,7 +20,7 @@ class StageProgress:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream, self._live = stream, stream.isatty()
-        self._stage, self._since = "", 0.0
+        self._stage, self._since, self._told = "", 0.0, 0.0
 
     def __call__(self, stage: str) -> None:
         """Begin a stage, which ends the one before.
@@ -27,9 +29,23 @@ class StageProgress:
             stage: The name of the stage.
         """
         self.end()
-        self._stage, self._since = stage, time.monotonic()
+        self._stage = stage
+        self._since = self._told = time.monotonic()
         if self._live:
             self._write(f"{stage} ...")
+
+    def tell(self, text: str) -> None:
+        """Tell how far the current stage is.
+
+        Args:
+            text: One line.
+        """
+        now = time.monotonic()
+        if self._live:
+            self._write(f"\r\x1b[K{self._stage}: {text} ...")
+        elif now - self._told >= EVERY_S:
+            self._told = now
+            self._write(f"{self._stage}: {text}\n")
 
     def end(self) -> None:
         """End the current stage: print its time."""

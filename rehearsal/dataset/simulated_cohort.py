@@ -23,7 +23,7 @@ from rehearsal.genomes.planting_plan import rows_that_lack
 from rehearsal.genomes.reference_identity import ReferenceIdentity
 from rehearsal.genomes.selection import annotate_under_selection
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block, write_trees
-from rehearsal.logs import note
+from rehearsal.logs import Progress, note
 from rehearsal.model import Block
 from rehearsal.phenotypes.genetic_values import (
     GeneticValues,
@@ -86,6 +86,7 @@ def simulate_cohort(
     trees = {block: folder / f"{block.id}.trees" for block in plan.blocks}
     lacking = rows_that_lack(cohort.planted, cohort.people)
     results, consequences = [], {}
+    progress = Progress(sum(block.length for block in plan.blocks), "bases")
     for number, block in enumerate(plan.blocks, start=1):
         report_stage(f"simulate {block.region} ({number} of {len(plan.blocks)})")
         ts = _simulate_block(plan, block, cohort, settings, identity)
@@ -94,6 +95,7 @@ def simulate_cohort(
         )
         write_trees(ts, trees[block])
         results.append(_summarise_block(plan, block, ts, cohort.people, consequences[block]))
+        progress.step(block.length)
     report_stage("phenotypes")
     carriers = pd.concat([result.carriers for result in results], ignore_index=True)
     tables = _phenotypes(plan, cohort.people, results).tables()

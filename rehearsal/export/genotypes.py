@@ -24,6 +24,7 @@ from rehearsal.genomes.assembly import listed_contigs
 from rehearsal.genomes.carriers import CarrierChunk, Haplotypes, carrier_chunks
 from rehearsal.genomes.heteroplasmy import heteroplasmy_of
 from rehearsal.genomes.reference_identity import ReferenceIdentity
+from rehearsal.logs import Progress
 from rehearsal.model import SEXES, Block, Variant
 
 
@@ -156,8 +157,10 @@ class Genotypes:
         """Yield the carriers of all sites by position, with sites that have no carrier."""
         for ts in self.trees():
             haplotypes = Haplotypes.of(ts)
+            progress = Progress(ts.num_sites, f"sites of {self.contig}")
             for chunk in carrier_chunks(ts, haplotypes):
                 yield chunk, haplotypes
+                progress.step(chunk.positions.size)
 
     def records(self) -> Iterator[SiteRecords]:
         """Yield the sites that have a carrier.

@@ -42,6 +42,7 @@ from rehearsal.genomes.sex_chromosomes import (
 from rehearsal.genomes.shared_haplotypes import Genealogy, share_haplotypes
 from rehearsal.genomes.tree_metadata import TREES_SCHEMA, set_people, trees_metadata
 from rehearsal.genomes.variant_classes import VariantClasses
+from rehearsal.logs import tell_progress
 from rehearsal.model import Block, PlantedVariant
 from rehearsal.seeds import derive_seed
 
@@ -229,7 +230,7 @@ def _simulate_founders(
         derive_seed(settings.seed, "ancestry", block.id),
     )
     # the longest step of a large block
-    print(f"{block.region}: ancestry, {len(ancestry.left)} edges; next: mutations", flush=True)
+    tell_progress(f"{block.region}: ancestry, {len(ancestry.left)} edges; next: mutations")
     edges = spread_crossovers(ancestry, points, derive_seed(settings.seed, "crossovers", block.id))
     return ancestry, edges, row
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import tskit
 
+from rehearsal.logs import Progress
 from rehearsal.model import SEXES, Block, Variant
 from rehearsal.truth.decoded_genotypes import DecodedGenotypes, cells
 from rehearsal.truth.subcohort import Subcohort
@@ -82,8 +83,11 @@ def count_alleles(
     alleles: list[tuple[Variant, Extent]] = []
     counts = [np.zeros((0, len(countries), len(SEXES), len(COUNTS)), np.int64)]
     for block, path in sorted(trees.items()):
-        decoded = DecodedGenotypes(block.contig, tskit.load(path), cell, subcohort)
+        sequence = tskit.load(path)
+        decoded = DecodedGenotypes(block.contig, sequence, cell, subcohort)
+        progress = Progress(sequence.num_sites, f"sites of {block.contig}")
         for some in decoded.within([(block.start, block.end)]):
             alleles += some.alleles
             counts.append(decoded.counts(some.copies, subcohort.people))
+            progress.step(some.sites)
     return CountedAlleles(countries, alleles, np.concatenate(counts))

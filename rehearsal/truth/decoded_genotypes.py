@@ -24,6 +24,7 @@ class DecodedAlleles:
 
     alleles: Sequence[tuple[Variant, Extent]]
     copies: np.ndarray  # of each person, shape (alleles, people), int8
+    sites: int  # number of sites decoded for them
 
 
 def cells(people: pd.DataFrame) -> np.ndarray:
@@ -116,7 +117,7 @@ class DecodedGenotypes:
     ) -> DecodedAlleles:
         """Put alleles in the order of their sites, given rows, numbers and copies of alleles."""
         if not found:
-            return DecodedAlleles([], np.zeros((0, self._people), np.int8))
+            return DecodedAlleles([], np.zeros((0, self._people), np.int8), len(sites))
         row, index, copies = (np.concatenate(part) for part in zip(*found, strict=True))
         order = np.lexsort((index, row))
         positions = self._trees.sites_position[sites].astype(np.int64).tolist()
@@ -128,7 +129,7 @@ class DecodedGenotypes:
             )
             for k, number in zip(row[order].tolist(), index[order].tolist(), strict=True)
         ]
-        return DecodedAlleles(alleles, copies[order])
+        return DecodedAlleles(alleles, copies[order], len(sites))
 
     def _sites_within(self, intervals: Sequence[tuple[int, int]]) -> np.ndarray:
         """Return the numbers of sites that affect bases of an interval, in order."""

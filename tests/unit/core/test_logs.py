@@ -21,4 +21,14 @@ def test_a_long_job_says_now_and_then_how_much_is_done_and_left(monkeypatch, cap
     for _ in range(5):
         now[0] += 4
         progress.step(50)
-    assert capsys.readouterr().out == "150 of 1,000 sites, about 68 s left\n"
+    assert capsys.readouterr().out == "150 of 1,000 sites, 12 per s, about 68 s left\n"
+
+
+def test_progress_can_be_told_elsewhere(monkeypatch, capsys):
+    heard = []
+    with logs.progress_told_to(heard.append):
+        Progress(10, "sites", every_s=0).step(5)
+        logs.tell_progress("halfway")
+    logs.tell_progress("back")
+    assert heard[0].startswith("5 of 10 sites, ") and heard[1:] == ["halfway"]
+    assert capsys.readouterr().out == "back\n"
