@@ -19,15 +19,19 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import tskit
 from measuring import cpu_seconds, footer, header, peak_gigabytes
+from scipy.optimize import nnls
 
 from rehearsal.dataset import build, place_files
+from rehearsal.dataset.costs import BYTES_POWER, SECONDS_POWER, expected_sites
 from rehearsal.dataset.place_files import Place
 from rehearsal.dataset.plan import DatasetOrder, DatasetPlan, make_plan
 from rehearsal.dataset.presets import FORMATS, PRESETS
 from rehearsal.dataset.simulated_cohort import SimulatedCohort
 from rehearsal.machine import load_average
+from rehearsal.model import Block
 
 LIMITS = {"tiny": "at most 10 s", "small": "at most 20 s of CPU"}  # requirements
 MOST_FOR_TRUTH = 0.2  # of the CPU time
@@ -134,6 +138,39 @@ def _bytes(plan: DatasetPlan, out: Path) -> dict[str, int]:
     }
 
 
+def _fit(results: dict[str, str]) -> None:
+    """Print the costs of ``rehearsal/dataset/costs.py``: least squares of relative errors.
+
+    Args:
+        results: What was printed, by the name of the dataset.
+    """
+    rows, sizes, found = [], [], {kind: ([], []) for kind in KINDS}
+    for name, text in results.items():
+        people, megabases = (float(one) for one in name.split("x"))
+        places = 1 if people == 1 else 2
+        own = people / places
+        region = Block("chr22", START, START + round(megabases * 1e6))
+        sites = expected_sites([region], int(own))
+        rows.append(places * np.array([1, sites, sites, own]))
+        sizes.append(own)
+        for line in text.splitlines():
+            words = line.replace(",", "").split()
+            if words and words[0] in KINDS:
+                for values, word in zip(found[words[0]], (words[1], words[3]), strict=True):
+                    values.append(float(word))
+    titles = [("BYTES", 1e4, BYTES_POWER), ("SECONDS", 0.05, SECONDS_POWER)]
+    for number, (title, least, power) in enumerate(titles):
+        terms = np.array(rows)
+        terms[:, 2] *= np.array(sizes) ** power
+        print(f"{title} = {{")
+        for kind, both in found.items():
+            values = np.array(both[number])
+            weight = 1 / np.maximum(values, least)  # of relative errors, but for next to nothing
+            fit, _ = nnls(terms * weight[:, None], values * weight)
+            print(f'    "{kind}": Cost({", ".join(f"{one:.2g}" for one in fit)}),')
+        print("}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
@@ -150,6 +187,7 @@ def main() -> None:
         make(options.datasets[0], options.costs)
         return
     print(header())
+    results = {}
     for name in options.datasets:
         command = [sys.executable, __file__, "--here", "--datasets", name]
         command += ["--costs"] if options.costs else []
@@ -159,9 +197,12 @@ def main() -> None:
         wall = time.monotonic() - began
         lines = [line for line in done.stdout.splitlines() if "; next:" not in line]
         print("\n".join(lines))
+        results[name] = done.stdout
         limit = f" (required: {LIMITS[name]})" if name in LIMITS else ""
         print(f"    {wall:.1f} s{limit}, load average {load_average():.1f}", flush=True)
     print(footer())
+    if options.costs:
+        _fit(results)
 
 
 if __name__ == "__main__":

@@ -135,7 +135,7 @@ class Progress:
         """
         self._done += number
         now = time.monotonic()
-        if now - self._said >= self._every_s:
+        if self._done < self._total and now - self._said >= self._every_s:
             self._said = now
             per_s = self._done / (now - self._begun)
             left = in_words((self._total - self._done) / per_s)

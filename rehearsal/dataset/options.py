@@ -119,6 +119,12 @@ def add_dataset(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="root of every random draw, a whole number (default: %(default)s)",
     )
+    add(
+        "--dry-run",
+        action="store_true",
+        help="only check the options, and print the people, sites, bytes, CPU seconds and memory "
+        "that are expected (default: make the dataset)",
+    )
     parser.set_defaults(run=_dataset)
 
 
@@ -190,10 +196,9 @@ def _dataset(options: argparse.Namespace) -> None:
     from rehearsal.logs import note, show_notes
 
     show_notes()
-    if not has_compiled_code():
+    if not options.dry_run and not has_compiled_code():
         note("code is compiled first, which takes about a minute")
 
-    from rehearsal.dataset.build import dataset_command
     from rehearsal.dataset.plan import DatasetOrder
 
     preset = PRESETS[options.preset or "tiny"]
@@ -212,7 +217,14 @@ def _dataset(options: argparse.Namespace) -> None:
         seed=options.seed,
         vcf_version=options.vcf_version,
     )
+    if options.dry_run:
+        from rehearsal.dataset.costs import dry_run_command
+
+        dry_run_command(order, options.out)
+        return
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nothing half-written is left
+    from rehearsal.dataset.build import dataset_command
+
     dataset_command(order, options.out)
 
 

@@ -1,12 +1,15 @@
 """What a terminal and a file see of the stages of a dataset, and the progress within long ones."""
 
 import io
+from functools import partial
 
 import pytest
 
 from rehearsal import logs
 from rehearsal.dataset import progress
 from rehearsal.dataset.progress import StageProgress
+from rehearsal.export import genotypes
+from rehearsal.genomes.carriers import carrier_chunks
 from rehearsal.truth import decoded_genotypes
 
 
@@ -49,9 +52,11 @@ def test_a_terminal_shows_the_last_line_in_place(clock):
 def test_simulation_exports_and_truth_say_how_far_they_are(made, tmp_path, monkeypatch):
     heard = []
     regions = ["chr22:20000000-20010000", "chr21:20000000-20010000"]
-    monkeypatch.setattr(decoded_genotypes, "COPIES_AT_A_TIME", 60)
+    monkeypatch.setattr(decoded_genotypes, "COPIES_AT_A_TIME", 6 * 20)  # for 20 sites
+    monkeypatch.setattr(genotypes, "carrier_chunks", partial(carrier_chunks, max_sites=20))
     monkeypatch.setattr(logs.Progress.__init__, "__defaults__", (0.0,))
     with logs.progress_told_to(heard.append):
         made(tmp_path / "OUT", people={"FI": 6}, regions=regions, plant={}, formats=["vcf"])
-    assert any(" of 20,000 bases, " in line for line in heard)
-    assert sum(" sites of chr22, " in line and line.endswith(" left") for line in heard) > 3
+    assert any(line.startswith("10,000 of 20,000 bases, ") for line in heard)
+    first = [line for line in heard if line.startswith("20 of ") and " sites of chr22, " in line]
+    assert len(first) == 2 and all(line.endswith(" left") for line in first)  # VCF and truth
