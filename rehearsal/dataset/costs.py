@@ -145,11 +145,7 @@ def estimate(plan: DatasetPlan) -> Estimate:
         plan: The checked plan.
     """
     number, blocks = sum(plan.numbers.values()), plan.blocks
-    sites = expected_sites(blocks, number)
-    traits = len(plan.traits.scored) / ALL_TRAITS
-    places = [plan.numbers.get(name, number) for name in plan.export.places if name != POOLED]
-    places = places or [number]
-    sizes = [PlaceSize(expected_sites(blocks, some), some, traits) for some in places]
+    sites, sizes = expected_sites(blocks, number), _place_sizes(plan)
     bases: dict[str, int] = {}
     for block in blocks:
         bases[block.contig] = bases.get(block.contig, 0) + block.length
@@ -168,6 +164,13 @@ def estimate(plan: DatasetPlan) -> Estimate:
         seconds=seconds,
         gigabytes=BASE_GB + PER_GENOTYPE_GB * largest * number,
     )
+
+
+def _place_sizes(plan: DatasetPlan) -> list[PlaceSize]:
+    together = {POOLED: sum(plan.numbers.values())}
+    people = [(together | plan.numbers)[name] for name in plan.export.places]
+    traits = len(plan.traits.scored) / ALL_TRAITS
+    return [PlaceSize(expected_sites(plan.blocks, some), some, traits) for some in people]
 
 
 def expected_sites(blocks: Sequence[Block], people: int) -> float:
