@@ -43,4 +43,5 @@ onstart:
 
 
 onsuccess:
-    print(f"The report: {RESULTS}/report/index.html")
+    if os.path.exists(f"{RESULTS}/report/index.html"):  # not after --until an earlier rule
+        print(f"The report: {RESULTS}/report/index.html")

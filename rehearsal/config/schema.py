@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
 from jsonschema import Draft202012Validator
 from jsonschema import validators as jsonschema_validators
 from jsonschema.exceptions import ValidationError, best_match
@@ -23,6 +22,7 @@ from rehearsal.errors import (
     shown,
 )
 from rehearsal.genomes.blocks import CONFIG
+from rehearsal.yaml_files import load_yaml
 
 COMMAND_LINE = "--config"  # the option of Snakemake that sets keys
 TYPE_NAMES = {
@@ -88,12 +88,15 @@ def check_config(config: Mapping[str, Any], sources: Sequence[Path], schema: Pat
         schema: The JSON schema, a YAML file.
 
     Raises:
-        InputError: The schema forbids something in the configuration. All that it forbids is
-            reported, as InputErrors if there is more than one thing.
+        InputError: A file gives a key twice, or the schema forbids something in the configuration.
+            All that it forbids is reported, as InputErrors if there is more than one thing.
     """
+    for source in sources:
+        if Path(source).suffix != ".json":
+            load_yaml(source)  # Snakemake has kept the last of two values
     _forbid_deep_nesting(config, sources)
     complaints = Complaints()
-    validator = ConfigValidator(yaml.safe_load(schema.read_text()))
+    validator = ConfigValidator(load_yaml(schema))
     for place, expected, found in _one_by_place(
         *_false_countries(config), *find_not_finite(config), *find_violations(validator, config)
     ):
@@ -270,7 +273,7 @@ def source_of(path: Sequence[object], sources: Sequence[Path]) -> str:
     Returns:
         The file's path. If no file sets the key, the one that sets the section around it.
     """
-    contents = [(source, yaml.safe_load(Path(source).read_text())) for source in sources[::-1]]
+    contents = [(source, load_yaml(source)) for source in sources[::-1]]
     for length in range(len(path), 0, -1):
         for source, content in contents:
             if _has(content, path[:length]):

@@ -8,7 +8,6 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonschema import Draft202012Validator
 
 from rehearsal.config.schema import dotted, find_not_finite, find_violations
@@ -18,6 +17,7 @@ from rehearsal.genomes.allele_names import is_normal
 from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS, pseudo_autosomal
 from rehearsal.genomes.transcripts import check_name
 from rehearsal.model import Country, Gene, PlantedVariant, Variant
+from rehearsal.yaml_files import load_yaml
 
 
 def read_countries(path: Path, schema: Path) -> list[Country]:
@@ -180,7 +180,7 @@ def _read_table(path: Path, schema: Path, read: Callable[[int, Mapping[str, Any]
     Raises:
         InputError: The table cannot be read, or a row cannot be used. All such rows are reported.
     """
-    rules = yaml.safe_load(schema.read_text())
+    rules = load_yaml(schema)
     validator = Draft202012Validator(rules)
     complaints = Complaints()
     for line, text in _split_rows(path, read_lines(path), rules["required"]):

@@ -19,24 +19,28 @@ from rehearsal.genomes.drawn_reference import stretches_with_bases
 from rehearsal.genomes.gene_model_file import write_gene_model
 from rehearsal.genomes.reference_files import write_reference
 from rehearsal.genomes.reference_identity import ReferenceIdentity
-from rehearsal.logs import progress_told_to
+from rehearsal.logs import note, progress_told_to
 from rehearsal.stores.node_reference import CONTIGS, FASTA, GENES
 from rehearsal.truth.sources import TruthSources
 from rehearsal.truth.subcohort import Subcohort
 from rehearsal.truth.subcohort_facts import SubcohortFacts
 
 
-def dataset_command(order: DatasetOrder, out: Path) -> None:
+def dataset_command(order: DatasetOrder, out: Path, is_compiled: bool = True) -> None:
     """Make a dataset as ``rehearsal dataset`` does: check the order, simulate, write.
 
     Args:
         order: What was asked for.
         out: The folder to write, new or empty.
+        is_compiled: Whether an earlier process has kept compiled code. Without it the work takes
+            longer, of which the user is told.
 
     Raises:
         InputError: The order cannot be met, or the folder cannot be written. No files are left.
     """
     plan = make_plan(order, out)
+    if not is_compiled:
+        note("code is compiled first, which takes about a minute")
     logging.basicConfig(level=logging.ERROR)  # a small cohort has no site for some of the queries
     progress = StageProgress(sys.stderr)
     try:

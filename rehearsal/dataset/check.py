@@ -18,13 +18,15 @@ from rehearsal.evaluation.partial_judge import (
 )
 from rehearsal.export.settings import POOLED
 from rehearsal.formats.ontology_terms import SEX_TERMS
+from rehearsal.logs import Progress
 from rehearsal.model import Answer, Query
 from rehearsal.network.client import NetworkClient, NodeRequest
 from rehearsal.network.registry import NodeEntry, is_http_url
+from rehearsal.node.access.consent import HEADER_NAME, read_purpose
 from rehearsal.truth.expected_answers import ExpectedAnswer
+from rehearsal.web.problem import Problem
 
 COMMAND = "rehearsal check"
-TIMEOUT_S = 60.0
 
 KnownAnswer = tuple[Query, Mapping[str, ExpectedAnswer]]
 
@@ -40,6 +42,7 @@ class BeaconTarget:
     loaded: str = "everything"  # what can be queried: frequencies, genotypes or everything
     token_variable: str | None = None  # environment variable with a bearer token
     purpose: str | None = None  # DUO terms
+    deadline_s: float = 60.0  # of each query
 
 
 def check_command(target: BeaconTarget, truth: Path) -> int:
@@ -56,6 +59,7 @@ def check_command(target: BeaconTarget, truth: Path) -> int:
         InputError: The queries cannot be sent, or the service gives no answer at all.
     """
     _check_urls(target)
+    _check_purpose(target.purpose)
     queries = _chosen(target, read_queries(truth), truth)
     place = target.place or POOLED
     answers = asyncio.run(_ask(target, place, [query for query, _ in queries]))
@@ -75,6 +79,14 @@ def _check_urls(target: BeaconTarget) -> None:
         if url is not None and not is_http_url(url):
             expected = "a URL http(s)://HOST/... without user, password and query"
             raise InputError(COMMAND, name, expected, shown(url))
+
+
+def _check_purpose(text: str | None) -> None:
+    try:
+        read_purpose(text)
+    except Problem:
+        expected = f"a purpose as in the header {HEADER_NAME}, like DUO:0000006"
+        raise InputError(COMMAND, "--purpose", expected, shown(text)) from None
 
 
 def _chosen(target: BeaconTarget, queries: Sequence[KnownAnswer], truth: Path) -> list[KnownAnswer]:
@@ -105,12 +117,14 @@ async def _ask(target: BeaconTarget, place: str, queries: Sequence[Query]) -> li
     node = NodeEntry(place, target.url.rstrip("/"), target.token_variable, people_url=people_url)
     clock = asyncio.get_running_loop().time
     answers = []
+    progress = Progress(len(queries), "queries")
     async with NetworkClient([node]) as client:
         for query in queries:
             request = NodeRequest.of(query)
             if target.dataset is not None:
                 request = replace(request, path=f"datasets/{target.dataset}/{request.path}")
-            answers.append(await client.send(node, request, clock(), TIMEOUT_S))
+            answers.append(await client.send(node, request, clock(), target.deadline_s))
+            progress.step()
     return answers
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rehearsal.dataset.presets import FORMATS, PLANTED_AGE, PRESETS
+from rehearsal.web.command_line import positive
 
 COUNTRY, VARIANT, FAMILY = "CODE=PEOPLE", "VARIANT[/VARIANT]=PEOPLE", "VARIANT[/VARIANT]=FAMILIES"
 
@@ -176,6 +177,13 @@ def add_check(parser: argparse.ArgumentParser) -> None:
         metavar="DUO",
         help="purpose of the queries as a DUO term, such as DUO:0000006 (default: not stated)",
     )
+    add(
+        "--deadline-s",
+        type=positive,
+        default=60.0,
+        metavar="SECONDS",
+        help="how long each query may take (default: %(default)g s)",
+    )
     parser.set_defaults(run=_check)
 
 
@@ -193,12 +201,10 @@ def _pair(form: str) -> Callable[[str], tuple[str, int]]:
 
 def _dataset(options: argparse.Namespace) -> None:
     from rehearsal.compiled_code import has_compiled_code
-    from rehearsal.logs import note, show_notes
+    from rehearsal.logs import show_notes
 
     show_notes()
-    if not options.dry_run and not has_compiled_code():
-        note("code is compiled first, which takes about a minute")
-
+    is_compiled = has_compiled_code()  # asked before numba is imported
     from rehearsal.dataset.plan import DatasetOrder
 
     preset = PRESETS[options.preset or "tiny"]
@@ -225,7 +231,7 @@ def _dataset(options: argparse.Namespace) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nothing half-written is left
     from rehearsal.dataset.build import dataset_command
 
-    dataset_command(order, options.out)
+    dataset_command(order, options.out, is_compiled)
 
 
 def _once(option: str, pairs: list[tuple[str, int]]) -> dict[str, int]:
@@ -251,5 +257,6 @@ def _check(options: argparse.Namespace) -> None:
         options.loaded,
         options.token_variable,
         options.purpose,
+        options.deadline_s,
     )
     sys.exit(check_command(target, options.truth))

@@ -8,14 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from rehearsal.config.preflight import SURE_OF_MEN
 from rehearsal.config.tables import read_countries, read_planted
 from rehearsal.dataset.carriers import CarrierPlan
-from rehearsal.dataset.presets import PLANTED_AGE
+from rehearsal.dataset.presets import PLANTED_AGE, check_formats
 from rehearsal.dataset.variant_names import VariantNames
-from rehearsal.errors import Complaints, InputError, InputErrors, shown, unreadable_file
+from rehearsal.errors import Complaints, InputError, InputErrors, shown
 from rehearsal.export.settings import Export, check_disk_space, read_exports
 from rehearsal.files import DEFAULTS
 from rehearsal.formats.bcf_header import VCF_VERSIONS
@@ -38,10 +36,10 @@ from rehearsal.phenotypes.trait_reader import read_traits
 from rehearsal.phenotypes.trait_subset import select_traits
 from rehearsal.phenotypes.trait_types import Traits
 from rehearsal.web.command_line import refuse_unmakeable_folder
+from rehearsal.yaml_files import load_yaml
 
 COMMAND = "rehearsal dataset"
 YOUNGEST_HAPLOTYPE = 10  # generations; people themselves span three
-RUN_ONLY_FORMATS = ("reads", "grg")  # formats that only a run makes
 # the option of the command that stands for a key of the configuration, for errors
 OPTION_OF = {
     "genome.regions": "--region",
@@ -237,11 +235,8 @@ def _check_men(plan: DatasetPlan) -> None:
 
 def _configuration(root: Path) -> dict[str, Any]:
     file = root / "config" / "config.yaml"
-    try:
-        return yaml.safe_load(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        expected = "the project's configuration beside the library"
-        raise InputError(file, "file", expected, unreadable_file(error)) from None
+    content: dict[str, Any] = load_yaml(file, "the project's configuration beside the library")
+    return content
 
 
 def _numbers(
@@ -315,12 +310,7 @@ def _export(
     planted: Sequence[PlantedVariant],
     blocks: Sequence[Block],
 ) -> Export:
-    if not order.formats:
-        raise InputError(COMMAND, "--formats", "at least one format", "nothing")
-    for kind in order.formats:
-        if kind in RUN_ONLY_FORMATS:
-            expected = "formats that need no complete run (for others, set exports in a run)"
-            raise InputError(COMMAND, "--formats", expected, shown(kind))
+    check_formats(order.formats)
     entry = {
         "name": "dataset",
         "formats": list(order.formats),

@@ -15,9 +15,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
-import yaml
-
-from rehearsal.errors import FALSE_COUNTRY, InputError, cause, shown, unreadable_file
+from rehearsal.errors import FALSE_COUNTRY, InputError, shown
+from rehearsal.yaml_files import load_yaml
 
 SOURCES = ("WHG", "EHG", "CHG", "YAM")  # sources whose log-odds against NEO are in the file
 
@@ -146,14 +145,7 @@ def read_parameters(path: Path | str) -> EuropeParameters:
         InputError: A key is missing or unknown, a value is not a number or out of range, or times
             are out of order. The error names the file and the key (``migration.rate``).
     """
-    try:
-        tree = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        expected = "YAML with the parameters"
-        raise InputError(path, "file", expected, unreadable_file(error)) from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # no such date; too deep
-        found = f"invalid YAML ({cause(error)})"
-        raise InputError(path, "file", "YAML with the parameters", found) from error
+    tree = load_yaml(path, "YAML with the parameters")
     parameters = _read(EuropeParameters, tree, path, "")
     _check(parameters, path)
     return parameters

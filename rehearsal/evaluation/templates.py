@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import yaml
-
-from rehearsal.errors import InputError, shown, unreadable_file
+from rehearsal.errors import InputError, shown
 from rehearsal.model import TIERS, Granularity
+from rehearsal.yaml_files import load_yaml
 
 KINDS = (
     *("allele_frequency", "presence", "count", "range", "gene"),
@@ -103,11 +102,7 @@ def read_templates(path: Path) -> list[QueryTemplate]:
 
 def _read_list(path: Path) -> list[Any]:
     """Read the list ``templates`` of a file, without checking its items."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        expected = "YAML with a list templates"
-        raise InputError(path, "file", expected, unreadable_file(error)) from error
+    content = load_yaml(path, "YAML with a list templates")
     given = content.get("templates") if isinstance(content, dict) else None
     if not isinstance(given, list) or not given:
         found = "nothing" if given is None else shown(given)

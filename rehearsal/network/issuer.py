@@ -209,15 +209,13 @@ def rehearsal_access(country: str, has_tumours: bool = False) -> AccessSettings:
         The settings.
     """
     settings = NodeSettings.for_country(country, country, has_tumours=has_tumours)
-    granted = DatasetAccess(grants=(CENTRAL_COMMITTEE,))
-    # anonymous users see nothing of tumours, because few people have any
-    closed = replace(granted, boolean="controlled", count="controlled")
-    tumours = dict.fromkeys(filter(None, [settings.tumours_dataset]), closed)
+    grants = (CENTRAL_COMMITTEE,)
+    datasets = {**dict.fromkeys(settings.datasets, DatasetAccess()), **settings.access.datasets}
     trusted = IssuerSettings(URL, jwks_file=TRUSTED, jku=f"{URL}/jwks", visas=VISA_TYPES)
     return AccessSettings(
         audience=(AUDIENCE, settings.beacon_id),
         issuers=(trusted,),
-        datasets=dict.fromkeys(settings.datasets, granted) | tumours,
+        datasets={name: replace(one, grants=grants) for name, one in datasets.items()},
     )
 
 

@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 import orjson
 import yaml
 
-from rehearsal.errors import InputError, key_text, shown, unreadable_file
+from rehearsal.errors import InputError, key_text, shown
 from rehearsal.files import atomic_path, write_json
 from rehearsal.node.access.settings import is_safe_url
+from rehearsal.yaml_files import load_yaml
 
 NETWORK = "network"  # in place of a country code in the endpoint file of the service
 COUNTRY = re.compile("[A-Z]{2}")
@@ -93,11 +94,7 @@ def read_foreign_nodes(path: Path, countries: Collection[str] | None = None) -> 
         InputError: A country or key is unknown, a URL is not http(s) or holds a password, or a
             token would go over plain http to another machine.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        expected = "YAML with a mapping 'nodes'"
-        raise InputError(path, "file", expected, unreadable_file(error)) from error
+    content = load_yaml(path, "YAML with a mapping 'nodes'")
     nodes = content.get("nodes") if isinstance(content, dict) else None
     if not isinstance(nodes, dict):
         expected = "a mapping from country code to url and token_variable"

@@ -22,6 +22,7 @@ from rehearsal.node.alerts.patient_import import FOLDER as ARRIVALS
 from rehearsal.node.privacy.ledger import LEDGER_FILE
 from rehearsal.node.privacy.secret_key import KEY_FILE
 from rehearsal.node.settings.node_settings import NodeSettings
+from rehearsal.yaml_files import load_yaml
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +105,7 @@ def served_copy(folder: Path, copy: Path, own: Collection[str] = ()) -> Path:
         (copy / WITHDRAWALS).symlink_to((kept / WITHDRAWALS).resolve())
     if kept is not None:
         state |= {kept, folder / SETTINGS_FILE, folder / WITHDRAWALS}
-        settings = yaml.safe_load((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
+        settings = load_yaml(folder / SETTINGS_FILE)
         settings["access"]["state"] = None
         write_text(copy / SETTINGS_FILE, yaml.safe_dump(settings, sort_keys=False))
     for path in folder.iterdir():

@@ -5,21 +5,19 @@ from __future__ import annotations
 import math
 import re
 import sys
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from rehearsal.errors import InputError, key_text, shown, unreadable_file
+from rehearsal.errors import InputError, key_text, shown
+from rehearsal.yaml_files import NOT_YAML, load_yaml, read_text, syntax_error
 
 Word = TypeVar("Word", bound=str)
 LARGEST = sys.float_info.max
-# of both YAML readers: no such date; nested too deeply; a tag such as !!bool before another value
-NOT_YAML = (ValueError, RecursionError, KeyError, AttributeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,14 +205,7 @@ def read_yaml(path: Path | str) -> Entry:
         InputError: The file cannot be read, is not YAML, or gives a key twice (which YAML readers
             accept, keeping the last value).
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, ValueError) as problem:  # ValueError: of its name or its encoding
-        raise _unreadable(path, problem) from problem
-    try:
-        return Entry(str(path), "", yaml.load(text, Loader=_Loader))
-    except (yaml.YAMLError, *NOT_YAML) as problem:
-        raise _yaml_error(path, problem) from problem
+    return Entry(str(path), "", load_yaml(path))
 
 
 def read_yaml_with_lines(path: Path) -> Entry:
@@ -231,29 +222,11 @@ def read_yaml_with_lines(path: Path) -> Entry:
     Raises:
         InputError: As :func:`read_yaml`.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as problem:
-        raise _unreadable(path, problem) from problem
+    text = read_text(path, "a YAML file")
     try:
         return Entry(str(path), "", YAML().load(text), 1)
     except (YAMLError, *NOT_YAML) as problem:
-        raise _yaml_error(path, problem) from problem
-
-
-class _Loader(yaml.SafeLoader):
-    """The safe loader, with duplicate keys an error."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if not isinstance(key, Hashable) or key in seen:
-                twice = isinstance(key, Hashable)
-                problem = f"the key {key_text(key)} is {'given twice' if twice else 'not text'}"
-                raise yaml.constructor.ConstructorError(None, None, problem, key_node.start_mark)
-            seen.add(key)
-        return super().construct_mapping(node, deep)
+        raise syntax_error(path, problem) from problem
 
 
 def _range_words(minimum: float, maximum: float) -> str:
@@ -285,21 +258,3 @@ def _shown(value: object) -> str:
     if isinstance(value, list):
         return shown(list(value)) if value else "an empty list"
     return shown(value)
-
-
-def _unreadable(path: Path | str, problem: Exception) -> InputError:
-    missing = isinstance(problem, FileNotFoundError)
-    found = "no such file" if missing else unreadable_file(problem)
-    return InputError(path, "file", "a YAML file", found)
-
-
-def _yaml_error(path: Path | str, problem: Any) -> InputError:
-    """Build the error for a file that PyYAML or ruamel.yaml cannot parse."""
-    mark = getattr(problem, "problem_mark", None)
-    reason = getattr(problem, "problem", None) or problem
-    if isinstance(problem, RecursionError):
-        reason = "values are nested too deeply"
-    elif isinstance(problem, KeyError | AttributeError):
-        reason = "a tag, such as !!bool, does not fit its value"
-    place = f"line {mark.line + 1}" if mark else "file"
-    return InputError(path, place, "valid YAML", f"an error ({reason})")

@@ -19,6 +19,7 @@ CORE = {
     "geography",
     "machine",
     "compiled_code",
+    "yaml_files",
 }
 # each room imports from the core, itself and those before it; the last three are entrances
 ROOMS = [

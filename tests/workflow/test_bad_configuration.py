@@ -17,12 +17,17 @@ pytestmark = pytest.mark.workflow
 
 def dry_run(tmp_path, overlay, *options):
     """Snakemake's plan of the default configuration under an overlay, in an empty folder."""
+    return snakemake(tmp_path, overlay, "--dry-run", *options)
+
+
+def snakemake(tmp_path, overlay, *options):
+    """A run of the default configuration under an overlay, in an empty folder."""
     shutil.copytree(ROOT / "config", tmp_path / "config")
     overlay_file = tmp_path / "overlay.yaml"
     overlay_file.write_text(overlay if isinstance(overlay, str) else yaml.safe_dump(overlay))
     return subprocess.run(
         [
-            *(sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--dry-run"),
+            *(sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"),
             *("--quiet", "--cores", "1", "--workflow-profile", "none"),
             *("--configfile", overlay_file, *options),
         ],
@@ -47,6 +52,13 @@ def test_the_data_of_a_foreign_node_are_planned_as_the_page_about_it_says(tmp_pa
     assert result.returncode == 0, result.stderr
 
 
+def test_a_run_without_a_report_names_none(tmp_path):
+    result = snakemake(tmp_path, {}, "--until", "compute_distances")
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "results/network/distances.parquet").exists()
+    assert "report/index.html" not in result.stdout + result.stderr
+
+
 @pytest.mark.parametrize(
     ("overlay", "parts"),
     [
@@ -59,6 +71,7 @@ def test_the_data_of_a_foreign_node_are_planned_as_the_page_about_it_says(tmp_pa
         ("genome: {masks: nowhere.tsv}", ["nowhere.tsv: file: expected", "No such file"]),
         ("traits: nowhere.yaml", ["nowhere.yaml"]),
         ("queries: nowhere.yaml", ["nowhere.yaml"]),
+        ("seed: 1\nseed: 2", ["overlay.yaml: line 2: ", "the key seed is given twice"]),
     ],
 )
 def test_a_fault_is_one_line_that_names_file_and_key(tmp_path, overlay, parts):

@@ -79,6 +79,10 @@ class DatasetAccess:
     grants: tuple[str, ...] = ()
 
 
+# of somatic variants: few people have a tumour, so the public sees nothing of them
+CLOSED = DatasetAccess("controlled", "controlled", "controlled")
+
+
 @dataclass(frozen=True, slots=True)
 class Veto:
     """A node's own refusal, which overrides grants of others. None matches everything."""
@@ -192,12 +196,27 @@ def open_to_all(datasets: Iterable[str]) -> AccessSettings:
     )
 
 
-def access_settings(source: Path | str, values: Any) -> AccessSettings:
+def closed_datasets(names: Iterable[object]) -> dict[str, DatasetAccess]:
+    """Build the access to datasets that only grants open.
+
+    Args:
+        names: Identifiers of datasets. What is no text, or empty, is left out.
+
+    Returns:
+        The access by dataset.
+    """
+    return {name: CLOSED for name in names if name and isinstance(name, str)}
+
+
+def access_settings(
+    source: Path | str, values: Any, closed: Iterable[object] = ()
+) -> AccessSettings:
     """Read access settings from YAML values.
 
     Args:
         source: The file, for error messages.
         values: Content of the section ``access``, or None without one.
+        closed: Identifiers of datasets that only grants open, unless the section says otherwise.
 
     Returns:
         The settings.
@@ -206,14 +225,15 @@ def access_settings(source: Path | str, values: Any) -> AccessSettings:
         InputError: Names the file and the key of a wrong value.
     """
     if values is None:
-        return AccessSettings()
+        return AccessSettings(datasets=closed_datasets(closed))
     given = read_keys(source, "access", AccessSettings, values)
     texts_to_tuples(source, "access", given, ("audience", "researcher_status", "terms"))
     given["issuers"] = _issuers(source, given.get("issuers"))
-    given["datasets"] = {
-        name: _dataset(source, f"access.datasets.{name}", one)
-        for name, one in read_mapping(source, "access.datasets", given.get("datasets")).items()
-    }
+    datasets = closed_datasets(closed)
+    for name, one in read_mapping(source, "access.datasets", given.get("datasets")).items():
+        default = datasets.get(name, DatasetAccess())
+        datasets[name] = _dataset(source, f"access.datasets.{name}", one, default)
+    given["datasets"] = datasets
     given["vetoes"] = read_dataclasses(source, "access.vetoes", Veto, given.get("vetoes"))
     given["matchmakers"] = read_matchmakers(source, given.get("matchmakers"))
     roles = given.pop("roles", None)
@@ -333,8 +353,8 @@ def is_safe_url(url: str) -> bool:
     return parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)
 
 
-def _dataset(source: Path | str, key: str, values: Any) -> DatasetAccess:
-    given = read_keys(source, key, DatasetAccess, values)
+def _dataset(source: Path | str, key: str, values: Any, default: DatasetAccess) -> DatasetAccess:
+    given = asdict(default) | read_keys(source, key, DatasetAccess, values)
     texts_to_tuples(source, key, given, ("grants",))
     one = read_dataclass(source, key, DatasetAccess, given)
     needed = [getattr(one, name) for name in GRANULARITIES]

@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from rehearsal import __version__
-from rehearsal.errors import InputError, cause
+from rehearsal.errors import InputError
 from rehearsal.files import atomic_path
 from rehearsal.model import Gene
 from rehearsal.node.access.settings import (
@@ -17,6 +17,7 @@ from rehearsal.node.access.settings import (
     AccessSettings,
     access_settings,
     as_yaml,
+    closed_datasets,
     open_to_all,
 )
 from rehearsal.node.access.settings_check import check_names
@@ -27,6 +28,7 @@ from rehearsal.node.access.yaml_values import (
     read_list,
     texts_to_tuples,
 )
+from rehearsal.yaml_files import load_yaml
 
 TUMOURS = "tumours.sqlite"  # the variant store of somatic variants
 
@@ -76,6 +78,7 @@ class NodeSettings:
         Returns:
             The settings.
         """
+        tumours = f"GDI-{code}-TUMOURS-1" if has_tumours else ""
         return cls(
             country_code=code,
             country_name=name,
@@ -83,11 +86,11 @@ class NodeSettings:
             frequencies_dataset=f"GOE-{code}-REHEARSAL-1",
             people_dataset=f"GDI-{code}-REHEARSAL-1",
             tests_dataset=f"GDI-{code}-TEST-1",
-            tumours_dataset=f"GDI-{code}-TUMOURS-1" if has_tumours else "",
+            tumours_dataset=tumours,
             build=build,
             reference_year=reference_year,
             genes=tuple(genes),
-            access=access or AccessSettings(),
+            access=access or AccessSettings(datasets=closed_datasets([tumours])),
         )
 
     def opened(self) -> NodeSettings:
@@ -114,26 +117,14 @@ class NodeSettings:
             InputError: The file is missing, or names the key of a wrong value.
         """
         path = Path(folder) / SETTINGS_FILE
-        try:
-            values = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            expected = "a node folder with a node.yaml"
-            raise InputError(path, "file", expected, "no such file") from None
-        except (OSError, UnicodeDecodeError) as error:
-            expected = "a readable text file"
-            raise InputError(
-                path, "file", expected, f"an unreadable one ({cause(error)})"
-            ) from None
-        except (yaml.YAMLError, ValueError, RecursionError) as error:  # no such date; too deep
-            mark, reason = getattr(error, "problem_mark", None), getattr(error, "problem", error)
-            where = "file" if mark is None else f"line {mark.line + 1}"
-            found = f"a syntax error ({str(reason).removeprefix('found ')})"
-            raise InputError(path, where, "valid YAML", found) from None
+        values = load_yaml(path, "a node folder with a node.yaml")
         if values is None:
             raise InputError(path, "file", "the settings of a node", "an empty file")
         values = read_keys(path, "", cls, values)
         values["genes"] = _read_genes(path, values.get("genes"))
-        values["access"] = access_settings(path, values.get("access"))
+        values["access"] = access_settings(
+            path, values.get("access"), closed=[values.get("tumours_dataset")]
+        )
         settings = read_dataclass(path, "", cls, values)
         check_names(path, settings)
         return settings

@@ -18,7 +18,7 @@ from rdflib import Graph
 
 from rehearsal.catalogue.ro_crate import FILE_NAME
 from rehearsal.dataset.place_files import WRITERS
-from rehearsal.dataset.plan import RUN_ONLY_FORMATS
+from rehearsal.dataset.presets import RUN_ONLY_FORMATS
 from rehearsal.export.settings import FORMATS
 from rehearsal.files import content_digest
 from rehearsal.formats.crypt4gh import open_decrypting

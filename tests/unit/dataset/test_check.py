@@ -1,11 +1,13 @@
 """``rehearsal check``: what is wrong or missing in a Beacon's answers, and what it cannot ask."""
 
 import re
+import socket
 
 import pytest
 
 from rehearsal.cli import main
 from rehearsal.evaluation.known_answers import read_queries
+from rehearsal.logs import Progress
 
 from ..foreign_beacon import foreign_beacon
 
@@ -35,6 +37,11 @@ def refusal(capfd, *arguments):
         (
             [NOBODY, "--token-variable", "NOT_THERE"],
             "NOT_THERE: expected a bearer token for pooled, found nothing",
+        ),
+        (
+            [NOBODY, "--purpose", "health"],
+            "--purpose: expected a purpose as in the header X-Rehearsal-Purpose, like DUO:0000006, "
+            "found 'health'",
         ),
     ],
 )
@@ -80,7 +87,7 @@ def test_a_beacon_that_gives_everything_is_right(check):
     [
         ({"populations": {"_M": "M"}}, ["frequencies of all people", "frequencies of women"]),
         ({"fields": ("alleleFrequency",)}, ["numbers of alleles", "numbers by zygosity"]),
-        ({"granularity": "boolean"}, ["count", "records"]),
+        ({"granularity": "boolean"}, ["count (numTotalResults)", "records"]),
         ({"populations": {"": "FI", "_F": "F", "_M": "M"}}, []),
         ({"methods": ("POST",)}, []),
         ({"methods": ("GET",)}, []),
@@ -118,3 +125,16 @@ def test_answers_with_one_cause_are_told_together_in_a_sentence(check, manners, 
 def test_people_may_have_an_address_of_their_own(check):
     status, lines = check("--people-url", "PEOPLE", serves=("g_variants",))
     assert status == 0, "\n".join(lines)
+
+
+def test_a_hung_beacon_costs_a_deadline_for_each_query(dataset, capfd, monkeypatch):
+    monkeypatch.setattr(Progress.__init__, "__defaults__", (0.0,))  # a line for each query
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        options = ["--truth", str(dataset / "truth"), "--place", "FI", "--deadline-s", "0.01"]
+        with pytest.raises(SystemExit) as ended:
+            main(["check", url, *options])
+    assert ended.value.code == 2
+    said = capfd.readouterr()
+    assert "no answer from" in said.err
+    assert re.match(r"1 of \d+ queries, about ", said.out)

@@ -43,7 +43,7 @@ def refusal(capfd, *arguments):
         ),
         ([*TINY, "--formats", "vcf,word"], "--formats: expected one of bcf, vcf"),
         ([*TINY, "--formats", ","], "--formats: expected at least one format, found nothing"),
-        ([*TINY, "--formats", "reads"], "--formats: expected formats that need no complete run"),
+        ([*TINY, "--formats", "reads"], "found 'reads' (a format that only a run makes)"),
         ([*TINY, "--trait", "luck"], "--trait: expected some of height, bmi"),
         (
             [*TINY, "--plant", "BRCA1=1"],
@@ -193,3 +193,9 @@ def test_the_first_call_says_that_it_compiles(monkeypatch, capsys, tmp_path):
     (tmp_path / "draw.nbi").touch()
     main(["dataset", "--preset", "tiny", "OUT"])
     assert capsys.readouterr().err == ""
+
+
+def test_a_refused_order_says_nothing_of_compiling(tmp_path, capfd, monkeypatch):
+    monkeypatch.setattr("rehearsal.compiled_code.has_compiled_code", lambda: False)
+    line = refusal(capfd, *TINY, "--formats", "mini-node", tmp_path / "OUT")
+    assert line.endswith("beacon, tables, omop, scores, gwas, found 'mini-node'")

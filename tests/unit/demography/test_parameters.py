@@ -101,6 +101,6 @@ def test_a_file_that_is_no_table_is_refused(tmp_path, text):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(
         InputError,
-        match=r"nowhere.yaml: file: expected YAML with the parameters, found an unreadable",
+        match=r"nowhere.yaml: file: expected YAML with the parameters, found no such file",
     ):
         read_parameters(tmp_path / "nowhere.yaml")

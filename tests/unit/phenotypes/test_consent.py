@@ -56,7 +56,7 @@ records:
         (
             "records:",
             "withdrawn: 0.1\nrecords:",
-            "found an error .the key withdrawn is given twice",
+            "found an error .the key withdrawn is given twice, first in line ",
         ),
     ],
 )

@@ -98,7 +98,7 @@ def test_the_shipped_file_has_what_the_first_run_needs(shipped):
         ("copies: {female: 2, male: 1}", "copies: {female: 3, male: 1}",
          "diseases.gene_disease.genes.REC1.copies.female", "a whole number from 1 to 2"),
         ("  width:\n", "  level:\n", "line 15",
-         "expected valid YAML, found an error (the key level is given twice)"),
+         "expected valid YAML, found an error (the key level is given twice, first in line"),
         ("measurements:\n", "measurements: [\n", "line", "expected"),
         ("derived_measurements:", "derived_measurement:", "derived_measurement",
          "expected one of the keys measurements, diseases, derived_measurements"),

@@ -42,7 +42,7 @@ def test_a_country_gets_gdi_dataset_names():
         ),
         (
             "country_code: FI\na: [\n",
-            "node.yaml: line 3: expected valid YAML, found a syntax error (",
+            "node.yaml: line 3: expected valid YAML, found an error (",
         ),
     ],
 )
@@ -59,3 +59,29 @@ def test_ill_formed_settings_are_refused_in_one_line(tmp_path, text, complaint):
 def test_a_folder_without_settings_is_refused(tmp_path):
     with pytest.raises(InputError, match="expected a node folder with a node"):
         NodeSettings.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "access",
+    [
+        "",
+        "access: {datasets: {GDI-FI-REHEARSAL-1: {record: controlled}}}\n",
+        "access: {datasets: {GDI-FI-TUMOURS-1: {grants: [https://dac.example/17]}}}\n",
+    ],
+)
+def test_tumours_stay_closed_unless_the_settings_open_them(tmp_path, access):
+    built = NodeSettings.for_country("FI", "Finland", has_tumours=True)
+    text = built.write(tmp_path).read_text()
+    text = text[: text.index("access:")] + access
+    (tmp_path / "node.yaml").write_text(text)
+    found = NodeSettings.read(tmp_path).access.datasets["GDI-FI-TUMOURS-1"]
+    assert (found.boolean, found.count, found.record) == ("controlled",) * 3
+    assert built.access.datasets["GDI-FI-TUMOURS-1"].boolean == "controlled"
+
+
+def test_settings_may_open_the_tumours(tmp_path):
+    built = NodeSettings.for_country("FI", "Finland", has_tumours=True)
+    text = built.write(tmp_path).read_text()
+    opened = "access: {datasets: {GDI-FI-TUMOURS-1: {boolean: public, count: public}}}\n"
+    (tmp_path / "node.yaml").write_text(text[: text.index("access:")] + opened)
+    assert NodeSettings.read(tmp_path).access.datasets["GDI-FI-TUMOURS-1"].count == "public"
