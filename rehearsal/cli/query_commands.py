@@ -53,6 +53,12 @@ def add_query(query: argparse.ArgumentParser) -> None:
         help="purpose of the query as a DUO term, such as DUO:0000006 (default: not stated)",
     )
     add(
+        "--key-variable",
+        metavar="NAME",
+        help="environment variable that holds a key of the Matchmaker Exchange, for the header "
+        "X-Auth-Token (default: no key)",
+    )
+    add(
         "--json",
         action="store_true",
         help="print the whole answer as JSON (default: a summary)",
@@ -155,6 +161,7 @@ def _query(options: argparse.Namespace) -> None:
         partial=options.partial,
         token_variable=options.token_variable,
         purpose=options.purpose,
+        key_variable=options.key_variable,
     )
     sys.exit(run_query(command, as_json=options.json))
 

@@ -24,6 +24,15 @@ NAMES = {  # of the counts, in the standard
     "heterozygous": "alleleCountHeterozygous",
     "hemizygous": "alleleCountHemizygous",
 }
+ROUNDING_ERROR = 1e-9  # of a decimal number as a float, far below any digit that is kept
+ROUNDED = (
+    "Its frequencies are rounded (alleleFrequency), by more than the tolerance of "
+    f"{FREQUENCY_TOLERANCE:g}."
+)
+OF_MORE_PEOPLE = (
+    "It counts the alleles of more people than permit the purpose (alleleNumber): people whose "
+    "consent does not cover it are left out."
+)
 BY_ZYGOSITY = {"homozygous", "heterozygous", "hemizygous"}
 WHOSE = {"": "all people", "_F": "women", "_M": "men"}
 
@@ -32,7 +41,7 @@ Given = Sequence[tuple[Allele, Mapping[str, Any]]]  # alleles with their records
 
 
 def frequency_faults(
-    expected: Mapping[str, ExpectedAnswer], place: str, given: Given
+    expected: Mapping[str, ExpectedAnswer], place: str, given: Given, has_purpose: bool
 ) -> list[Fault] | None:
     """Compare all frequencies with the truth.
 
@@ -40,9 +49,10 @@ def frequency_faults(
         expected: Right answers by place.
         place: The place whose people the Beacon holds.
         given: The records of right alleles.
+        has_purpose: Whether the query states a purpose, which some people do not permit.
 
     Returns:
-        What is wrong. None if there are no frequencies.
+        What is wrong. None if there are no frequencies: an entry of nulls is none.
 
     Raises:
         KeyError: An entry names no population.
@@ -52,16 +62,26 @@ def frequency_faults(
     entries = [
         (allele, population, entry)
         for allele, record in given
-        for population, entry in frequency_entries(record)
+        for population, entry in _filled_entries(record)
     ]
     if not entries:
         return None
     faults: list[Fault] = []
     for allele, population, entry in entries:
-        group = tallies.get(population, tallies[group_of(population)])
-        where = "{}:{}>{} {}".format(*allele, population)
-        faults += _entry_faults(where, entry, group.get(allele, AlleleTally(0, 0, 0, 0, 0)))
+        where, group = "{}:{}>{} {}".format(*allele, population), tallies.get(population)
+        if group is None:
+            group = tallies[group_of(population)]
+            where += f" (read as {WHOSE[group_of(population)]})"
+        true = group.get(allele, AlleleTally(0, 0, 0, 0, 0))
+        faults += _entry_faults(where, entry, true, has_purpose)
     return faults
+
+
+def _filled_entries(record: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the population and the entry of every frequency or count that a record gives."""
+    for population, entry in frequency_entries(record):
+        if entry.get("alleleFrequency") is not None or given_counts(entry):
+            yield population, entry
 
 
 def _tallies(
@@ -82,19 +102,38 @@ def _tallies(
     }
 
 
-def _entry_faults(where: str, entry: Mapping[str, Any], true: AlleleTally) -> Iterator[Fault]:
-    """Compare counts exactly, and a frequency up to rounding."""
-    for field, count in given_counts(entry).items():
+def _entry_faults(
+    where: str, entry: Mapping[str, Any], true: AlleleTally, has_purpose: bool
+) -> Iterator[Fault]:
+    """Compare counts exactly, and a frequency up to the tolerance."""
+    counts = given_counts(entry)
+    is_of_more = has_purpose and counts.get("number", 0) > true.number
+    for field, count in counts.items():
         wanted = getattr(true, field)
         if count != wanted:
-            text = f"Its numbers of alleles are wrong ({NAMES[field]})."
-            if field == "homozygous" and 2 * count == wanted:
-                text = "It counts homozygous people, where alleleCountHomozygous counts alleles."
+            text = OF_MORE_PEOPLE if is_of_more else _cause_of_number(field, count, wanted)
             yield Fault(text, f"{where} {NAMES[field]} {count} instead of {wanted}")
     frequency = entry.get("alleleFrequency")
     if frequency is not None and abs(frequency - true.frequency) > FREQUENCY_TOLERANCE:
-        detail = f"{where} frequency {frequency} instead of {true.frequency:.6g}"
-        yield Fault("Its frequencies are wrong (alleleFrequency).", detail)
+        text, rounding = "Its frequencies are wrong (alleleFrequency).", ""
+        if digits := _digits_kept(frequency, true.frequency):
+            text, rounding = ROUNDED, f" (rounded to {digits} digits)"
+        detail = f"{where} frequency {frequency} instead of {true.frequency:.6g}{rounding}"
+        yield Fault(OF_MORE_PEOPLE if is_of_more else text, detail)
+
+
+def _cause_of_number(field: str, count: int, wanted: int | None) -> str:
+    if field == "homozygous" and 2 * count == wanted:
+        return "It counts homozygous people, where alleleCountHomozygous counts alleles."
+    return f"Its numbers of alleles are wrong ({NAMES[field]})."
+
+
+def _digits_kept(given: float, true: float) -> int | None:
+    """Return how many digits after the point rounding kept; None: the frequency is another number.
+
+    One digit is too few to tell.
+    """
+    return next((n for n in (5, 4, 3, 2) if abs(given - round(true, n)) < ROUNDING_ERROR), None)
 
 
 def missing_frequencies(
@@ -107,7 +146,7 @@ def missing_frequencies(
         place: The place whose people the Beacon holds.
         given: The records of right alleles.
     """
-    entries = [one for _, record in given for one in frequency_entries(record)]
+    entries = [one for _, record in given for one in _filled_entries(record)]
     if not entries:
         yield from ("frequencies",) if given else ()
         return

@@ -124,7 +124,7 @@ def _compare(
         found.judged_on = "count"
         found.faults += _count_faults(true, count, sets)
     elif exists:
-        found.missing.append("count")
+        found.missing.append("count (numTotalResults)")
     if query.granularity == "record":
         page = _Page.of(query, answer)
         if exists and not page.records:
@@ -253,7 +253,7 @@ def _compare_variants(
     found.faults += _variant_faults(set(wanted), {key for key, _ in named}, page)
     given = [(key, record) for key, record in named if key in wanted]
     found.missing += missing_frequencies(expected, place, given)
-    faults = frequency_faults(expected, place, given)
+    faults = frequency_faults(expected, place, given, query.purpose is not None)
     if faults is not None:
         found.judged_on = "frequencies"
         found.faults += faults

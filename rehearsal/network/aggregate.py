@@ -139,9 +139,16 @@ def count_of(answer: Answer) -> int | None:
         answer: The node's answer.
 
     Returns:
-        ``numTotalResults``; None at boolean granularity.
+        ``numTotalResults``. Without it, ``resultsCount`` of the only result set with a match:
+        several sets may hold the same entries. None if the node tells neither, as at boolean
+        granularity.
     """
-    return _summary(answer).get("numTotalResults")
+    total: int | None = _summary(answer).get("numTotalResults")
+    if total is not None:
+        return total
+    told = [one.get("resultsCount") for one in result_sets(answer) if one.get("exists", True)]
+    only = told[0] if len(told) == 1 else None
+    return only if isinstance(only, int) and not isinstance(only, bool) and only >= 0 else None
 
 
 def result_sets(answer: Answer) -> list[dict[str, Any]]:

@@ -99,12 +99,13 @@ def aggregate_entries(
         return failure(request, parts, conditions)
     finest = max(map(returned_granularity, answered), key=GRANULARITIES.index)
     granularity = min(finest, wanted or finest, key=GRANULARITIES.index)
-    exists, count, _ = totals(answered)
+    exists, count, uncounted = totals(answered)
+    told = None if uncounted and not count else count  # 0 would contradict the yes
     shown = _unique(_marked(part, one) for part in parts for one in part.shown)
     section = "collections" if entry_type in COLLECTIONS else "resultSets"
     return 200, {
         "meta": envelope.meta(BEACON_ID, entry_type, request, wanted or granularity, granularity),
-        "responseSummary": envelope.summary(bool(exists), count, granularity),
+        "responseSummary": envelope.summary(bool(exists), told, granularity),
         "response": {section: shown},
         "info": network_info(parts, conditions) | _warnings(parts, request.datasets),
     }

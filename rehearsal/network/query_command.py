@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from rehearsal.errors import InputError, mismatch, shown, unreadable_file
 from rehearsal.model import Answer
 from rehearsal.network.client import NetworkClient, NodeRequest
 from rehearsal.network.registry import NodeEntry, is_http_url
+from rehearsal.web.problem import Problem
+from rehearsal.web.request_limits import check_keys
 
 ASKER_MARGIN_S = 2.0  # added to the deadline, for the network itself
 PATIENCE_S = 60.0
@@ -36,6 +39,7 @@ class QueryCommand:
         partial: Whether the network may answer without overdue nodes.
         token_variable: Environment variable with a bearer token.
         purpose: DUO terms.
+        key_variable: Environment variable with a key of the Matchmaker Exchange.
     """
 
     url: str
@@ -46,18 +50,24 @@ class QueryCommand:
     partial: bool = False
     token_variable: str | None = None
     purpose: str | None = None
+    key_variable: str | None = None
 
     def node(self) -> NodeEntry:
         """Return the network or node to ask.
 
         Raises:
-            InputError: The URL is none of http or https.
+            InputError: The URL is none of http or https, or there are a key and a token.
         """
         if not is_http_url(self.url):
             expected = "a URL http(s)://HOST/... without user, password and query"
             found = "one with more parts" if {"@", "?"} & set(self.url) else shown(self.url)
             raise InputError(COMMAND, "URL", expected, found)  # a password is never shown
-        return NodeEntry(self.url, self.url.rstrip("/"), self.token_variable)
+        if self.token_variable and self.key_variable:
+            expected = "a key or a token, because a request with both is refused"
+            raise InputError(COMMAND, "--key-variable", expected, "both")
+        has_key = self.key_variable is not None
+        url = self.url.rstrip("/")
+        return NodeEntry(self.url, url, self.token_variable, forward_token=has_key)
 
     def request(self) -> NodeRequest:
         """Build the request.
@@ -66,7 +76,7 @@ class QueryCommand:
             The request.
 
         Raises:
-            InputError: A parameter or the body cannot be used.
+            InputError: A parameter or the body cannot be used, or the key is not there.
         """
         pairs = [_read_parameter(text) for text in self.parameters]
         if self.body is not None and pairs:
@@ -76,11 +86,24 @@ class QueryCommand:
             pairs.append(("deadlineS", f"{self.deadline_s:g}"))
         if self.partial:
             pairs.append(("partial", "true"))
-        path, parameters = self.path.strip("/"), tuple(pairs)
-        if self.body is None:
-            return NodeRequest(path, "GET", None, parameters, purpose=self.purpose)
-        body = _read_request_body(self.body)
-        return NodeRequest(path, "POST", body, parameters, purpose=self.purpose)
+        body = None if self.body is None else _read_request_body(self.body)
+        return NodeRequest(
+            self.path.strip("/"),
+            "GET" if body is None else "POST",
+            body,
+            tuple(pairs),
+            purpose=self.purpose,
+            key=self._key(),
+        )
+
+    def _key(self) -> str | None:
+        """Read the key from its environment variable. Raises InputError without one."""
+        if self.key_variable is None:
+            return None
+        if not (key := os.environ.get(self.key_variable)):
+            expected = "a key for the header X-Auth-Token"
+            raise InputError("environment variables", self.key_variable, expected, "nothing")
+        return key
 
     @property
     def patience_s(self) -> float:
@@ -125,10 +148,17 @@ def _read_parameter(text: str) -> tuple[str, str]:
 
 def _read_request_body(path: Path) -> dict[str, Any]:
     try:
-        document = orjson.loads(path.read_bytes())
+        raw = path.read_bytes()
+        document = orjson.loads(raw)
     except (OSError, orjson.JSONDecodeError) as error:
         found = unreadable_file(error)
         raise InputError(COMMAND, f"--body {path}", "a Beacon request in JSON", found) from error
+    try:
+        check_keys(raw)
+    except Problem as problem:  # a reader keeps one of two values
+        expected = "each key of an object once"
+        found = problem.message.rpartition(", found ")[2]
+        raise InputError(COMMAND, f"--body {path}", expected, found) from None
     if not isinstance(document, dict):
         raise InputError(COMMAND, f"--body {path}", "a JSON object", shown(document))
     return document
@@ -172,12 +202,22 @@ def _result_lines(answer: Answer) -> list[str]:
     if answer.state != "answered":
         return []
     if isinstance(summary, dict):
-        count = summary.get("numTotalResults")
-        word = "yes" if summary.get("exists") else "no"
-        return [word if count is None else f"{word}, {count:,} in total"]
+        return [_total_line(summary, body.get("info"))]
     if isinstance(matches, list):
-        return [_match_line(one) for one in matches] or ["no matching patients"]
+        notes = [f"Note: {one}" for one in body.get("_notes") or ()]
+        return [*([_match_line(one) for one in matches] or ["no matching patients"]), *notes]
     return [json.dumps(body.get("response", body), indent=2)]
+
+
+def _total_line(summary: dict[str, Any], info: Any) -> str:
+    """Say whether there are matches and how many, as far as all nodes told."""
+    count = summary.get("numTotalResults")
+    word = "yes" if summary.get("exists") else "no"
+    uncounted = info.get("uncounted") if isinstance(info, dict) else None
+    if not uncounted:
+        return word if count is None else f"{word}, {count:,} in total"
+    told = "" if not count else f", at least {count:,} in total"
+    return f"{word}{told} (no number from {', '.join(map(str, uncounted))})"
 
 
 def _match_line(one: dict[str, Any]) -> str:

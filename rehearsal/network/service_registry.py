@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 
@@ -21,7 +22,7 @@ REQUIRED = ("id", "name", "type", "organization", "version")  # of service-info 
 
 
 class ServiceRegistry:
-    """Lists the network and the nodes that say what they are.
+    """Lists the network and the nodes that say what they are: by service-info, or by ``/info``.
 
     Args:
         network: The network.
@@ -50,20 +51,45 @@ class ServiceRegistry:
         return Json(show(await self._services(request), request))
 
     async def _services(self, request: Request) -> list[Body]:
-        question = forward_request(request, "service-info")
-        answers = await self._network.ask(question, self._conditions(self._network, request))
-        urls = {node.country: node.url for node in self._network.nodes}
-        found = [{**self._own, "url": base_url(request)}]
-        for answer in answers:
-            if (body := _service_info(answer)) is not None:
-                found.append({**body, "url": urls[answer.node]})
-        return found
+        conditions = self._conditions(self._network, request)
+        nodes = {node.country: node for node in self._network.nodes}
+        answers = await self._network.ask(forward_request(request, "service-info"), conditions)
+        told = {answer.node: _service_info(answer) for answer in answers}
+        # a Beacon need not have service-info; one that did not answer is not asked again
+        silent = [one.node for one in answers if told[one.node] is None and one.http_status]
+        question = forward_request(request, "info")
+        infos = await asyncio.gather(
+            *(self._network.send(nodes[one], question, conditions.deadline_s) for one in silent)
+        )
+        told |= {one.node: _service_of_info(one, nodes[one.node].url) for one in infos}
+        listed = [{**body, "url": nodes[one].url} for one, body in told.items() if body is not None]
+        return [{**self._own, "url": base_url(request)}, *listed]
 
 
 def _service_info(answer: Answer) -> Body | None:
     body = answer.body or {}
     whole = answer.state == "answered" and all(name in body for name in REQUIRED)
     return body if whole else None
+
+
+def _service_of_info(answer: Answer, url: str) -> Body | None:
+    """Build service-info from a Beacon's ``/info``; None if it does not name the Beacon."""
+    info = (answer.body or {}).get("response")
+    if answer.state != "answered" or not isinstance(info, dict) or not info.get("id"):
+        return None
+    given = info.get("organization")
+    organization = given if isinstance(given, dict) else {}
+    api_version = str(info.get("apiVersion") or "").removeprefix("v")
+    return {
+        "id": info["id"],
+        "name": info.get("name") or info["id"],
+        "type": {"group": "org.ga4gh", "artifact": "beacon", "version": api_version},
+        "organization": {
+            "name": organization.get("name") or "",
+            "url": organization.get("welcomeUrl") or info.get("welcomeUrl") or url,
+        },
+        "version": str(info.get("version") or api_version),
+    }
 
 
 def _types(found: list[Body]) -> list[Body]:

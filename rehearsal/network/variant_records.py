@@ -7,6 +7,7 @@ the European initiative writes) or in people (``genotypeHomozygous``, as gnomAD 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +24,12 @@ COUNTS: dict[str, dict[str, int]] = {
     "heterozygous": {"alleleCountHeterozygous": 1, "genotypeHeterozygous": 1},
     "hemizygous": {"alleleCountHemizygous": 1, "genotypeHemizygous": 1},
 }
-SEXES = {"_F": ("f", "female", "women", "xx"), "_M": ("m", "male", "men", "xy")}
+# groups by the words for a sex: short ones only at the end of a name, which may have any others
+SEXES = {
+    "_F": {"female", "females", "women"},
+    "_M": {"male", "males", "men"},
+}
+LAST_WORDS = {"f": "_F", "xx": "_F", "m": "_M", "xy": "_M"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +95,15 @@ def group_of(population: str) -> str:
     """Tell whom a population has: ``_F`` women, ``_M`` men, an empty text all people.
 
     Args:
-        population: Its name, which may be that of a sex or end in one: ``FI_F``, ``F``, ``female``.
+        population: Its name, which may have a word for a sex (``Finnish females``, ``Finland
+            (women)``) or end in ``F``, ``M``, ``XX`` or ``XY`` (``FI_F``). A name with both sexes
+            means all people.
     """
-    end = population.replace("-", "_").lower().rsplit("_", 1)[-1]
-    return next((group for group, names in SEXES.items() if end in names), "")
+    words = re.findall("[a-z0-9]+", population.lower())
+    groups = {group for group, names in SEXES.items() if not names.isdisjoint(words)}
+    if not groups and words and words[-1] in LAST_WORDS:
+        groups = {LAST_WORDS[words[-1]]}
+    return groups.pop() if len(groups) == 1 else ""
 
 
 def given_counts(entry: Mapping[str, Any]) -> dict[str, int]:

@@ -70,15 +70,15 @@ def _schema(path: str) -> dict[str, str]:
     return {"entityType": ENTRY_TYPES[path].id, "schema": ENTRY_TYPES[path].schema}
 
 
-def summary(exists: bool, count: int, granularity: Granularity) -> Body:
+def summary(exists: bool, count: int | None, granularity: Granularity) -> Body:
     """Build ``responseSummary``.
 
     Args:
         exists: Whether there are matches.
-        count: The total, which is left out at granularity ``boolean``.
+        count: The total, which is left out at granularity ``boolean``. None: not known.
         granularity: The granularity of the answer.
     """
-    if granularity == "boolean":
+    if granularity == "boolean" or count is None:
         return {"exists": exists}
     return {"exists": exists, "numTotalResults": count}
 

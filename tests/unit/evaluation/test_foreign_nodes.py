@@ -8,16 +8,18 @@ from dataclasses import replace
 
 import pytest
 
+from rehearsal.evaluation.partial_judge import judge_partial_answer
 from rehearsal.evaluation.reply_judge import judge_reply
 from rehearsal.evaluation.suite import beacon_request
-from rehearsal.model import AlleleCounts, Query, Variant
+from rehearsal.model import AlleleCounts, Answer, Query, Variant
 from rehearsal.network.aggregate import aggregate_answers
 from rehearsal.network.client import NetworkClient
 from rehearsal.network.registry import NodeEntry
 from rehearsal.network.service_client import NetworkReply
+from rehearsal.network.variant_records import group_of
 from rehearsal.truth.expected_answers import ExpectedAnswer
 
-from ..foreign_beacon import STANDARD, foreign_beacon
+from ..foreign_beacon import FIELDS, STANDARD, Manners, content, foreign_beacon
 
 PAGE = {"skip": 0, "limit": 10}
 WHOLE = AlleleCounts(an=104, ac=37, hom=9, het=17, hemi=2)
@@ -72,7 +74,7 @@ def test_a_node_that_gives_everything_is_right_and_lacks_nothing():
         ({"fields": (*STANDARD[:3], "genotypeHomozygous")}, "numbers by zygosity"),
         ({"key": "populations"}, "the key frequencies (they stand in populations)"),
         ({"granularity": "count"}, "records"),
-        ({"granularity": "boolean"}, "count, records"),
+        ({"granularity": "boolean"}, "count (numTotalResults), records"),
     ],
 )
 def test_what_a_node_does_not_give_is_missing_and_not_wrong(manners, missing):
@@ -93,9 +95,12 @@ def test_people_by_zygosity_may_be_counted_instead_of_alleles():
     ("manners", "said"),
     [
         ({"missed": 1}, "FI alleleCount 36 instead of 37"),
-        ({"missed": 1, "populations": {"_F": "F"}}, "F alleleCount 19 instead of 20"),
+        (
+            {"missed": 1, "populations": {"_F": "F"}},
+            "F (read as women) alleleCount 19 instead of 20",
+        ),
         ({"shift": 1}, "101:A>G instead of 100:A>G"),
-        ({"populations": {"": "M"}}, "M alleleCount 37 instead of 17"),
+        ({"populations": {"": "M"}}, "M (read as men) alleleCount 37 instead of 17"),
     ],
 )
 def test_what_a_node_gives_wrongly_is_wrong(manners, said):
@@ -137,3 +142,49 @@ def test_datasets_that_are_counted_in_place_of_people_are_named():
     node, _ = rows(PEOPLE, datasets=1, counts_datasets=True)
     assert node["verdict"] == "wrong"
     assert node["reason"] == "count 1 instead of 3"
+
+
+def test_frequencies_that_are_null_are_missing_and_judged_on_nothing(monkeypatch):
+    monkeypatch.setitem(FIELDS, "alleleFrequency", lambda _: None)
+    node, _ = rows(ALLELE, fields=("alleleFrequency",))
+    assert (node["verdict"], node["missing"]) == ("incomplete", "frequencies")
+
+
+def test_rounded_frequencies_are_wrong_with_the_digits_that_were_kept(monkeypatch):
+    monkeypatch.setitem(FIELDS, "alleleFrequency", lambda one: round(one.ac / one.an, 3))
+    node, _ = rows(ALLELE, fields=("alleleFrequency",))
+    assert node["verdict"] == "wrong"
+    assert "(rounded to 3 digits)" in node["reason"]
+
+
+def test_a_name_that_tells_no_sex_is_said_to_be_read_as_all_people():
+    node, _ = rows(ALLELE, populations={"_F": "Ladies"})
+    assert "Ladies (read as all people) alleleCount" in node["reason"]
+
+
+@pytest.mark.parametrize(
+    ("women", "men"),
+    [
+        ("females", "males"),
+        ("Finnish females", "Finnish males"),
+        ("Finland (women)", "Finland (men)"),
+        ("NFE_XX", "NFE_XY"),
+    ],
+)
+def test_words_for_a_sex_are_read_in_names_of_any_form(women, men):
+    node, _ = rows(ALLELE, populations={"": "women and men", "_F": women, "_M": men})
+    assert (node["verdict"], node["missing"], node["reason"]) == ("right", "", "")
+
+
+@pytest.mark.parametrize("name", ["FI", "Isle of Man", "women and men", "F1", "M0-team"])
+def test_other_names_mean_all_people(name):
+    assert group_of(name) == ""
+
+
+def test_alleles_of_people_without_consent_are_named_as_the_cause():
+    asked, true = replace(ALLELE, purpose="DUO:0000006"), RIGHT["frequency"]
+    more = {group: replace(one, an=one.an + 20) for group, one in COUNTS.items()}
+    body = content(asked, replace(true, alleles={SITE: more}), Manners())
+    answer = Answer(asked.id, "FI", "answered", 200, body, 0.1, 100)
+    (cause,) = judge_partial_answer(asked, {"FI": true}, "FI", answer).causes
+    assert "consent does not cover it" in cause

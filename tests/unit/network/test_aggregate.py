@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rehearsal.model import Answer, Query
-from rehearsal.network.aggregate import aggregate_answers, group_totals
+from rehearsal.network.aggregate import aggregate_answers, count_of, group_totals
 from rehearsal.network.variant_records import AlleleTally, record_frequencies
 
 QUERY = Query("q", "count", "g_variants", {})
@@ -59,6 +59,14 @@ def test_a_yes_without_a_count_is_a_hit_and_is_named():
     assert joined.exists is True
     assert joined.count == 3
     assert joined.uncounted == ("AT",)
+
+
+def test_the_count_of_the_only_result_set_stands_for_a_missing_total():
+    one, other = {"id": "A", "exists": True, "resultsCount": 2}, {"id": "B", "resultsCount": 2}
+    assert count_of(answered("AT", True, sets=[one, {**other, "exists": False}])) == 2
+    assert count_of(answered("AT", True, sets=[one, other])) is None  # may be the same two
+    assert count_of(answered("AT", True, 3, sets=[one])) == 3
+    assert count_of(answered("AT", True, sets=[{"id": "A"}])) is None
 
 
 def test_nodes_that_did_not_answer_stay_in_the_answer():

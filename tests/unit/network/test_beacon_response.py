@@ -47,6 +47,15 @@ def test_the_answer_is_as_fine_as_the_finest_part_but_never_finer_than_asked():
     assert body["responseSummary"] == {"exists": True}
 
 
+def test_a_yes_whose_number_nobody_told_has_no_total():
+    sets = [{"id": "D", "setType": "dataset", "exists": True, "results": [{}]}]
+    _, body = joined([answered("AT", True, sets=sets), answered("FI", True)], "count")
+    assert body["responseSummary"] == {"exists": True}
+    assert body["info"]["uncounted"] == ["AT", "FI"]
+    _, body = joined([answered("AT", True), answered("FI", False, 0)], "count")
+    assert body["responseSummary"] == {"exists": True}
+
+
 def test_ids_stay_unique_when_two_nodes_use_the_same():
     sets = [{"id": "D", "setType": "dataset", "exists": True, "resultsCount": 1, "results": []}]
     _, body = joined([answered("AT", True, 1, sets), answered("FI", True, 1, sets)], "record")

@@ -101,6 +101,23 @@ def test_a_variant_leads_to_its_htsget_ticket(asked, monkeypatch):
     assert handovers(answer) == []
 
 
+def test_a_node_without_service_info_is_listed_by_its_info(asked, monkeypatch):
+    whole = asked.apps["FI"]
+
+    async def without_service_info(scope, receive, send):
+        path = "/nothing" if scope["path"] == "/service-info" else scope["path"]
+        await whole({**scope, "path": path}, receive, send)
+
+    _, known = asked.ask("network", "/services/org.rehearsal.fi", granted=False)
+    monkeypatch.setitem(asked.apps, "FI", without_service_info)
+    status, found = asked.ask("network", "/services/org.rehearsal.fi", granted=False)
+    assert status == 200
+    assert found["organization"]["name"] == known["organization"]["name"]
+    for key in ("id", "name", "version", "url"):
+        assert found[key] == known[key]
+    assert found["type"]["artifact"] == "beacon"
+
+
 @pytest.mark.parametrize("granted", [False, True])
 def test_the_network_is_a_registry_of_services(asked, granted):
     status, found = asked.ask("network", "/services", granted=granted)
