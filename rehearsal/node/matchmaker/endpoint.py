@@ -144,7 +144,9 @@ class MatchEndpoint:
         return Json(heartbeat_body())
 
     async def metrics(self, request: Request) -> Response:
-        """Count what can be matched: the people who permit the purpose, and their genes.
+        """Count what can be matched: the people who permit the purpose, and genes on record.
+
+        Everybody can be matched: also somebody without terms may carry a variant of a request.
 
         Args:
             request: The request, after authorization.
@@ -162,7 +164,7 @@ class MatchEndpoint:
         return Json(
             metrics_body(
                 {
-                    "numberOfCases": len(self._index.people() - rights.excluded),
+                    "numberOfCases": self._index.size - len(rights.excluded),
                     "numberOfGenes": sum(map(len, by_gene)),
                     "numberOfUniqueGenes": sum(map(bool, by_gene)),
                 }

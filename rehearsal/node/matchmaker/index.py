@@ -138,11 +138,6 @@ class MatchmakerIndex:
         (values,) = self._connection.execute('SELECT "values" FROM totals').fetchone()
         return np.frombuffer(values, np.int64)
 
-    def people(self) -> BitMap:
-        """Return the people who can be matched: with a term or a candidate gene."""
-        described = BitMap(np.flatnonzero(self.totals))
-        return described.union(*self.people_by_gene().values())
-
     @cached_property
     def terms_of_people(self) -> dict[int, frozenset[int]]:
         """The terms that somebody has, directly or by a descendant, each with its ancestors."""

@@ -76,7 +76,7 @@ def _heartbeat() -> Body:
 
 def _metrics() -> Body:
     numbers = {
-        "numberOfCases": {**COUNT, "description": "People who can be matched."},
+        "numberOfCases": {**COUNT, "description": "People whose consent permits matching."},
         "numberOfGenes": {**COUNT, "description": "Their candidate genes, counted per person."},
         "numberOfUniqueGenes": {**COUNT, "description": "Different candidate genes."},
         "dateGenerated": {**TEXT, "description": "The date, ISO 8601."},

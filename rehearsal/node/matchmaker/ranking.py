@@ -167,7 +167,23 @@ class Ranking:
         """
         told = (self._contradiction(one) for one in request.variants)
         of_variants = (f"patient.genomicFeatures: {one}" for one in told if one)
-        return [*self._notes_of_terms(request), *self._notes_of_genes(request), *of_variants]
+        return [
+            *self._notes_of_terms(request),
+            *self._notes_of_genes(request),
+            *of_variants,
+            *self._notes_of_pairs(request),
+        ]
+
+    def _notes_of_pairs(self, request: MatchRequest) -> Iterator[str]:
+        """Name variants outside the gene that the request gives with them, both 1-based."""
+        for variant, name in request.gene_of.items():
+            gene = self._genes.find(name)
+            if gene is None or (variant.contig == gene.contig and _overlap(variant, gene)):
+                continue
+            expected = f"a variant in {gene.name} ({gene.contig}:{gene.start + 1}-{gene.end})"
+            found = f"one at {variant.contig}:{variant.start + 1}"
+            fault = mismatch("patient.genomicFeatures", expected, found)
+            yield f"{fault}; gene and variant are each compared by themselves"
 
     def _contradiction(self, variant: Variant) -> str | None:
         return contradiction(_query_for(variant), self._reference)
@@ -343,6 +359,10 @@ class Ranking:
         terms = (self._index.term(n) for n in both - above)
         informative = (term for term in terms if term.id not in UNINFORMATIVE)
         return tuple(sorted(informative, key=lambda term: term.id))
+
+
+def _overlap(variant: Variant, gene: Gene) -> bool:
+    return variant.start < gene.end and variant.start + len(variant.ref) > gene.start
 
 
 def _query_for(variant: Variant) -> SequenceQuery:

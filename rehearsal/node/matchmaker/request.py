@@ -8,7 +8,7 @@ compared gets a note. Unknown keys are ignored, because the standard lets others
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -46,6 +46,8 @@ COMPARED = frozenset(name.lower() for name in ASSEMBLIES)
 MOVED = frozenset(name.lower() for name in EARLIER_ASSEMBLIES)
 LONGEST = max(CONTIG_LENGTHS.values())
 GENOMIC_FEATURES = "patient.genomicFeatures"
+HUMAN = "NCBITaxon:9606"
+ZYGOSITIES = (None, 0, 1, 2)  # clients send 0 for "two"
 
 Text = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT)]
 Bases = Annotated[str, Meta(max_length=MAX_BASES, title="A, C, G, T, N")]
@@ -128,8 +130,7 @@ class GenomicFeature(MatchmakerModel):
 
     gene: CandidateGene | None = None
     variant: Annotated[AnyVariant, Meta(description="A variant of GRCh38 or GRCh37.")] | None = None
-    # clients also send 0 for "two"; it is not compared
-    zygosity: Annotated[int, Meta(description="Copies of the variant.")] | None = None
+    zygosity: Annotated[int, Meta(description="Copies of the variant. Not compared.")] | None = None
 
 
 class MatchPatient(MatchmakerModel):
@@ -137,6 +138,7 @@ class MatchPatient(MatchmakerModel):
 
     id: Annotated[Text, Meta(description="Your identifier of the patient.")]
     contact: Contact
+    species: Annotated[Text, Meta(description="NCBITaxon:9606, the default: human.")] | None = None
     features: (
         Annotated[
             tuple[Feature, ...], Meta(max_length=MAX_FEATURES, description="Phenotypic features.")
@@ -212,8 +214,11 @@ def read_match(body: bytes, liftover: Liftover) -> MatchRequest:
         genes=_distinct(one.gene for one in candidates),
         variants=_distinct(one.variant for one in candidates),
         gene_of=_genes_of(candidates),
-        notes=tuple(one.note for one in candidates if one.note),
-        uncompared=sum(1 for one in candidates if one.note and one.variant is None),
+        notes=(
+            *_notes_on_species(patient.species),
+            *(note for one in candidates for note in one.notes),
+        ),
+        uncompared=sum(one.is_uncompared for one in candidates),
     )
 
 
@@ -253,11 +258,12 @@ def _terms(features: Sequence[Feature], choice: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A gene, a variant, or both. ``note``: why its variant is not used, or how it was read."""
+    """A gene, a variant, or both. ``notes``: what is not used, and how the variant was read."""
 
     gene: str | None
     variant: Variant | None
-    note: str = ""
+    notes: tuple[str, ...] = ()
+    is_uncompared: bool = False  # whether its variant cannot be used
 
 
 def _genes_of(candidates: Iterable[_Candidate]) -> dict[Variant, str]:
@@ -278,16 +284,39 @@ def _read_candidate(place: str, feature: GenomicFeature, liftover: Liftover) -> 
         if gene is None:
             raise Problem.mismatch(place, "a gene, a variant, or both", "neither")
         return _Candidate(gene, None)
+    on_zygosity = tuple(_notes_on_zygosity(place, feature.zygosity))
     place = f"{place}.variant"
     reference = convert_values(feature.variant, VariantReference, within=place)
     read = _read_variant(place, feature.variant, reference)
-    note = ""
-    if isinstance(read, Variant) and _assembly(reference) in MOVED:
-        read, note = _moved(place, read, reference, liftover), f"{place}: {LIFTED}"
+    notes: tuple[str, ...] = ()
     if isinstance(read, Variant):
-        return _Candidate(gene, read, note)
+        notes = tuple(_notes_on_end(place, feature.variant.get("end"), read))
+        if _assembly(reference) in MOVED:
+            read, notes = _moved(place, read, reference, liftover), (f"{place}: {LIFTED}", *notes)
+    if isinstance(read, Variant):
+        return _Candidate(gene, read, (*notes, *on_zygosity))
     used = "the variant is not compared" if gene is None else "only the gene is matched"
-    return _Candidate(gene, None, f"{read}; {used}")
+    return _Candidate(gene, None, (f"{read}; {used}", *on_zygosity), is_uncompared=True)
+
+
+def _notes_on_species(species: str | None) -> Iterator[str]:
+    if species not in (None, HUMAN):
+        fault = mismatch("patient.species", f"{HUMAN} (human)", shown(species))
+        yield f"{fault}; the patient is compared as a human"
+
+
+def _notes_on_zygosity(place: str, zygosity: int | None) -> Iterator[str]:
+    if zygosity not in ZYGOSITIES:
+        fault = mismatch(f"{place}.zygosity", "1 or 2 copies", shown(zygosity))
+        yield f"{fault}; it is not compared"
+
+
+def _notes_on_end(place: str, end: object, variant: Variant) -> Iterator[str]:
+    """Tell that an end, 0-based exclusive, is not that of the reference bases."""
+    true = variant.start + len(variant.ref)
+    if end not in (None, true):
+        fault = mismatch(f"{place}.end", f"{true}, where the reference bases end", shown(end))
+        yield f"{fault}; it is not read"
 
 
 def _assembly(reference: VariantReference) -> str:
@@ -325,6 +354,10 @@ def _read_variant(
         raise Problem.mismatch(f"{place}.start", expected, shown(given.start))
     bases = [(one or "").upper() for one in (given.reference_bases, given.alternate_bases)]
     if not all(map(BASES.fullmatch, bases)):
-        found = shown(f"{given.reference_bases} to {given.alternate_bases}")
+        names = ("referenceBases", "alternateBases")
+        lacking = [f"no {name}" for name, one in zip(names, bases, strict=True) if not one]
+        found = " and ".join(lacking) or shown(
+            f"{given.reference_bases} to {given.alternate_bases}"
+        )
         return mismatch(place, "bases of A, C, G, T and N", found)
     return Variant(contig, given.start, *bases)

@@ -371,11 +371,11 @@ def test_the_heartbeat_is_for_key_holders(keyed):
 
 
 def test_metrics_count_those_who_may_be_matched(keyed):
-    """11, 4, 5, 6 and 7 have terms, 4, 6 and 7 have PHGDH; 1 and 3 are left out."""
+    """1 and 3 of twelve are left out. 4, 6 and 7 have PHGDH on record."""
     status, body, _ = send(keyed, None, "/metrics")
     assert status == 200
     numbers = body["metrics"]
-    assert numbers["numberOfCases"] == 5
+    assert numbers["numberOfCases"] == 10
     assert (numbers["numberOfGenes"], numbers["numberOfUniqueGenes"]) == (3, 1)
     assert len(numbers["dateGenerated"]) == len("2017-08-24")
     assert send(keyed, None, "/metrics", key=None)[0] == 401

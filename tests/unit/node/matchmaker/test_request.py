@@ -1,5 +1,6 @@
 """Match requests: valid ones, and the refusal of invalid ones."""
 
+import orjson
 import pytest
 
 from ..access.test_access import CARE
@@ -119,3 +120,58 @@ def test_the_longest_patient_is_answered(node, clinician):
     asked = patient(features=features, genomicFeatures=[candidate] * 500)
     status, body, _ = node.post(asked, clinician)
     assert status == 200, body
+
+
+def notes_on(node, clinician, feature, **changes):
+    """The notes on a request with one genomic feature."""
+    status, body, _ = node.post(patient(genomicFeatures=[feature], **changes), clinician)
+    assert status == 200
+    return body.get("_notes", [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "lacking"),
+    [
+        ({"referenceBases": None, "alternateBases": None}, "no referenceBases and no alternateBas"),
+        ({"alternateBases": None}, "no alternateBases"),
+    ],
+)
+def test_bases_that_are_missing_are_named(node, clinician, changes, lacking):
+    (note,) = notes_on(node, clinician, {"variant": VARIANT | changes})
+    assert f"expected bases of A, C, G, T and N, found {lacking}" in note
+
+
+@pytest.mark.parametrize("end", [50_000_002, 49_999_999, "far"])
+def test_an_end_that_contradicts_the_bases_gets_a_note(node, clinician, end):
+    (note,) = notes_on(node, clinician, {"variant": VARIANT | {"end": end}})
+    assert "variant.end: expected 50000001, where the reference bases end, found" in note
+    assert notes_on(node, clinician, {"variant": VARIANT | {"end": 50_000_001}}) == []
+
+
+@pytest.mark.parametrize("zygosity", [3, -1])
+def test_an_impossible_number_of_copies_gets_a_note(node, clinician, zygosity):
+    (note,) = notes_on(node, clinician, {"variant": VARIANT, "zygosity": zygosity})
+    assert f"zygosity: expected 1 or 2 copies, found {zygosity}; it is not compared" in note
+
+
+def test_a_gene_in_which_the_variant_is_not_gets_a_note(node, clinician):
+    gene = node.node_data.settings.genes[0]
+    inside = VARIANT | {"referenceName": gene.contig, "start": gene.start}
+    named = {"gene": {"id": gene.name}}
+    (note,) = notes_on(node, clinician, {**named, "variant": VARIANT})
+    assert f"expected a variant in {gene.name} (" in note
+    assert notes_on(node, clinician, {**named, "variant": inside}) == []
+
+
+def test_a_patient_of_another_species_gets_a_note(node, clinician):
+    feature = {"variant": VARIANT}
+    (note,) = notes_on(node, clinician, feature, species="NCBITaxon:10090")
+    assert "patient.species: expected NCBITaxon:9606 (human), found 'NCBITaxon:10090'" in note
+    assert notes_on(node, clinician, feature, species="NCBITaxon:9606") == []
+
+
+def test_a_key_twice_is_400(node, clinician):
+    raw = orjson.dumps(patient()).replace(b'"id":"martin"', b'"id":"martin","id":"other"')
+    status, body, _ = node.post(raw, clinician)
+    assert status == 400
+    assert "each key of an object once" in body["message"]
