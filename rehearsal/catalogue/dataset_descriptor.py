@@ -75,7 +75,7 @@ class DatasetDescriptor:
     country_code: str
     country_name: str
     individuals: int  # rounded, because everyone may see it
-    records: int  # of a node's frequencies: the alleles that are expected there, a public fact
+    records: int | None  # rounded people; None: the number of alleles, which is not public
     year: int  # reference year of the synthetic data; metadata are dated to its first day
     survey: Survey
     uses: tuple[tuple[str, float], ...]  # DUO term, share of the people who have not withdrawn

@@ -288,7 +288,7 @@ def _add_dataset(graph: Graph, base: str, one: DatasetDescriptor, service: URIRe
         (HEALTH.healthCategory, GDI.HealthCategoryHumanGenomic),
         # this spelling is in the shapes of GDI's FAIR Data Point
         (HEALTH.healthCatagory, GDI.HealthCategoryHumanGenomic),
-        (HEALTH.numberOfRecords, _number(one.records)),
+        *((HEALTH.numberOfRecords, _number(n)) for n in (one.records,) if n is not None),
         (HEALTH.numberOfUniqueIndividuals, _number(one.individuals)),
         (ADMS.status, DATASET_DEVELOPED),
         *((DPV.hasLegalBasis, DPV[basis]) for basis in one.legal_bases),

@@ -66,7 +66,7 @@ def describe_node_datasets(
         country_code=settings.country_code,
         country_name=name,
         individuals=facts.people,
-        records=facts.number_of_alleles,
+        records=None,
         year=settings.reference_year,
         survey=answer_survey(terms),
         uses=terms.uses,

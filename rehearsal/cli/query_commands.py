@@ -168,7 +168,7 @@ def _query(options: argparse.Namespace) -> None:
 
 def _token(options: argparse.Namespace) -> None:
     from rehearsal.network.issuer import AUDIENCE, open_issuer
-    from rehearsal.network.tokens import create_person, sign_tokens
+    from rehearsal.network.tokens import create_person, oversize, sign_tokens
 
     country = options.country
     if len(country) != 2 or not (country.isascii() and country.isalpha()):
@@ -184,6 +184,9 @@ def _token(options: argparse.Namespace) -> None:
     made = sign_tokens(
         issuer, who, options.audience or AUDIENCE, options.lifetime_s, options.algorithm
     )
+    fault = None if options.access else oversize(who, made.passport)
+    if fault is not None:
+        raise InputError("rehearsal token", "--grant", *fault)
     print(made.access if options.access else made.passport)
 
 

@@ -19,7 +19,14 @@ from starlette.responses import Response
 from rehearsal import __version__
 from rehearsal.errors import mismatch, shown
 from rehearsal.network.issuer import ALGORITHMS, Issuer, open_issuer
-from rehearsal.network.tokens import HOUR_S, Person, known_person, sign_tokens, sign_visas
+from rehearsal.network.tokens import (
+    HOUR_S,
+    Person,
+    known_person,
+    oversize,
+    sign_tokens,
+    sign_visas,
+)
 from rehearsal.node.access.issuer_keys import usable_keys
 from rehearsal.node.access.token_format import ACCESS_TYPES, MAX_TOKEN, PASSPORT
 from rehearsal.node.beacon.info_endpoints import ORGANIZATION_URL
@@ -33,6 +40,7 @@ from rehearsal.web.server import ReplaceableApp, listening, run, serve_app
 
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # RFC 8693
 PASSPORT_TOKEN = "urn:ga4gh:params:oauth:token-type:passport"
+TARGETS = ("resource", "audience")  # of an exchange: RFC 8693, 2.1 and 2.2.2
 MOST_FIELDS = 100  # of a form
 
 
@@ -81,7 +89,10 @@ def issuer_app(issuer: Issuer, requests_per_s: float = 0.0) -> Api:
 
     async def token(request: Request) -> Response:
         raw = await read_body(request, 2 * MAX_TOKEN)
-        return _exchange_token(issuer, _form(raw))
+        response = _exchange_token(issuer, _form(raw))
+        response.headers["cache-control"] = "no-store"  # RFC 6749, 5.1
+        response.headers["pragma"] = "no-cache"
+        return response
 
     async def about(request: Request) -> Response:
         return Json(service_info(issuer))
@@ -151,11 +162,14 @@ def _exchange_token(issuer: Issuer, given: Mapping[str, list[str]]) -> Response:
     if claims is None or who is None:
         return _exchange_error("invalid_grant")
     audience = _audience(claims)
-    wanted = given.get("resource") or audience
-    if not wanted or not set(wanted) <= set(audience):
-        expected = "audiences of the token that is exchanged"
-        return _value_error("invalid_target", "resource", expected, given)  # RFC 8707
-    return _passport_response(issuer, who, wanted, int(claims["exp"]))
+    expected = "audiences of the token that is exchanged"
+    for name in TARGETS:
+        if not set(given.get(name, [])) <= set(audience):
+            return _value_error("invalid_target", name, expected, given)
+    wanted = [one for name in TARGETS for one in given.get(name, [])] or audience
+    if not wanted:
+        return _value_error("invalid_target", TARGETS[0], expected, given)
+    return _passport_response(issuer, who, list(dict.fromkeys(wanted)), int(claims["exp"]))
 
 
 def _single_values(given: Mapping[str, list[str]]) -> dict[str, str]:
@@ -167,10 +181,8 @@ def _passport_response(
 ) -> Response:
     now = int(time.time())
     passport = sign_tokens(issuer, who, audience, min(HOUR_S, expires_at - now), now=now).passport
-    if len(passport) > MAX_TOKEN:
-        expected = f"visas for a passport of at most {MAX_TOKEN} bytes (else use the access token)"
-        found = f"{len(who.visas)} visas in {len(passport)} bytes"
-        description = mismatch(PASSPORT, expected, found)
+    if (fault := oversize(who, passport)) is not None:
+        description = mismatch(PASSPORT, *fault)
         return Json({"error": "invalid_request", "error_description": description}, 400)
     return Json(
         {

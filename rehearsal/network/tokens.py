@@ -24,7 +24,7 @@ from rehearsal.network.issuer import (
     open_issuer,
 )
 from rehearsal.node.access.settings import DATASETS_URL, REGISTERED_ACCESS, VISA_TYPES
-from rehearsal.node.access.token_format import PASSPORT, PASSPORT_TYPE, VISA
+from rehearsal.node.access.token_format import MAX_TOKEN, PASSPORT, PASSPORT_TYPE, VISA
 
 SUBJECT = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 HOUR_S = 3600
@@ -151,6 +151,22 @@ def linked_identities(mine: tuple[str, str], other: tuple[str, str]) -> VisaObje
     """
     value = f"{quote(other[1], safe='')},{quote(other[0], safe='')}"
     return VisaObject("LinkedIdentities", value, mine[0], "system", int(time.time()))
+
+
+def oversize(who: Person, passport: str) -> tuple[str, str] | None:
+    """Tell that a passport is too long for the header of a request.
+
+    Args:
+        who: The person.
+        passport: The passport.
+
+    Returns:
+        What was expected, and what was found. None: it is short enough.
+    """
+    if len(passport) <= MAX_TOKEN:
+        return None
+    expected = f"visas for a passport of at most {MAX_TOKEN} bytes (else use the access token)"
+    return expected, f"{len(who.visas)} visas in {len(passport)} bytes"
 
 
 def sign_tokens(

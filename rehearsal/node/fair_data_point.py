@@ -77,4 +77,4 @@ def _read(path: Path) -> tuple[str, dict[str, dict[str, str]]]:
 async def _document(base: str, texts: Mapping[str, str], request: Request) -> Response:
     kind = JSON_LD if JSON_LD in request.headers.get("accept", "") else TURTLE
     text = texts[kind].replace(base, f"{base_url(request)}/")
-    return Response(text, media_type=kind)
+    return Response(text, media_type=kind, headers={"Vary": "Accept"})

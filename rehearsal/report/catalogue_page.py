@@ -85,7 +85,7 @@ def dataset_table(datasets: Sequence[Mapping[str, Any]], prefix: str) -> Table:
         Column("Country"),
         Column("Title"),
         Column("People (rounded)", number=True),
-        Column("Variants or people", number=True),
+        Column("Records", number=True),
         Column("Permitted uses (share of people)", long=True),
     ]
     rows = [
@@ -94,7 +94,7 @@ def dataset_table(datasets: Sequence[Mapping[str, Any]], prefix: str) -> Table:
             _country(one, prefix),
             one["title"],
             whole(one["individuals"]),
-            whole(one["records"]),
+            "" if one["records"] is None else whole(one["records"]),
             "; ".join(map(_use, one["uses"])),
         )
         for one in datasets

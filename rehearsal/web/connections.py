@@ -174,7 +174,7 @@ class _Connection(HttpToolsProtocol):
     _waited_for: asyncio.TimerHandle | None = None
     _head_size = 0
     _hosts = 0
-    _fault = ""
+    _fault, _status = "", 400  # of a refusal
 
     def __init__(
         self,
@@ -329,20 +329,26 @@ class _Connection(HttpToolsProtocol):
         return self.cycle is None or self.cycle.response_complete
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse bytes that are no HTTP request, in the one form of errors."""
+        """Refuse bytes that are no HTTP request, or too long a head, in the one form of errors."""
         if self.transport.is_closing():
             return
         other = mismatch("the request", "a request of HTTP/1.1", "something else")
-        super().send_400_response(self._fault or other)
+        text = (self._fault or other).encode()
+        kind = b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n" % len(text)
+        end = b"connection: close\r\n\r\n"
+        self.transport.write(STATUS_LINE[self._status] + kind + end + text)
+        self.transport.close()
 
     def _measure(self, size: int) -> None:
         """Add bytes to the head, trailers after a body included.
 
-        Raises ValueError when the head is too long: the parser gives up and answers 400.
+        Raises ValueError when the head is too long: the parser gives up (431, RFC 6585).
         """
         self._head_size += size
         if self._head_size > MAX_HEAD:
-            raise ValueError(mismatch("head of a request", f"at most {MAX_HEAD} bytes", "more"))
+            self._status = 431
+            self._fault = mismatch("the head of the request", f"at most {MAX_HEAD} bytes", "more")
+            raise ValueError(self._fault)
 
     def _wait_for_head(self) -> None:
         self._waited_for = self.loop.call_later(HEAD_TIMEOUT_S, self._too_late)

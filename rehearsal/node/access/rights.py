@@ -26,7 +26,10 @@ SCOPE_KEY = "rehearsal.access_decision"
 TOKEN_REFUSED = "The token is not accepted here."
 NO_TOKEN = "This request requires a token."
 NO_RIGHT = "The token does not give access to this."
-NO_CHOICE = "These filters are not allowed here; use at most a sex and one exact term."
+NO_CHOICE = (
+    "These filters need a token with a grant for the dataset of people; without one, use at most a "
+    "sex and one exact term."
+)
 
 
 @dataclass(frozen=True)

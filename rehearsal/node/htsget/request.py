@@ -95,7 +95,7 @@ Regions = Annotated[
 class TicketBody(TicketParameters):
     """The body of a POST."""
 
-    regions: Regions | UnsetType | None = UNSET
+    regions: Regions | UnsetType = UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +212,7 @@ def _refuse(values: Mapping[str, Any], reasons: Mapping[str, str]) -> None:
 
 
 def _ticket_request(
-    parameters: TicketParameters, regions: Sequence[RequestedRegion] | UnsetType | None
+    parameters: TicketParameters, regions: Sequence[RequestedRegion] | UnsetType
 ) -> TicketRequest:
     name, header_only = parameters.format, parameters.class_ is not None
     if name not in FORMATS:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from rehearsal.errors import shown
 from rehearsal.formats.bgzf import END_OF_FILE
+from rehearsal.genomes.contig_names import find_contig
 from rehearsal.node.htsget.genome_files import GenomeFile, GenomeFiles
 from rehearsal.node.htsget.request import Region, TicketRequest
 from rehearsal.web.problem import Problem
@@ -61,8 +62,11 @@ def _wanted_contigs(genomes: GenomeFiles, request: TicketRequest) -> Sequence[st
     if not empty:
         return [name for name in genomes.contigs if name in wanted]
     if unknown := empty.difference(genomes.contig_lines(genomes.contigs)):
-        expected = "a contig of this node"
-        raise Problem.mismatch("referenceName", expected, shown(min(unknown)), 404)
+        name = min(unknown)
+        known = find_contig(name)  # which reads the names of other files too
+        example = known if known in genomes.contigs else genomes.contigs[0]
+        expected = f"a contig of this node, in the form {example}"
+        raise Problem.mismatch("referenceName", expected, shown(name), 404)
     return genomes.contigs
 
 

@@ -206,12 +206,6 @@ class PublicFacts:
             if row[1] + len(row[2]) + row[5] > start:
                 yield PublicAllele(*row)
 
-    @cached_property
-    def number_of_alleles(self) -> int:
-        """The number of listed alleles."""
-        (number,) = self._connection.execute("SELECT count(*) FROM alleles").fetchone()
-        return number
-
     # people
 
     def has_term(self, term: str, descendants: bool) -> TermFrequency | None:

@@ -10,6 +10,7 @@ import jwt
 import orjson
 import pytest
 
+from rehearsal.cli import main
 from rehearsal.errors import InputError
 from rehearsal.network.issuer import Issuer, issuer_copy, make_issuer, open_issuer
 from rehearsal.network.issuer_server import EXCHANGE, PASSPORT_TOKEN, issuer_app
@@ -66,6 +67,25 @@ def test_nobody_else_can_be_named(issuer, resources):
         assert (status, body["error"]) == (400, "invalid_target")
         expected = "resource: expected audiences of the token that is exchanged, found 'https"
         assert body["error_description"].startswith(expected)
+
+
+def test_an_audience_is_a_target_as_a_resource_is(issuer):
+    """RFC 8693, 2.1 and 2.2.2."""
+    token = sign_tokens(issuer, create_person("researcher", "FI"), NODES).access
+    form = [("grant_type", EXCHANGE), ("requested_token_type", PASSPORT_TOKEN)]
+    form.append(("subject_token", token))
+    status, body = ask(issuer, "/token", [*form, ("audience", "https://evil.example")])
+    assert (status, body["error"]) == (400, "invalid_target")
+    assert body["error_description"].startswith("audience: expected audiences of the token")
+    status, body = ask(issuer, "/token", [*form, ("audience", NODES[1])])
+    assert (status, claims(body)["aud"]) == (200, NODES[1:])
+
+
+def test_no_cache_keeps_a_token(issuer):
+    """RFC 6749, 5.1: also an error tells of the token."""
+    form = urlencode({"grant_type": EXCHANGE}).encode()
+    _, headers, _ = asyncio.run(call(issuer_app(issuer), "/token", form))
+    assert (headers[b"cache-control"], headers[b"pragma"]) == (b"no-store", b"no-cache")
 
 
 @pytest.mark.parametrize(
@@ -207,3 +227,16 @@ def test_a_passport_that_no_header_carries_is_not_issued(issuer):
     assert (status, body["error"]) == (400, "invalid_request")
     assert "at most 65536 bytes" in body["error_description"]
     assert len(known_person(issuer, who.subject).visas) > 200
+
+
+def test_the_command_prints_no_passport_that_no_header_carries(issuer, capfd):
+    options = [str(issuer.folder), "--country", "FI"]
+    for number in range(100):
+        options += ["--grant", f"https://d.example/{number}"]
+    with pytest.raises(SystemExit) as ended:
+        main(["token", *options])
+    said = capfd.readouterr()
+    assert (ended.value.code, said.out) == (2, "")
+    assert "--grant: expected visas for a passport of at most 65536 bytes" in said.err
+    main(["token", *options, "--access"])
+    assert len(capfd.readouterr().out) < 8192

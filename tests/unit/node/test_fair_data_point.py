@@ -117,6 +117,24 @@ def test_a_distribution_names_its_format(get, node_data):
     assert str(found) == "http://publications.europa.eu/resource/authority/file-type/JSON"
 
 
+def test_every_subject_below_the_point_has_a_document(get):
+    waiting, seen = ["/fdp"], set()
+    while waiting:
+        path = waiting.pop()
+        seen.add(path)
+        status, _, body = get(path)
+        assert status == 200, path
+        subjects = set(map(str, Graph().parse(data=body, format="turtle").subjects()))
+        below = {one.removeprefix(HERE) for one in subjects if one.startswith(f"{HERE}/fdp")}
+        waiting += below - seen - set(waiting)
+    assert {"/fdp/agent", "/fdp/contact"} <= seen
+
+
+def test_the_form_of_a_document_depends_on_accept(get):
+    """A cache must not give Turtle to somebody who asked for JSON-LD."""
+    assert get("/fdp")[1][b"vary"] == b"Accept"
+
+
 def test_an_unknown_document_is_404(get):
     assert get("/fdp/dataset/GDI-XX-NOWHERE-1")[0] == 404
 

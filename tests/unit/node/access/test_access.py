@@ -382,6 +382,11 @@ def test_the_log_tells_why_a_question_was_refused(
     assert cause not in str(body) and "FI-000001" not in str(line) and "chr22" not in str(line)
 
 
+def test_a_refusal_of_filters_says_what_lifts_it(node):
+    _, body, _ = node.ask("/individuals", query={"filters": MOVABLE[-1]})
+    assert "need a token with a grant" in body["error"]["errorMessage"]
+
+
 @pytest.mark.parametrize("path", ["/datasets", "/g_variants", "/individuals"])
 def test_a_refusal_is_no_no_of_the_other_datasets(make_node, forge, monkeypatch, path):
     """The one person of the dataset for tests has a variant of BRCA1 and none of TLR7."""

@@ -112,6 +112,7 @@ def test_bad_parameters_are_refused_as_the_specification_says(app, parameters, e
         (b"", "InvalidInput", 400),
         (b"[]", "InvalidInput", 400),
         (b'{"regions": []}', "InvalidInput", 400),
+        (b'{"regions": null}', "InvalidInput", 400),
         (b'{"regions": {}}', "InvalidInput", 400),
         (b'{"regions": [1]}', "InvalidInput", 400),
         (b'{"regions": [{"start": 1}]}', "InvalidInput", 400),
@@ -130,6 +131,13 @@ def test_bad_parameters_are_refused_as_the_specification_says(app, parameters, e
 def test_bad_bodies_are_refused_as_the_specification_says(app, body, error, status):
     got, _, answer = call(app, f"/htsget/variants/{ID}", body)
     assert (got, orjson.loads(answer)["htsget"]["error"]) == (status, error)
+
+
+@pytest.mark.parametrize("name", ["17", "NC_000017.11"])
+def test_the_form_of_a_contigs_name_is_told(app, name):
+    status, _, answer = call(app, f"/htsget/variants/{ID}?referenceName={name}")
+    expected = f"referenceName: expected a contig of this node, in the form chr17, found '{name}'"
+    assert (status, orjson.loads(answer)["htsget"]["message"]) == (404, expected)
 
 
 def test_a_method_that_is_not_served_is_told_which_are(app):
