@@ -43,5 +43,7 @@ onstart:
 
 
 onsuccess:
-    if os.path.exists(f"{RESULTS}/report/index.html"):  # not after --until an earlier rule
+    if os.path.exists(
+        f"{RESULTS}/report/index.html"
+    ):  # not after --until an earlier rule
         print(f"The report: {RESULTS}/report/index.html")
