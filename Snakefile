@@ -43,7 +43,6 @@ onstart:
 
 
 onsuccess:
-    if os.path.exists(
-        f"{RESULTS}/report/index.html"
-    ):  # not after --until an earlier rule
+    # not after --until an earlier rule
+    if os.path.exists(f"{RESULTS}/report/index.html"):
         print(f"The report: {RESULTS}/report/index.html")

@@ -174,11 +174,7 @@ def _token(options: argparse.Namespace) -> None:
     if len(country) != 2 or not (country.isascii() and country.isalpha()):
         expected = "a country code of two letters"
         raise InputError("rehearsal token", "--country", expected, shown(options.country))
-    for option in ("grant", "audience"):
-        for text in getattr(options, option) or ():
-            if not text.strip():
-                expected = "a text that is not empty"
-                raise InputError("rehearsal token", f"--{option}", expected, shown(text))
+    _refuse_empty(options)
     issuer = open_issuer(options.folder)
     who = create_person(options.role, options.country, options.grant, issuer.url, options.name)
     made = sign_tokens(
@@ -188,6 +184,14 @@ def _token(options: argparse.Namespace) -> None:
     if fault is not None:
         raise InputError("rehearsal token", "--grant", *fault)
     print(made.access if options.access else made.passport)
+
+
+def _refuse_empty(options: argparse.Namespace) -> None:
+    for option in ("grant", "audience"):
+        for text in getattr(options, option) or ():
+            if not text.strip():
+                expected = "a text that is not empty"
+                raise InputError("rehearsal token", f"--{option}", expected, shown(text))
 
 
 def _audit_verify(options: argparse.Namespace) -> None:

@@ -100,15 +100,19 @@ def aggregate_entries(
     finest = max(map(returned_granularity, answered), key=GRANULARITIES.index)
     granularity = min(finest, wanted or finest, key=GRANULARITIES.index)
     exists, count, uncounted = totals(answered)
-    told = None if uncounted and not count else count  # 0 would contradict the yes
     shown = _unique(_marked(part, one) for part in parts for one in part.shown)
     section = "collections" if entry_type in COLLECTIONS else "resultSets"
     return 200, {
         "meta": envelope.meta(BEACON_ID, entry_type, request, wanted or granularity, granularity),
-        "responseSummary": envelope.summary(bool(exists), told, granularity),
+        "responseSummary": _summary(bool(exists), count, uncounted, granularity),
         "response": {section: shown},
         "info": network_info(parts, conditions) | _warnings(parts, request.datasets),
     }
+
+
+def _summary(exists: bool, count: int, uncounted: Sequence[str], granularity: Granularity) -> Body:
+    """Build ``responseSummary``. A total of 0 would contradict a yes without a number."""
+    return envelope.summary(exists, None if uncounted and not count else count, granularity)
 
 
 def _warnings(parts: Sequence[Part], datasets: Iterable[str]) -> Body:

@@ -162,14 +162,20 @@ def _exchange_token(issuer: Issuer, given: Mapping[str, list[str]]) -> Response:
     if claims is None or who is None:
         return _exchange_error("invalid_grant")
     audience = _audience(claims)
-    expected = "audiences of the token that is exchanged"
-    for name in TARGETS:
-        if not set(given.get(name, [])) <= set(audience):
-            return _value_error("invalid_target", name, expected, given)
-    wanted = [one for name in TARGETS for one in given.get(name, [])] or audience
-    if not wanted:
-        return _value_error("invalid_target", TARGETS[0], expected, given)
-    return _passport_response(issuer, who, list(dict.fromkeys(wanted)), int(claims["exp"]))
+    if (foreign := _foreign_target(given, audience)) is not None:
+        expected = "audiences of the token that is exchanged"
+        return _value_error("invalid_target", foreign, expected, given)
+    wanted = [one for name in TARGETS for one in given.get(name, [])]
+    return _passport_response(
+        issuer, who, list(dict.fromkeys(wanted)) or audience, int(claims["exp"])
+    )
+
+
+def _foreign_target(given: Mapping[str, list[str]], audience: list[str]) -> str | None:
+    """Return the parameter that names somebody whom the token is not for; None: none does."""
+    if not audience:
+        return TARGETS[0]
+    return next((one for one in TARGETS if not set(given.get(one, [])) <= set(audience)), None)
 
 
 def _single_values(given: Mapping[str, list[str]]) -> dict[str, str]:

@@ -77,19 +77,21 @@ def _service_of_info(answer: Answer, url: str) -> Body | None:
     info = (answer.body or {}).get("response")
     if answer.state != "answered" or not isinstance(info, dict) or not info.get("id"):
         return None
-    given = info.get("organization")
-    organization = given if isinstance(given, dict) else {}
-    api_version = str(info.get("apiVersion") or "").removeprefix("v")
+    api_version = str(info.get("apiVersion", "")).removeprefix("v")
     return {
         "id": info["id"],
-        "name": info.get("name") or info["id"],
+        "name": info.get("name", info["id"]),
         "type": {"group": "org.ga4gh", "artifact": "beacon", "version": api_version},
-        "organization": {
-            "name": organization.get("name") or "",
-            "url": organization.get("welcomeUrl") or info.get("welcomeUrl") or url,
-        },
-        "version": str(info.get("version") or api_version),
+        "organization": _organization(info, url),
+        "version": str(info.get("version", api_version)),
     }
+
+
+def _organization(info: Body, url: str) -> Body:
+    given = info.get("organization")
+    organization = given if isinstance(given, dict) else {}
+    home = organization.get("welcomeUrl") or info.get("welcomeUrl") or url
+    return {"name": organization.get("name", ""), "url": home}
 
 
 def _types(found: list[Body]) -> list[Body]:

@@ -354,10 +354,12 @@ def _read_variant(
         raise Problem.mismatch(f"{place}.start", expected, shown(given.start))
     bases = [(one or "").upper() for one in (given.reference_bases, given.alternate_bases)]
     if not all(map(BASES.fullmatch, bases)):
-        names = ("referenceBases", "alternateBases")
-        lacking = [f"no {name}" for name, one in zip(names, bases, strict=True) if not one]
-        found = " and ".join(lacking) or shown(
-            f"{given.reference_bases} to {given.alternate_bases}"
-        )
-        return mismatch(place, "bases of A, C, G, T and N", found)
+        return mismatch(place, "bases of A, C, G, T and N", _bases_found(given))
     return Variant(contig, given.start, *bases)
+
+
+def _bases_found(given: CandidateVariant) -> str:
+    """Name the bases that are missing, or show those that are none."""
+    pair = {"referenceBases": given.reference_bases, "alternateBases": given.alternate_bases}
+    lacking = [f"no {name}" for name, one in pair.items() if not one]
+    return " and ".join(lacking) or shown(f"{given.reference_bases} to {given.alternate_bases}")
