@@ -348,7 +348,7 @@ class _Connection(HttpToolsProtocol):
         if self._head_size > MAX_HEAD:
             self._status = 431
             self._fault = mismatch("the head of the request", f"at most {MAX_HEAD} bytes", "more")
-            raise ValueError(self._fault)
+            raise ValueError(mismatch("head of a request", f"at most {MAX_HEAD} bytes", "more"))
 
     def _wait_for_head(self) -> None:
         self._waited_for = self.loop.call_later(HEAD_TIMEOUT_S, self._too_late)
