@@ -22,7 +22,13 @@ include: "workflow/rules/privacy.smk"
 include: "workflow/rules/catalogue.smk"
 include: "workflow/rules/query.smk"
 include: "workflow/rules/stories.smk"
-include: "workflow/rules/bench.smk"
+
+
+if config["bench"]:
+
+    include: "workflow/rules/bench.smk"
+
+
 include: "workflow/rules/realism.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/manifest.smk"
@@ -32,7 +38,6 @@ rule all:
     default_target: True
     input:
         rules.check_verdict.output,
-        rules.compare_collection_policies.output,
         rules.write_manifest.output,
         exported_files(),
         rules.write_ro_crate.output,

@@ -17,6 +17,7 @@ from typing import Any
 
 import orjson
 
+from rehearsal.config.left_out import country_table
 from rehearsal.config.loader import Inputs
 from rehearsal.files import atomic_path
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
@@ -74,7 +75,8 @@ def _state(config: Mapping[str, Any], sources: Sequence[Path]) -> str:
     options = orjson.OPT_NON_STR_KEYS | orjson.OPT_SORT_KEYS
     digest = hashlib.sha256(orjson.dumps(config, option=options))
     named = {key: value for key, value in config.items() if key != "results"}
-    for path in sorted({*map(str, sources), *_texts(named)}):
+    table = str(country_table(config, sources))
+    for path in sorted({table, *map(str, sources), *_texts(named)}):
         for file in _files(path):
             facts = file.stat()
             times = f"{facts.st_mtime_ns}\0{facts.st_ctime_ns}"  # a copy can bring an old mtime

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 from rehearsal.config.gene_plan import plan_genes
 from rehearsal.config.genome_plan import plan_genome
+from rehearsal.config.left_out import Selection, choose_countries, country_table, note_left_out
 from rehearsal.config.people_numbers import people_numbers
 from rehearsal.config.results_folder import check_results
 from rehearsal.config.schema import changed_errors, check_config, name_sources
@@ -24,7 +25,7 @@ from rehearsal.node.drug_genes import read_drug_rules
 from rehearsal.phenotypes.consent import read_consent
 from rehearsal.phenotypes.trait_reader import read_traits
 from rehearsal.stories.reference_checks import RunReferences
-from rehearsal.stories.story_reader import read_stories
+from rehearsal.stories.story_reader import can_be_told, read_stories
 from rehearsal.stories.story_types import Story
 
 
@@ -43,6 +44,9 @@ class Inputs:
     stories: list[Story]
     exports: dict[str, Export]  # by name
     unmapped: list[Block]  # left out of the regions, because a recombination map ends
+    config: dict[str, Any]  # the configuration, which names only what the run has
+    country_table: Path
+    unplanted: list[PlantedVariant]  # left out, because the key `regions` does not hold them
 
     @property
     def patients(self) -> list[Patient]:
@@ -69,22 +73,26 @@ def read_inputs(config: Mapping[str, Any], sources: Sequence[Path], schemas: Pat
     check_config(config, sources, schemas / "config.schema.yaml")
     with name_sources(sources), name_tables(config):
         check_results(config["results"], schemas.parent.parent)
-        return _read(config, schemas)
+        return _read(config, sources, schemas)
 
 
-def _read(config: Mapping[str, Any], schemas: Path) -> Inputs:
+def _read(config: Mapping[str, Any], sources: Iterable[Path], schemas: Path) -> Inputs:
     """Read the inputs of a configuration that its schema allows."""
-    nodes, complaints = config["network"]["nodes"], Complaints()
-    countries = read_countries(Path(config["countries"]), schemas / "countries.schema.yaml")
-    codes = [country.code for country in countries]
+    table, complaints = country_table(config, sources), Complaints()
+    known = read_countries(table, schemas / "countries.schema.yaml")
+    countries = choose_countries(known, config["countries"], table)
+    selection = Selection.of(config, known, countries)
+    config = selection.config(config)
+    codes = [country.code for country in known]
     with complaints.collected():
         genes = read_genes(Path(config["genes"]), schemas / "genes.schema.yaml")
     with complaints.collected():
-        planted = read_planted(Path(config["variants"]), schemas / "variants.schema.yaml", codes)
+        described = read_planted(Path(config["variants"]), schemas / "variants.schema.yaml", codes)
+        planted = selection.planted(described)
     with complaints.collected():
-        numbers = people_numbers(config, countries)
+        numbers = people_numbers(config, countries, table)
     with complaints.collected():
-        foreign = read_foreign_nodes(Path(nodes), codes) if nodes else []
+        foreign = _read_foreign(config["network"]["nodes"], codes, selection)
     with complaints.collected():
         read_consent(Path(config["consent"]))
     with complaints.collected():
@@ -93,21 +101,48 @@ def _read(config: Mapping[str, Any], schemas: Path) -> Inputs:
         traits = read_traits(Path(config["traits"]))
     complaints.raise_any()
     with complaints.collected():
-        stories = read_stories(stories_folder(config), RunReferences(codes, planted, genes, traits))
+        all_stories = read_stories(
+            stories_folder(config), RunReferences(codes, described, genes, traits)
+        )
+        references = RunReferences(selection.kept, planted, genes, traits)
+        stories = _keep_stories(all_stories, references, selection)
     with complaints.collected():
         blocks, unmapped = plan_genome(config, planted, sum(numbers.values()))
     complaints.raise_any()
     with complaints.collected():
         transcripts = plan_genes(config, blocks, planted, genes)
+    unplanted = [one for one in described if one.variant not in {two.variant for two in planted}]
     with complaints.collected():
         names = [story.name for story in stories]
-        exports = read_exports(config["exports"], CONFIG, codes, planted, blocks, names)
+        gone = {story.name for story in all_stories} - set(names)
+        config["exports"] = selection.exports(config["exports"], unplanted, gone)
+        exports = read_exports(config["exports"], CONFIG, selection.kept, planted, blocks, names)
     complaints.raise_any()
     scored = [disease.name for disease in traits.diseases if disease.genetics is not None]
     return Inputs(
         *(countries, numbers, planted, genes, transcripts, blocks, foreign, scored, stories),
-        *(exports, unmapped),
+        *(exports, unmapped, config, table, unplanted),
     )
+
+
+def _read_foreign(path: str | None, codes: Sequence[str], selection: Selection) -> list[NodeEntry]:
+    """Read the nodes of others in the countries of the run."""
+    nodes = read_foreign_nodes(Path(path), codes) if path else []
+    gone = [node.country for node in nodes if node.country not in selection.kept]
+    note_left_out("network.nodes", gone, "their countries are left out")
+    return [node for node in nodes if node.country in selection.kept]
+
+
+def _keep_stories(
+    stories: Sequence[Story], references: RunReferences, selection: Selection
+) -> list[Story]:
+    """Keep the stories that the run has all countries and variants for."""
+    if selection.is_everything:
+        return list(stories)
+    kept = [story for story in stories if can_be_told(story, references)]
+    gone = [story.name for story in stories if story not in kept]
+    note_left_out("stories", gone, "they name countries or variants that are left out")
+    return kept
 
 
 @contextmanager

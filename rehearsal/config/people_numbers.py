@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rehearsal.errors import Complaints, InputError, shown
@@ -14,12 +15,15 @@ from rehearsal.model import Country
 MOST_PEOPLE = 1_000_000_000
 
 
-def people_numbers(config: Mapping[str, Any], countries: Sequence[Country]) -> dict[str, int]:
+def people_numbers(
+    config: Mapping[str, Any], countries: Sequence[Country], table: Path
+) -> dict[str, int]:
     """Decide how many people each country gets.
 
     Args:
         config: The merged configuration, valid against its schema.
         countries: The countries of the run.
+        table: The table of countries, for messages.
 
     Returns:
         Numbers of people by country code, in the order of the countries.
@@ -31,7 +35,7 @@ def people_numbers(config: Mapping[str, Any], countries: Sequence[Country]) -> d
     cohort, codes = config["cohort"], [country.code for country in countries]
     named = {"cohort.people": list(cohort["people"]), "network.asker": [config["network"]["asker"]]}
     complaints = Complaints()
-    expected = f"a country of {config['countries']} ({', '.join(codes)})"
+    expected = f"a country of {table} ({', '.join(codes)})"
     for key, code in [(key, code) for key, wanted in named.items() for code in wanted]:
         with complaints.collected():
             if code not in codes:

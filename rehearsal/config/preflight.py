@@ -81,7 +81,8 @@ def _checks(config: Mapping[str, Any], inputs: Inputs) -> Iterator[Callable[[], 
     yield partial(mix.check, inputs.countries)
     yield partial(check_demography, config["demography"], inputs.countries, list(mix.populations))
     yield partial(check_maps, config, inputs.blocks)
-    yield partial(check_traits_file, Path(config["traits"]), inputs.planted)
+    planted = [*inputs.planted, *inputs.unplanted]
+    yield partial(check_traits_file, Path(config["traits"]), planted)
     yield partial(check_terms, config, inputs)
     yield partial(read_templates, Path(config["queries"]))
     yield partial(read_distances, distances)
@@ -249,7 +250,7 @@ def check_terms(config: Mapping[str, Any], inputs: Inputs) -> None:
     codes = [country.code for country in inputs.countries]
     traits = read_traits(Path(config["traits"]))
     references = RunReferences(codes, inputs.planted, inputs.genes, traits, has_ontology=True)
-    read_stories(stories_folder(config), references)
+    read_stories(stories_folder(config), references, [story.name for story in inputs.stories])
 
 
 def check_maps(config: Mapping[str, Any], blocks: Sequence[Block]) -> None:

@@ -23,12 +23,13 @@ PEOPLE_TIMES_BASES = 2.8e10  # of a larger one: about a CPU minute of simulation
 WINDOW_UNIT = 1_000  # windows begin and end at multiples of this, where the contig allows
 
 
-def parse_region(text: str, source: str = CONFIG) -> Block:
+def parse_region(text: str, source: str = CONFIG, key: str = "genome.regions") -> Block:
     """Parse a region such as ``chr22:20000000-25000000`` or ``chr22``.
 
     Args:
         text: ``CONTIG:START-END``, 0-based half-open, or ``CONTIG`` for the whole contig.
         source: The file that error messages name.
+        key: The key in it.
 
     Returns:
         The region as one stretch.
@@ -36,7 +37,7 @@ def parse_region(text: str, source: str = CONFIG) -> Block:
     Raises:
         InputError: The text is ill-formed, the contig is unknown, or the region is not within it.
     """
-    key = f"genome.regions: {text}"
+    key = f"{key}: {text}"
     match = re.fullmatch(r"(\w+)(?::([0-9]+)-([0-9]+))?", str(text))
     if not match:
         expected = "CONTIG or CONTIG:START-END (0-based half-open)"

@@ -25,6 +25,7 @@ from rehearsal.realism.structure_rows import OUTLIERS, component_layout, measure
 
 FIGURES = ("map", "fst", "distance", "spectrum", "linkage", "sample_size")
 WIDTH, HEIGHT = 620, 380
+LEAST_ON_MAP = 2  # countries
 SPECTRUM_STEP = 2  # bins of copies [1, 2), [2, 4), [4, 8), ...
 
 
@@ -65,6 +66,8 @@ def map_figure(
         countries: The countries, with their positions on the map.
     """
     layout = component_layout(joined, panel, countries)
+    if layout is None or len(layout.countries) < LEAST_ON_MAP:
+        return _nothing(f"fewer than {LEAST_ON_MAP} countries with people to lay over the map")
     # Longitude and latitude in the proportions that they have in the middle of Europe.
     places = np.array([[c.longitude, c.latitude] for c in layout.countries])
     middle = np.cos(np.radians(places[:, 1].mean()))
@@ -108,6 +111,8 @@ def fst_figure(joined: BlockMeasures, known: ReferenceFigures) -> alt.LayerChart
         for a, b in zip(theirs, ours, strict=True)
         if np.isfinite(b)
     ]
+    if not rows:
+        return _nothing("no two countries whose F_ST was measured")
     end = max((max(row.values()) for row in rows), default=0.01)
     line = chart_of([{"x": 0, "y": 0}, {"x": end, "y": end}]).mark_line(color=RULE, strokeWidth=2)
     dots = chart_of(rows).mark_circle(size=26, opacity=0.6, color=ACCENT)
@@ -138,6 +143,8 @@ def distance_figure(joined: BlockMeasures, known: ReferenceFigures) -> alt.Layer
         )
         if np.isfinite(b)
     ]
+    if not rows:
+        return _nothing("no two countries whose F_ST was measured")
     dots = chart_of(rows).mark_circle(size=26, opacity=0.6)
     return _finished(
         layered(
@@ -245,6 +252,13 @@ def sample_size_figure(joined: BlockMeasures, panel: MeasuredPeople) -> alt.Laye
         ),
         "Variable sites per megabase by number of people.",
     )
+
+
+def _nothing(why: str) -> alt.LayerChart:
+    """Say in the place of a figure why there is none."""
+    text = f"Nothing to show: {why}."
+    words = chart_of([{"text": text}]).mark_text(fontSize=14, color=MUTED).encode(text="text:N")
+    return _finished(layered(words), text, height=60)
 
 
 def _bare() -> alt.Axis:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from scipy.linalg import eigh
 from scipy.sparse.linalg import eigsh
 
-from rehearsal.errors import mismatch
 from rehearsal.realism.block_structure import (
     MAX_PEOPLE,
     BlockStructure,
@@ -24,6 +23,7 @@ from rehearsal.realism.genotypes import sample_nodes
 
 COMPONENTS = 4
 AXES = tuple(f"PC{number + 1}" for number in range(COMPONENTS))
+SMALLEST = 1e-12  # eigenvalue; the matrix is divided by the number of sites
 CHUNK = 1024  # sites standardised at once: 23 MB at 2,800 people
 
 Matrix = NDArray[np.float64]
@@ -58,10 +58,7 @@ def cohort_components(
         Columns ``id``, ``country``, ``related`` (projected), ``PC1`` to ``PC4``. The table's
         attributes, which Parquet keeps, are ``shares`` (of the variance of unrelated people's
         genotypes, one per axis), ``sites`` and ``megabases`` (autosomal sequence from which sites
-        were chosen).
-
-    Raises:
-        ValueError: There are fewer unrelated people or sites than components.
+        were chosen). There are no rows if there are too few unrelated people or sites.
     """
     sampled = SampledPeople.of(people, seed, max_people)
     rows, unrelated = sampled.rows, sampled.unrelated
@@ -69,11 +66,15 @@ def cohort_components(
     sites = _choose_sites([block.common for block in blocks], max_sites, sampled.rng)
     number = sum(len(ids) for ids in sites)
     if min(number, int(unrelated.sum()) - 1) < COMPONENTS:
-        expected = f"at least {COMPONENTS} common sites and {COMPONENTS + 1} unrelated people"
-        found = f"{number} common sites and {unrelated.sum()} unrelated people"
-        raise ValueError(mismatch("principal components", expected, found))
-    relationship = _relationship(paths, sites, rows, unrelated) / number
-    scores, shares = _decompose(relationship, unrelated)
+        print(
+            f"no principal components: they need {COMPONENTS} common sites and {COMPONENTS + 1} "
+            f"unrelated people; there are {number} and {unrelated.sum()}"
+        )
+        rows, unrelated = rows[:0], unrelated[:0]
+        scores, shares = np.empty((0, COMPONENTS)), np.zeros(COMPONENTS)
+    else:
+        relationship = _relationship(paths, sites, rows, unrelated) / number
+        scores, shares = _decompose(relationship, unrelated)
     table = pd.DataFrame(scores, columns=AXES)
     table.insert(0, "related", ~unrelated)
     chosen = people.iloc[rows].reset_index(drop=True)
@@ -153,6 +154,7 @@ def _decompose(relationship: np.ndarray, unrelated: np.ndarray) -> tuple[np.ndar
     values, vectors = eigsh(own, k=COMPONENTS, which="LA", v0=start)
     order = np.argsort(values)[::-1]
     values, vectors = values[order], vectors[:, order]
+    values = np.maximum(values, SMALLEST)  # few sites span fewer axes than there are
     scores = _pointing_up(relationship[:, unrelated] @ vectors / np.sqrt(values))
     return np.round(scores, 6) + 0.0, np.round(values / np.trace(own), 6)
 

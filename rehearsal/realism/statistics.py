@@ -37,10 +37,14 @@ def correlation(one: NDArray[Any], other: NDArray[Any]) -> float:
 def slope(one: NDArray[Any], other: NDArray[Any]) -> float:
     """Compute the slope of the regression of ``one`` on ``other``. NaN without spread.
 
+    Pairs with a value that is not finite are left out.
+
     Args:
         one: The dependent variable.
         other: The independent variable.
     """
+    known = np.isfinite(one) & np.isfinite(other)
+    one, other = np.asarray(one, float)[known], np.asarray(other, float)[known]
     if len(other) < 2 or np.ptp(other) == 0:
         return float("nan")
     return float(np.polyfit(other, one, 1)[0])

@@ -31,6 +31,7 @@ from rehearsal.realism.statistics import Matrix, correlation, group_means, pair_
 # Founder and island populations can form axes of their own, as Finland does in real data, and the
 # published components have almost none of their people. Rows without them are shown as well.
 OUTLIERS = ("FI", "CY", "MT")
+LEAST_COMPONENT_PEOPLE = 3  # two axes of a centred matrix
 
 
 def measured_fst(joined: BlockMeasures) -> Matrix:
@@ -92,7 +93,7 @@ def fst_rows(
     )
     yield judged_row(
         "F_ST, highest of all pairs",
-        float(np.nanmax(ours, initial=0.0)),
+        float(np.nanmax(ours, initial=0.0)) if len(ours) else float("nan"),
         None,
         0.02,
         source="all published European pairs are below this (Nelis et al. 2009, from memory)",
@@ -101,8 +102,13 @@ def fst_rows(
     )
     distance = pair_values(country_distances_km(known.countries))
     predicted = correlation(theirs, distance)
+    title = "isolation by distance, correlation of F_ST with km"
+    if not np.isfinite(predicted):
+        nothing, compared = float("nan"), "the correlation that the model predicts"
+        yield informative_row(title, nothing, compared, source=PREDICTED, sample=sample, note=needs)
+        return
     yield judged_row(
-        "isolation by distance, correlation of F_ST with km",
+        title,
         correlation(ours, distance),
         round(predicted - 0.05, 3),
         round(predicted + 0.05, 3),
@@ -126,6 +132,9 @@ def component_rows(
     needs = needs_megabases(bases, COMPONENTS_MB) or needs_countries(len(panel.codes))
     for outliers, label in (((), ""), (OUTLIERS, f" without {', '.join(OUTLIERS)}")):
         layout = component_layout(joined, panel, known.countries, outliers)
+        if layout is None:
+            yield _no_components(label, describe_sample(panel, bases))
+            continue
         for name, mine, places, source in _targets(layout, known):
             enough = len(mine) >= LEAST_COUNTRIES
             title = f"principal components against {name}{label}"
@@ -147,6 +156,20 @@ def component_rows(
                 )
 
 
+def _no_components(label: str, sample: str) -> Row:
+    """Say that a panel without these countries is too small for principal components."""
+    return informative_row(
+        f"principal components{label}",
+        float("nan"),
+        "country centroids as on a map",
+        source="",
+        sample=sample,
+        note=f"needs {LEAST_COMPONENT_PEOPLE} unrelated people of at least one other country"
+        if label
+        else f"needs {LEAST_COMPONENT_PEOPLE} unrelated people",
+    )
+
+
 @dataclass(frozen=True)
 class Layout:
     """Countries, their centroids in principal components, shape (k, 2), and all their people."""
@@ -162,7 +185,7 @@ def component_layout(
     panel: MeasuredPeople,
     countries: Sequence[Country],
     outliers: Sequence[str] = (),
-) -> Layout:
+) -> Layout | None:
     """Compute the principal components of the panel without some countries.
 
     Args:
@@ -170,10 +193,16 @@ def component_layout(
         panel: The measured people.
         countries: All countries.
         outliers: Codes of countries to leave out.
+
+    Returns:
+        The layout; None if the other countries have too few people or no sites that vary.
     """
     named = {country.code: country for country in countries}
-    kept = [i for i, code in enumerate(panel.codes) if code not in outliers]
+    left = [i for i, code in enumerate(panel.codes) if code not in outliers]
+    kept = [i for i in left if (panel.country == i).any()]  # small countries may have no founder
     people = np.flatnonzero(np.isin(panel.country, kept))
+    if len(people) < LEAST_COMPONENT_PEOPLE or not joined.common_sites:
+        return None
     scores, shares = leading_components(joined.relationship[np.ix_(people, people)])
     group = panel.country[people]
     codes = np.array(panel.codes)

@@ -9,11 +9,13 @@ import pandas as pd
 
 from rehearsal.model import Country
 from rehearsal.report.catalogue_page import dataset_table, survey_table
+from rehearsal.report.causes import add_causes, cause_line, list_causes
 from rehearsal.report.page_elements import (
     Column,
     Facts,
     Linked,
     Page,
+    Points,
     Section,
     Shown,
     Table,
@@ -135,6 +137,8 @@ def _answers(
         *_missing_parts(own),
     ]
     if len(problems):
+        causes = list_causes(add_causes(problems))
+        parts.append(Points([cause_line(cause) for cause in causes]))
         columns = [Column(name.capitalize()) for name in PROBLEM_COLUMNS if name != "node"]
         cells = problems.head(SHOWN_PROBLEMS).drop(columns="node").fillna("–").astype(str)
         rows = [tuple(row) for row in cells.itertuples(index=False)]

@@ -1,19 +1,37 @@
-"""Everything that went wrong in a run, one line each."""
+"""Everything that went wrong in a run, one line for each cause."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from rehearsal.report.causes import cause_line
+
 
 def list_failures(summary: Mapping[str, Any]) -> list[str]:
-    """List everything that failed: which query and node, which story, which check.
+    """List everything that failed: first answers by cause, then stories and checks.
 
     Args:
         summary: The content of ``summary.json``.
 
     Returns:
-        One line per failure. Empty if there are none.
+        One line per cause, the most frequent first, and one per other failure. Empty if there are
+        none.
+    """
+    return [
+        *map(cause_line, summary["federation"]["causes"]),
+        *other_failures(summary),
+    ]
+
+
+def other_failures(summary: Mapping[str, Any]) -> list[str]:
+    """List what failed besides single answers.
+
+    Args:
+        summary: The content of ``summary.json``.
+
+    Returns:
+        One line per failure.
     """
     return [
         *_federation_lines(summary["federation"], summary["qs02"]),
@@ -32,10 +50,6 @@ def _federation_lines(federation: Mapping[str, Any], measured: Mapping[str, Any]
             f"QS-02: {measured['success_rate']:.2%} of answers within {measured['deadline_s']} s, "
             f"expected {measured['required']:.0%}"
         )
-    yield from map(_problem_line, federation["problems"])
-    unlisted = federation["problems_total"] - len(federation["problems"])
-    if unlisted > 0:
-        yield f"federation: {unlisted} more answers are wrong or missing"
 
 
 def _story_lines(stories: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
@@ -55,15 +69,6 @@ def _check_lines(checks: Iterable[Mapping[str, Any]], prefix: str) -> Iterator[s
     for check in checks:
         if not check["passed"]:
             yield _difference(prefix + check["name"], check["expected"], check["observed"])
-
-
-def _problem_line(problem: Mapping[str, Any]) -> str:
-    who = f"query {problem['query']} ({problem['kind']}), node {problem['node']}"
-    if problem["problem"] == "wrong":
-        line = _difference(who, problem["expected"], problem["observed"])
-    else:
-        line = f"{who}: {problem['problem']}"
-    return f"{line} ({problem['reason']})" if problem["reason"] else line
 
 
 def _difference(what: str, expected: Any, observed: Any) -> str:

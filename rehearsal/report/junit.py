@@ -11,6 +11,7 @@ import pandas as pd
 
 from rehearsal.evaluation.answer_table import NETWORK
 from rehearsal.files import atomic_path
+from rehearsal.report.causes import add_causes, cause_line
 from rehearsal.report.problems import find_problems
 
 Case = tuple[str, float, str]  # name, seconds, failure (empty if it passed)
@@ -21,7 +22,8 @@ def write_junit(
 ) -> None:
     """Write one test suite for the queries, one for QS-02, and one for each group of checks.
 
-    Each query is a test case. If it fails, it lists the difference of every node.
+    Each query is a test case. If it fails, its message is the cause, which is the same for all
+    queries that fail by it; then comes the difference of every node.
 
     Args:
         path: File to write.
@@ -78,18 +80,14 @@ def _suites(
 
 
 def _queries(answers: pd.DataFrame, nodes: list[str]) -> Iterator[Case]:
-    problems = find_problems(answers, nodes)
-    lines = problems.assign(
-        line=[
-            f"{row.node}: {row.problem}; expected {row.expected}, observed {row.observed} "
-            f"{row.reason}".strip()
-            for row in problems.itertuples()
-        ]
-    )
-    wrong = lines.groupby("query")["line"].agg("\n".join) if len(lines) else pd.Series(dtype=str)
+    wrong: dict[str, list[str]] = {}
+    for one in add_causes(find_problems(answers, nodes)).to_dict("records"):
+        said = wrong.setdefault(one["query"], [cause_line(one)])
+        details = f"expected {one['expected']}, observed {one['observed']} {one['reason']}"
+        said.append(f"{one['node']}: {one['problem']}; {details}".strip())
     joined = answers[answers["node"] == NETWORK].groupby("query")["latency_ms"].mean()
     for query in dict.fromkeys(answers["query"]):
-        yield query, float(joined.get(query, 0.0)) / 1000, str(wrong.get(query, ""))
+        yield query, float(joined.get(query, 0.0)) / 1000, "\n".join(wrong.get(query, ()))
 
 
 def _case(check: Mapping[str, Any]) -> Case:

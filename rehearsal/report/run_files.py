@@ -58,9 +58,7 @@ def read_tables(files: Mapping[str, Any], countries: Sequence[Country], asker: s
         },
         stories=[read_json(path) for path in files["stories"]],
         datasets=read_json(files["datasets"]),
-        bench=BenchTables(
-            knee=read_json(files["knee"]), **{name: pd.read_parquet(files[name]) for name in BENCH}
-        ),
+        bench=_read_bench(files) if "knee" in files else None,
         **{name: pd.read_parquet(files[name]) for name in FRAMES},
     )
 
@@ -112,6 +110,11 @@ def write_files(paths: Mapping[str, str], summary: Mapping[str, Any], tables: Re
         stills["components"] = components_figure(tables.components, countries)
     for name, chart in stills.items():
         save_still(chart, paths[name])
+
+
+def _read_bench(files: Mapping[str, Any]) -> BenchTables:
+    frames = {name: pd.read_parquet(files[name]) for name in BENCH}
+    return BenchTables(knee=read_json(files["knee"]), **frames)
 
 
 def _read_text(path: str) -> str:

@@ -17,6 +17,7 @@ import pandas as pd
 from rehearsal.evaluation.answer_table import NETWORK
 from rehearsal.evaluation.judgement import VERDICTS
 from rehearsal.evaluation.latency import percentile, qs02
+from rehearsal.report.causes import add_causes, list_causes
 from rehearsal.report.problems import find_missing, find_problems
 
 LISTED_PROBLEMS = 500  # listed one by one; the others are only counted
@@ -66,7 +67,7 @@ def build_summary(
     Returns:
         The content of ``summary.json``.
     """
-    problems = find_problems(federated.answers, federated.nodes)
+    problems = add_causes(find_problems(federated.answers, federated.nodes))
     return _plain(
         {
             "run": run,
@@ -113,6 +114,7 @@ def _federation(federated: FederatedAnswers, problems: pd.DataFrame) -> dict[str
         "p99_ms": round(percentile(latency, 99), 3),
         "answers": len(answers),
         "verdicts": {one: int((of_nodes["verdict"] == one).sum()) for one in VERDICTS},
+        "causes": list_causes(problems),
         "problems": problems.head(LISTED_PROBLEMS).to_dict("records"),
         "problems_total": len(problems),
     }

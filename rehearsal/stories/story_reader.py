@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
@@ -22,12 +22,15 @@ PURPOSE = r"DUO:\d{7}( MONDO:\d{7})?"
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}")
 
 
-def read_stories(folder: Path | None, references: RunReferences) -> list[Story]:
+def read_stories(
+    folder: Path | None, references: RunReferences, names: Collection[str] | None = None
+) -> list[Story]:
     """Read the stories of a folder in order of their names.
 
     Args:
         folder: The folder. None or an empty folder gives no stories.
         references: What stories may refer to.
+        names: Names of the only stories to read; None: all.
 
     Raises:
         InputError: A value is not allowed, or refers to something that the run does not have.
@@ -36,7 +39,22 @@ def read_stories(folder: Path | None, references: RunReferences) -> list[Story]:
         return []
     if not folder.is_dir():
         raise InputError(folder, "stories", "a folder of stories, or null", "no such folder")
-    return [_read_story(path, references) for path in sorted(folder.glob("*.yaml"))]
+    paths = sorted(folder.glob("*.yaml"))
+    return [_read_story(path, references) for path in paths if names is None or path.stem in names]
+
+
+def can_be_told(story: Story, references: RunReferences) -> bool:
+    """Say whether a story refers only to what a run has.
+
+    Args:
+        story: A story that was read with all that the run's files describe.
+        references: What the run has of it.
+    """
+    try:
+        _read_story(Path(story.source), references)
+    except InputError:
+        return False
+    return True
 
 
 def _read_story(path: Path, references: RunReferences) -> Story:

@@ -1,7 +1,8 @@
 """A Beacon that differs from ours: python foreign_stub.py NODE_URL ENDPOINT_FILE MANNER.
 
 It stands before one of our nodes, at another base path. Manners: ``honest``: no POST, yes or no and
-nothing else, no result sets, slow. ``lying``: so too, and it says no where it should say yes.
+nothing else, no result sets. ``lying``: so too, and it says no where it should say yes. ``slow``:
+so too, long after any deadline.
 ``frugal``: no GET, and of a frequency only what Beacon demands, with other names of populations.
 """
 
@@ -13,7 +14,7 @@ from pathlib import Path
 from aiohttp import ClientSession, web
 
 BASE = "/beacon/api/v2"
-SLOW_S = 0.03
+SLOW_S = {"slow": 30.0}  # by manner; 0.03 otherwise
 PASSED = ("Authorization", "X-Rehearsal-Purpose")  # to the node behind it
 
 
@@ -47,10 +48,10 @@ async def main(node: str, endpoint: Path, manner: str) -> None:
     async def answer(request: web.Request) -> web.Response:
         if request.method != "GET":
             raise web.HTTPMethodNotAllowed(request.method, ["GET"])
-        await asyncio.sleep(SLOW_S)
         query = dict(request.query)
-        if request.path.endswith("/info"):
+        if request.path.endswith(("/info", "/service-info")):
             return web.json_response({"meta": {"beaconId": "com.foreign"}, "response": {}})
+        await asyncio.sleep(SLOW_S.get(manner, 0.03))
         if query.get("requestedGranularity") in (None, "count", "record"):
             query["requestedGranularity"] = "boolean"
         url = f"{node}{request.path.removeprefix(BASE)}"

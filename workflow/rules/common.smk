@@ -42,11 +42,12 @@ try:
         if INPUTS is None:
             INPUTS = read_inputs(config, CONFIG_FILES, ROOT / "workflow" / "schemas")
         if workflow.is_main_process:
-            check_job_inputs(config, INPUTS, CONFIG_FILES)
+            check_job_inputs(INPUTS.config, INPUTS, CONFIG_FILES)
             keep_inputs(INPUTS, config, CONFIG_FILES)
 except InputError as error:
     sys.exit(str(error))
 
+config.update(INPUTS.config)  # without what countries and regions leave out
 RESULTS = config["results"].rstrip("/")
 LOGS = f"{RESULTS}/logs"
 BENCHMARKS = f"{RESULTS}/benchmarks"
@@ -71,6 +72,17 @@ PEOPLE = sum(INPUTS.numbers.values())
 EXPORTS = INPUTS.exports
 GENE_MODEL = [config["transcripts"], *filter(None, [config["genome"]["gene_model"]])]
 DIGESTS = CodeDigests(ROOT)
+BENCH_RESULTS = {
+    "distance": "distance.parquet",
+    "capitals": "capitals.parquet",
+    "faults": "faults.parquet",
+    "load": "load.parquet",
+    "knee": "knee.json",
+    "growth": "growth.parquet",
+    "growth_fits": "growth_fits.parquet",
+    "growth_conditions": "growth.json",
+    "policy": "policy.parquet",
+}
 
 
 wildcard_constraints:
@@ -182,6 +194,12 @@ def exported_files():
         for export in EXPORTS.values()
         for file in export.files(INPUTS.blocks)
     ]
+
+
+def bench_results(wildcards):
+    """Return the results of the bench by name; nothing without a bench."""
+    files = BENCH_RESULTS if config["bench"] else {}
+    return {name: f"{RESULTS}/bench/{file}" for name, file in files.items()}
 
 
 def optional(path):

@@ -4,6 +4,7 @@
 
 rule build_report:
     input:
+        unpack(bench_results),
         people=rules.simulate_people.output.people,
         drawing=rules.build_demography.output.drawing,
         components=rules.compute_structure.output.components,
@@ -12,18 +13,9 @@ rule build_report:
         latency=rules.run_queries.output.latency,
         conditions=rules.run_queries.output.conditions,
         distances=rules.compute_distances.output.distances,
-        distance=rules.measure_distance.output.distance,
-        capitals=rules.measure_capital_latency.output.capitals,
-        faults=rules.inject_faults.output.faults,
         privacy=rules.run_membership_attack.output.summary,
         expected_fst=rules.build_demography.output.expected,
         datasets=rules.write_catalogue.output.datasets,
-        load=rules.measure_load.output.load,
-        knee=rules.measure_load.output.knee,
-        growth=rules.measure_growth.output.growth,
-        growth_fits=rules.measure_growth.output.fits,
-        growth_conditions=rules.measure_growth.output.conditions,
-        policy=rules.compare_collection_policies.output.policy,
         stories=rules.run_stories.output.stories,
         realism=rules.judge_realism.output.table,
         realism_map=rules.judge_realism.output.map,
@@ -31,7 +23,7 @@ rule build_report:
         realism_distance=rules.judge_realism.output.distance,
         realism_linkage=rules.judge_realism.output.linkage,
         realism_sample_size=rules.judge_realism.output.sample_size,
-        countries=config["countries"],
+        countries=INPUTS.country_table,
     output:
         page=report(
             f"{RESULTS}/report/index.html",

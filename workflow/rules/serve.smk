@@ -118,7 +118,7 @@ rule write_scoring_files:
 
 rule compute_distances:
     input:
-        countries=config["countries"],
+        countries=INPUTS.country_table,
         distances=config["network"]["distances"],
     output:
         distances=f"{RESULTS}/network/distances.parquet",

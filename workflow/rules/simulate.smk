@@ -4,7 +4,7 @@
 
 rule build_demography:
     input:
-        countries=config["countries"],
+        countries=INPUTS.country_table,
         parameters=config["demography"]["parameters"],
         model=optional(config["demography"]["model"]),
     output:
@@ -37,7 +37,7 @@ rule build_demography:
 
 rule simulate_people:
     input:
-        countries=config["countries"],
+        countries=INPUTS.country_table,
         variants=config["variants"],
     output:
         people=f"{RESULTS}/cohort/people.parquet",

@@ -13,6 +13,7 @@ import pandas as pd
 from rehearsal.model import Country
 from rehearsal.realism.chart_style import chart_of, layered
 from rehearsal.report.figures.label_placement import place_labels
+from rehearsal.report.figures.rendering import empty_figure
 from rehearsal.report.style import (
     LIGHT,
     STILL_WIDTH,
@@ -24,6 +25,7 @@ from rehearsal.report.style import (
 from rehearsal.report.tables import REGIONS, region_of
 
 SHAPES = dict(zip(REGIONS, ("circle", "square", "diamond", "triangle-up"), strict=True))
+TOO_SMALL = "principal components need more unrelated people or common variants"
 DRAWN_PEOPLE = 4_000  # dots in the plot; more make the page slow and show nothing new
 
 
@@ -43,6 +45,8 @@ def components_figure(
         palette: Colours of the figure.
         width: Width in pixels, or ``container`` in the page.
     """
+    if components.empty:
+        return empty_figure(TOO_SMALL, palette, width)
     region = {country.code: region_of(country) for country in countries}
     present = [name for name in REGIONS if name in region.values()]
     domain = alt.Scale(domain=present, range=[palette.region(name) for name in present])
@@ -97,7 +101,7 @@ def _country_labels(components: pd.DataFrame, countries: Sequence[Country]) -> l
     named = {country.code: country for country in countries}
     axes = components[["PC1", "PC2"]]
     medians = components.groupby("country", sort=True)[["PC1", "PC2"]].median()
-    pixels = np.array([640.0, 460.0]) / (axes.max() - axes.min()).to_numpy()
+    pixels = np.array([640.0, 460.0]) / np.maximum(axes.max() - axes.min(), 1e-9).to_numpy()
     places = place_labels(medians.to_numpy() * pixels, np.array([24.0, 15.0])) / pixels
     return [
         {

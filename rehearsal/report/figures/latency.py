@@ -9,6 +9,7 @@ import altair as alt
 import pandas as pd
 
 from rehearsal.realism.chart_style import chart_of, layered
+from rehearsal.report.figures.rendering import empty_figure
 from rehearsal.report.questions.words import kind_words
 from rehearsal.report.style import (
     LIGHT,
@@ -64,6 +65,8 @@ def kind_latency_figure(
 def _latency_ranges(
     table: pd.DataFrame, what: str, palette: Palette, width: Width
 ) -> alt.LayerChart:
+    if table.empty:
+        return empty_figure(f"none of the {what} has an answer in time", palette, width)
     marks = [mark for mark in LATENCY_MARKS if mark[0] in table]
     rows = table[["label", *(mark[0] for mark in marks)]].round(3).to_dict("records")
     names = [name for _, name, _, _ in marks]

@@ -9,9 +9,21 @@ import altair as alt
 import vl_convert
 
 from rehearsal.files import write_text
-from rehearsal.report.style import (
-    LIGHT,
-)
+from rehearsal.realism.chart_style import chart_of, layered
+from rehearsal.report.style import LIGHT, Palette, Width, finished
+
+
+def empty_figure(why: str, palette: Palette, width: Width) -> alt.LayerChart:
+    """Say in the place of a figure why there is nothing to draw.
+
+    Args:
+        why: The reason, as a sentence without a full stop.
+        palette: Colours of the figure.
+        width: Width in pixels, or ``container`` in the page.
+    """
+    text = f"Nothing to show: {why}."
+    words = chart_of([{"text": text}]).mark_text(fontSize=14, color=palette.muted)
+    return finished(layered(words.encode(text="text:N")), palette, width, 60, text)
 
 
 def vega_specification(chart: alt.LayerChart) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from rehearsal.model import Country
 from rehearsal.realism.block_structure import ALL
 from rehearsal.realism.chart_style import chart_of, layered
 from rehearsal.realism.frequency_spectrum import spectrum_shares
+from rehearsal.report.figures.rendering import empty_figure
 from rehearsal.report.style import (
     LIGHT,
     STILL_WIDTH,
@@ -45,6 +46,8 @@ def spectrum_figure(
         palette: Colours of the figure.
         width: Width in pixels, or ``container`` in the page.
     """
+    if not (spectrum["group"] == ALL).any():
+        return empty_figure("no allele of an autosome varies", palette, width)
     region = {country.code: region_of(country) for country in countries}
     names = {country.code: country.name for country in countries} | {ALL: WHOLE}
     parts = [_transformed(part, names, region) for _, part in spectrum.groupby("group", sort=False)]

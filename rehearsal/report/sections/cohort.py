@@ -8,7 +8,7 @@ import pandas as pd
 
 from rehearsal.realism.block_structure import ALL
 from rehearsal.realism.frequency_spectrum import spectrum_shares
-from rehearsal.report.figures.components import components_figure
+from rehearsal.report.figures.components import TOO_SMALL, components_figure
 from rehearsal.report.figures.rendering import vega_specification
 from rehearsal.report.figures.spectrum import spectrum_figure
 from rehearsal.report.page_elements import (
@@ -73,6 +73,9 @@ def spectrum_section(tables: ReportTables) -> Section:
     Args:
         tables: The tables of the report.
     """
+    if not (tables.spectrum["group"] == ALL).any():
+        nothing = Text("Nothing to show: no allele of an autosome varies in the cohort.")
+        return Section("spectrum", "Allele-frequency spectrum", [nothing])
     cohort = spectrum_shares(tables.spectrum).loc[ALL]
     caption = (
         f"{whole(cohort['alleles'])} derived autosomal alleles vary in the cohort. "
@@ -101,6 +104,8 @@ def components_section(tables: ReportTables) -> Section | None:
     components = tables.components
     if components is None:
         return None
+    if components.empty:
+        return Section("pca", "Principal components", [Text(f"Nothing to show: {TOO_SMALL}.")])
     megabases = components.attrs["megabases"]
     caption = (
         f"{whole(len(components))} people on the first two principal components of "

@@ -38,9 +38,8 @@ def problems_section(summary: Mapping[str, Any]) -> Section:
     """
     federation = summary["federation"]
     frame = pd.DataFrame(federation["problems"], columns=PROBLEM_COLUMNS).head(SHOWN_PROBLEMS)
-    listed = ("query ", "federation:")
-    others = [line for line in list_failures(summary) if not line.startswith(listed)]
-    parts: list[Any] = [Points(others)] if others else []
+    failures = list_failures(summary)
+    parts: list[Any] = [Points(failures)] if failures else []
     if frame.empty:
         parts.append(Text("None. Every node and the network gave the true answer to every query."))
     else:
@@ -54,7 +53,10 @@ def problems_section(summary: Mapping[str, Any]) -> Section:
             Shown("reason", Column("Reason")),
         ]
         total = federation["problems_total"]
-        caption = f"{whole(total)} wrong, refused, late, failed or missing answers"
+        caption = (
+            f"{whole(total)} wrong, refused, late, failed or missing answers, those of the most "
+            "frequent cause first"
+        )
         if total > len(frame):
             caption += (
                 f". The table shows the first {whole(len(frame))}. The others are in "

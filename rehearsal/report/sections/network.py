@@ -114,6 +114,9 @@ def latency_section(tables: ReportTables, nodes: pd.DataFrame) -> Section:
         Shown("queries_per_s", Column("Per second", number=True), milliseconds),
         Shown("bytes_mean", Column("Bytes", number=True), whole),
     ]
+    if kinds.empty:
+        nothing = Text("Nothing to show: no query was asked.")
+        return Section("latency", "Latency", [nothing, *_control(tables.latency)])
     *rows, total = table_of(kinds, "", shown).rows
     table = Table(
         "Time until the network's combined answer, in milliseconds. An absent variant is one that "

@@ -209,7 +209,8 @@ def test_junit_has_a_case_for_every_query_and_check(full, summary, tmp_path):
     assert suites["federation"].get("tests") == "6"
     assert suites["federation"].get("failures") == "1"
     failure = suites["federation"].find("testcase[@name='presence-001']/failure")
-    assert failure.get("message").startswith("FI: wrong; expected 3, observed 4")
+    assert failure.get("message") == "FI gave a wrong answer: 4 instead of 3 (query presence-001)"
+    assert "FI: wrong; expected 3, observed 4" in failure.text
     assert suites["qs02"].get("failures") == "0"
     assert suites["story.rare"].get("tests") == "13"
     assert suites["checks"].find("testcase/failure").text == "expected 4, observed 5"
