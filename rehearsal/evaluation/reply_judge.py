@@ -62,12 +62,19 @@ def judge_reply(
         row |= judgement_columns(judgement, judged.judged_on[answer.node])
         if query.tier != "controlled":
             row["answerable"] = is_answerable(query, expected[answer.node])
-        rows.append(row | {"reason": judgement.difference or answer.reason})
+        rows.append(row | {"reason": _reason(answer, judgement)})
     whole = query.granularity if query.tier == "controlled" else PROTECTED
     judged_on = whole if any(judged.judged_on.values()) else ""
     row = network_row(query, reply.aggregated, repeat)
     row |= judgement_columns(judged.network, judged_on)
     return [*rows, row | {"reason": judged.network.difference}]
+
+
+def _reason(answer: Answer, judgement: Judgement) -> str:
+    """Why an answer is not right: of a silent node why it is silent, else what differs."""
+    if answer.state in ("late", "failed") and answer.reason:
+        return answer.reason
+    return judgement.difference or answer.reason
 
 
 def judge_answers(

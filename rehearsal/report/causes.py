@@ -10,6 +10,7 @@ import pandas as pd
 
 from rehearsal.evaluation.answer_table import NETWORK
 
+KNOWN = "circuit open: "  # before the reason of a node that the network no longer asks
 MOST_CHARACTERS = 160  # of a reason in a cause
 WORDS = {
     "failed": "did not answer",
@@ -81,7 +82,7 @@ def _kind(row: Mapping[str, Any]) -> tuple[str, str, str]:
 
 def _reason(row: Mapping[str, Any]) -> str:
     """The first thing that was wrong."""
-    text = row["reason"] or ""
+    text = (row["reason"] or "").removeprefix(KNOWN)
     if not text and row["problem"] == "wrong":
         text = f"{row['observed']} instead of {row['expected']}"
     text = " ".join(str(text).split("; ")[0].split())

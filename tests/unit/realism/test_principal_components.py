@@ -107,11 +107,11 @@ def test_people_beyond_the_most_are_sampled_evenly(trees, people):
     assert found["country"].value_counts().tolist() == [5] * 5
 
 
-def test_too_few_people_are_an_error(trees, people):
-    alike = people.assign(family="one")
-    line = r"expected at least 4 common sites and 5 unrelated people, found .* 1 unrelated people"
-    with pytest.raises(ValueError, match=line):
-        components_of(trees, alike, seed=1)
+def test_too_few_people_have_no_components(trees, people, capsys):
+    found = components_of(trees, people.assign(family="one"), seed=1)
+    assert found.empty
+    assert list(found.columns) == ["id", "country", "related", "PC1", "PC2", "PC3", "PC4"]
+    assert "5 unrelated people; there are 822 and 1" in capsys.readouterr().out
 
 
 def test_attributes_survive_parquet(tmp_path, components, spectrum):

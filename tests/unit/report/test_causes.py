@@ -22,7 +22,7 @@ def test_the_most_frequent_cause_comes_first_not_the_first_query():
     assert lines(
         ("a-01", "SE", "wrong", "count 4 instead of 3"),
         ("b-01", "FI", "failed", "Cannot connect to host 10.0.0.1:80"),
-        ("b-02", "FI", "failed", "Cannot connect to host 10.0.0.1:81"),
+        ("b-02", "FI", "failed", "circuit open: Cannot connect to host 10.0.0.1:81"),
     ) == [
         "FI did not answer: Cannot connect to host 10.0.0.1:80 (2 queries)",
         "SE gave a wrong answer: count 4 instead of 3 (query a-01)",
