@@ -1,7 +1,7 @@
 """What a dataset will have and take, from measured figures: ``rehearsal dataset --dry-run``.
 
 All figures are those of ``benchmarks/dataset.py --costs`` for 1, 10, 100 and 1,000 people of ES and
-FI, 1 Mb of chr22 and all traits, on 30 November 2026 (Intel Xeon, 2 cores, Python 3.11). Sites on
+FI, 1 Mb of chr22 and all traits, on 30 November 2026 (AMD EPYC, 2 cores, Python 3.11). Sites on
 other contigs are those of 1 Mb of chrX, 0.5 Mb of chrY and chrM. Expected sites and bytes are right
 within a factor of 2 for 100 kb and more.
 """
@@ -31,7 +31,7 @@ FOR_A_DATASET = 300_000  # bytes of metadata, queries and indexes
 PER_BASE = 0.45  # bytes of the reference
 PER_SITE, PER_PERSON = 25.0, 360.0  # bytes of the truth
 ALL_TRAITS = 16  # that have a score, in the measured datasets
-BASE_S, PER_MB_S, PER_SITE_S, PER_GENOTYPE_S = 2.6, 0.35, 1.2e-4, 1.2e-7  # CPU, without formats
+BASE_S, PER_MB_S, PER_SITE_S, PER_GENOTYPE_S = 2.7, 0.01, 1.6e-4, 3e-8  # CPU, without formats
 BASE_GB, PER_GENOTYPE_GB = 0.45, 2.4e-9  # the largest block stands in memory
 
 
