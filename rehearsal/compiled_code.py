@@ -11,6 +11,11 @@ import os
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
+# Options of numba for compiled functions that allocate nothing. Otherwise it counts references to
+# arrays wherever a function takes them, each by an atomic instruction, which costs more than the
+# work of a short function.
+LEAN = {"cache": True, "nogil": True, "_nrt": False}
+INLINED = {**LEAN, "forceinline": True}  # for those that are called for every few bytes
 
 
 def keep_compiled_code_apart(package: Path = PACKAGE) -> None:

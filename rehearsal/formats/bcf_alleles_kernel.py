@@ -8,6 +8,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from rehearsal.compiled_code import LEAN
 from rehearsal.formats.bcf_header import BCSQ_KEY
 from rehearsal.formats.bcf_values_kernel import CHAR, put, put_key, put_type
 
@@ -38,7 +39,7 @@ class Sites(NamedTuple):
     note_offset: NDArray[np.int32]  # (n_rows + 1,) first letter of each row's BCSQ
 
 
-@numba.njit(cache=True)
+@numba.njit(**LEAN)
 def _put_letters(index: int, site: int, sites: Sites, out: NDArray[np.uint8], w: int) -> int:
     """Write the letters of an allele as its record has it."""
     t0, t1 = sites.text_offset[index], sites.text_offset[index + 1] - sites.cut[site]
@@ -47,7 +48,7 @@ def _put_letters(index: int, site: int, sites: Sites, out: NDArray[np.uint8], w:
     return w + t1 - t0
 
 
-@numba.njit(cache=True)
+@numba.njit(**LEAN)
 def put_allele(index: int, site: int, sites: Sites, out: NDArray[np.uint8], w: int) -> int:
     """Write an allele as its record has it.
 
@@ -95,7 +96,7 @@ def list_noted(rows: NDArray[np.int64], sites: Sites) -> NDArray[np.int64]:
     return noted[:n]
 
 
-@numba.njit(cache=True)
+@numba.njit(**LEAN)
 def note_size(row: int, site: int, sites: Sites) -> int:
     """Count the letters of a row's BCSQ, with the names of alleles in it.
 
@@ -109,7 +110,9 @@ def note_size(row: int, site: int, sites: Sites) -> int:
     names = sites.text_offset[ref + 1] - sites.text_offset[ref]
     names += sites.text_offset[alt + 1] - sites.text_offset[alt] - 2 * sites.cut[site]
     t0, t1 = sites.note_offset[row], sites.note_offset[row + 1]
-    size: int = t1 - t0 + names * (sites.note[t0:t1] == ALLELES).sum()
+    size: int = t1 - t0
+    for letter in sites.note[t0:t1]:
+        size += names if letter == ALLELES else 0
     return size
 
 

@@ -12,6 +12,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from rehearsal.compiled_code import LEAN
 from rehearsal.formats.bcf_alleles_kernel import Sites, list_noted, note_size, put_allele, put_notes
 from rehearsal.formats.bcf_header import (
     CN_KEY,
@@ -55,36 +56,37 @@ class Levels(NamedTuple):
     level: NDArray[np.float32]  # (n_entries,) fraction of the allele
 
 
-@numba.njit(cache=True)
+@numba.njit(**LEAN)
 def _put_counts(
-    rows: NDArray[np.int64], sites: Sites, an: NDArray[np.int64], out: NDArray[np.uint8], w: int
+    rows: NDArray[np.int64],
+    sites: Sites,
+    an: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    out: NDArray[np.uint8],
+    w: int,
 ) -> int:
-    """Write all INFO fields: of everybody, of women, of men."""
-    key = 1
-    hom, het, hemi = np.empty((3, rows.size), np.int64)
+    """Write all INFO fields: of everybody, of women, of men. ``counts`` holds them meanwhile."""
+    n, key = rows.size, 1
     for group in range(3):
-        sexes = range(2) if group == 0 else range(group - 1, group)
-        called = np.zeros(1, np.int64)
-        hom[:] = 0
-        het[:] = 0
-        hemi[:] = 0
-        for sex in sexes:
-            called[0] += an[sex]
-            for i in range(rows.size):
-                hom[i] += 2 * sites.people[rows[i], sex, 0]
-                het[i] += sites.people[rows[i], sex, 1]
-                hemi[i] += sites.people[rows[i], sex, 2]
-        w = put_info(key, called, out, w)
-        w = put_info(key + 1, hom + het + hemi, out, w)
-        w = put_info(key + 2, hom, out, w)
-        w = put_info(key + 3, het, out, w)
-        w = put_info(key + 4, hemi, out, w)
-        w = put_frequencies(key + 5, hom + het + hemi, called[0], out, w)
+        first, end = (0, 2) if group == 0 else (group - 1, group)
+        counts[:, :n] = 0  # copies: all, of homozygous, heterozygous and hemizygous people; called
+        for sex in range(first, end):
+            counts[4, 0] += an[sex]
+            for i in range(n):
+                counts[1, i] += 2 * sites.people[rows[i], sex, 0]
+                counts[2, i] += sites.people[rows[i], sex, 1]
+                counts[3, i] += sites.people[rows[i], sex, 2]
+        for i in range(n):
+            counts[0, i] = counts[1, i] + counts[2, i] + counts[3, i]
+        w = put_info(key, counts[4, :1], out, w)
+        for field in range(4):
+            w = put_info(key + 1 + field, counts[field, :n], out, w)
+        w = put_frequencies(key + 5, counts[0, :n], counts[4, 0], out, w)
         key += 6
     return w
 
 
-@numba.njit(cache=True)
+@numba.njit(**LEAN)
 def _copies(row: int, site: int, sites: Sites) -> int:
     """Return the copies of an allele such as ``<CN2>``, -1 of any other allele."""
     index = sites.first_allele[site] + 1 + row - sites.row_offset[site]
@@ -137,6 +139,7 @@ def _put_site(
     sites: Sites,
     template: RecordTemplate,
     formats: int,
+    counts: NDArray[np.int64],
     out: NDArray[np.uint8],
     w: int,
 ) -> int:
@@ -157,7 +160,7 @@ def _put_site(
         w = put_allele(ref + 1 + row - sites.row_offset[site], site, sites, out, w)
     w = put_type(1, INT8, out, w)  # FILTER: PASS
     w = put(0, 1, out, w)
-    w = _put_counts(rows, sites, template.an, out, w)
+    w = _put_counts(rows, sites, template.an, counts, out, w)
     if is_structural:
         w = _put_structural(site, rows, sites, out, w)
     return put_notes(noted, site, sites, out, w) if noted.size else w
@@ -172,7 +175,7 @@ def _places(site: int, rows: NDArray[np.int64], sites: Sites) -> NDArray[np.uint
     return place
 
 
-@numba.njit(cache=True)
+@numba.njit(**LEAN)
 def _put_genotypes(
     site: int,
     place: NDArray[np.uint8],
@@ -241,7 +244,7 @@ def _put_copies(
     return w + template.individuals
 
 
-@numba.njit(cache=True)
+@numba.njit(**LEAN)
 def _has_copies(site: int, rows: NDArray[np.int64], sites: Sites) -> bool:
     """Tell whether all alleles are copy numbers."""
     has_copies = sites.svlen[site] > 0
@@ -287,6 +290,7 @@ def fill_records(
         The first site that was not done, and the number of bytes filled.
     """
     w, has_levels = 0, levels.offset.size > 0
+    counts = np.empty((5, 1 + np.diff(sites.row_offset).max()), np.int64)
     while site < sites.position.size:
         rows = _present(site, sites)
         if rows.size == 0:
@@ -306,7 +310,7 @@ def fill_records(
             break
         offset[site] = w
         formats = 1 + has_levels + has_copies
-        shared = _put_site(site, rows, sites, template, formats, out, w + 8)
+        shared = _put_site(site, rows, sites, template, formats, counts, out, w + 8)
         place = _places(site, rows, sites)
         end = _put_genotypes(site, place, sites, template, out, shared)
         if has_levels:

@@ -17,6 +17,7 @@ MAX_DISTANCE = 32768  # bytes
 
 _END = 256  # the symbol behind the last byte
 _FIRST_LENGTH = 257  # symbol of the shortest matches
+_SYMBOL_BITS = 9
 _MAX_CODE = 15  # bits of a code of literals, lengths or distances
 _MAX_HEADER_CODE = 7  # bits of a code of code lengths
 # RFC 1951, 3.2.5: lengths and distances in ranges, each with extra bits
@@ -52,7 +53,8 @@ def _code_lengths(frequency: Numbers, most: int) -> Numbers:
     if n < 2:
         lengths[used] = 1
         return lengths
-    order = used[np.argsort(frequency[used], kind="mergesort")]
+    # by frequency, then by symbol
+    order = np.sort(frequency[used] << _SYMBOL_BITS | used) & ((1 << _SYMBOL_BITS) - 1)
     count = _limited(_count_by_depth(frequency[order], most), most)
     place = 0
     for bits in range(most, 0, -1):
@@ -220,7 +222,9 @@ def write_block(tokens: Tokens, n: int, out: Bytes) -> int:
     codes, distance_codes = _codes(bits), _codes(distance_bits)
     out[:512] = 0
     at = _put_header(bits, distance_bits, out)
-    waiting, held, w = np.uint64(out[at >> 3]), at & 7, at >> 3
+    words = out[: out.size & ~7].view(np.uint64)  # of little-endian bytes
+    w, held = at >> 6, at & 63
+    waiting = words[w]  # the bits behind the last whole word, and how many
     for i in range(n):
         length, value = tokens.length[i], tokens.value[i]
         if length == 0:
@@ -237,14 +241,10 @@ def write_block(tokens: Tokens, n: int, out: Bytes) -> int:
             size += EXTRA_OF_DISTANCE[which]
         waiting |= np.uint64(entry) << np.uint64(held)
         held += size
-        while held >= 8:
-            out[w] = np.uint8(waiting & np.uint64(255))
-            waiting >>= np.uint64(8)
-            w, held = w + 1, held - 8
-    waiting |= np.uint64(codes[_END]) << np.uint64(held)
-    held += bits[_END]
-    while held > 0:
-        out[w] = np.uint8(waiting & np.uint64(255))
-        waiting >>= np.uint64(8)
-        w, held = w + 1, held - 8
-    return w
+        if held >= 64:
+            words[w] = waiting
+            w, held = w + 1, held - 64
+            waiting = np.uint64(entry) >> np.uint64(size - held)  # what did not fit
+    words[w] = waiting
+    out[8 * w + 8 : 8 * w + 16] = 0
+    return (_put(codes[_END], bits[_END], out, 64 * w + held) + 7) // 8

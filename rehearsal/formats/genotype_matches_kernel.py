@@ -14,6 +14,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from rehearsal.compiled_code import INLINED, LEAN
 from rehearsal.formats.deflate_kernel import (
     DISTANCE_RANGE,
     EXTRA_OF_DISTANCE,
@@ -24,9 +25,11 @@ from rehearsal.formats.deflate_kernel import (
 )
 
 MAX_TEXT = 65536  # bytes of a block
+NOWHERE = 0xFFFF  # no place; a block has fewer
 MULTIPLIER = np.uint64(0x9E37_79B9_7F4A_7C15)  # 2**64 by the golden ratio, for keys of tables
 
-_WORD = 32  # digits of a word
+_WORD_SHIFT = 5
+_WORD = 1 << _WORD_SHIFT  # digits of a word
 _LINE = 2 * _WORD  # bytes that they take in the text
 _SENTINEL = np.uint64(0xFFFF_FFFF_FFFF_FFFF)  # behind the digits of a line: equal to no digit
 _TAB, _BAR, _ZERO = b"\t|0"
@@ -44,12 +47,15 @@ _TABLE_BITS = 13
 _MOST_PLACES = 16  # that are compared
 _LONG_RUN = 128  # digits; what repeats the genotype before for so long is not compared further
 _MOST_DIGITS = 128  # of one match
+_NOTED = 16  # digits at either end of a long match; what is between is found where it was before
+_LONG = 64  # digits; behind what repeats that many, nothing better is looked for
 # what a match saves, in bits: by digit, less its own code
 _BY_DIGIT, _RUN_COST, _NEAR_COST, _FAR_COST = 2.5, 5, 6, 8
 _WORTH_A_LITERAL = 6  # what a match must save more if it begins one digit later
 
 Words = NDArray[np.uint64]
-Places = NDArray[np.int32]
+Places = NDArray[np.uint16]  # half the bytes of 32 bits: tables and chains stay in the cache
+Numbers = NDArray[np.int32]
 Copy = tuple[int, int, float]  # digits or bytes, distance in bytes, bits saved
 
 
@@ -59,7 +65,7 @@ class Genotypes(NamedTuple):
     text: Bytes  # (4096,) a copy of genotypes
     words: Words  # (512,) the same, 8 bytes each
     digits: Words  # (MAX_TEXT / 32 + 1,) packed; a line begins with a new word
-    base: Places  # (MAX_TEXT / 32,) of each word: digit d is byte base + 2 d of the block
+    base: Numbers  # (MAX_TEXT / 32,) of each word: digit d is byte base + 2 d of the block
     table: Places  # of 8 digits, for first and second digits of genotypes
     chain: Places  # (MAX_TEXT,)
 
@@ -72,12 +78,12 @@ class Genotypes(NamedTuple):
             text.view(np.uint64),
             np.zeros(MAX_TEXT // _WORD + 1, np.uint64),
             np.empty(MAX_TEXT // _WORD, np.int32),
-            np.empty(2 << _TABLE_BITS, np.int32),
-            np.empty(MAX_TEXT, np.int32),
+            np.empty(2 << _TABLE_BITS, np.uint16),
+            np.empty(MAX_TEXT, np.uint16),
         )
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**INLINED)
 def _is_genotype(text: Bytes, at: int) -> bool:
     """Tell whether a digit, a bar, a digit and a tab begin at a byte."""
     return (
@@ -88,7 +94,7 @@ def _is_genotype(text: Bytes, at: int) -> bool:
     )
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**LEAN)
 def next_genotypes(text: Bytes, at: int) -> int:
     """Find the next 16 genotypes in a row. A tab precedes them, so a match may begin with it.
 
@@ -109,7 +115,7 @@ def next_genotypes(text: Bytes, at: int) -> int:
     return text.size
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**INLINED)
 def _pack_word(eights: Words) -> tuple[np.uint64, bool]:
     """Pack the 32 digits of 64 bytes, and tell whether there is nothing but genotypes."""
     other = np.uint64(0)
@@ -128,7 +134,7 @@ def _pack_word(eights: Words) -> tuple[np.uint64, bool]:
     return packed, strange == 0
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**LEAN)
 def pack_digits(text: Bytes, at: int, first: int, work: Genotypes) -> int:
     """Pack the digits of consecutive genotypes, each with the byte behind it.
 
@@ -166,24 +172,23 @@ def pack_digits(text: Bytes, at: int, first: int, work: Genotypes) -> int:
     return word * _WORD + bits // 2
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**INLINED)
 def _digits_at(digits: NDArray[np.uint64], at: int) -> np.uint64:
     """Return 32 digits, the first in the lowest bits."""
-    word, shift = at // _WORD, np.uint64(2 * (at % _WORD))
-    low = digits[word] >> shift
-    if shift == 0:
-        return low
-    return low | digits[word + 1] << (np.uint64(64) - shift)
+    word, shift = at >> _WORD_SHIFT, np.uint64(2 * (at & (_WORD - 1)))
+    # the next word in two steps, because no shift may be of 64 bits
+    high = digits[word + 1] << np.uint64(1) << (np.uint64(63) - shift)
+    return digits[word] >> shift | high
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**INLINED)
 def _count_equal(difference: np.uint64) -> int:
     """Count the digits below the lowest one that differs."""
     lowest = difference & (~difference + np.uint64(1))
     return _LOWEST_BIT[(lowest * _DE_BRUIJN) >> np.uint64(58)] // 2
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**INLINED)
 def _equal_digits(digits: NDArray[np.uint64], one: int, other: int, most: int) -> int:
     """Count how many digits are equal from two places on."""
     length = 0
@@ -195,28 +200,28 @@ def _equal_digits(digits: NDArray[np.uint64], one: int, other: int, most: int) -
     return most
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**INLINED)
 def note(at: int, key: int, table: Places, chain: Places) -> None:
     """Let a place be found by a key.
 
     Args:
         at: The place.
         key: The key.
-        table: Last place of each key, -1 without one.
+        table: Last place of each key, or ``NOWHERE``.
         chain: The place before each place that has its key.
     """
     chain[at] = table[key]
     table[key] = at
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**INLINED)
 def _digit_key(digits: np.uint64, at: int) -> int:
     """Number the lowest 8 digits, apart for first and second digits of genotypes."""
     key = (digits & _KEY_BITS) * MULTIPLIER >> np.uint64(64 - _TABLE_BITS)
     return int(2 * np.int64(key)) + (at & 1)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**INLINED)
 def _note_digits(begin: int, end: int, all_digits: Words, table: Places, chain: Places) -> None:
     """Let digits be found later."""
     at = begin
@@ -230,7 +235,7 @@ def _note_digits(begin: int, end: int, all_digits: Words, table: Places, chain: 
             at += 1
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**INLINED)
 def _run_length(at: int, first: int, end: int, digits: Words) -> int:
     """Count the digits that repeat the genotype before."""
     if at - first < 2:
@@ -247,49 +252,63 @@ def _run_length(at: int, first: int, end: int, digits: Words) -> int:
     return min(end, done + _equal_digits(digits, done, done - 2, _WORD)) - at
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**INLINED)
 def _best_copy(
-    at: int,
-    run: int,
-    first: int,
-    end: int,
-    digits: Words,
-    bases: Places,
-    table: Places,
-    chain: Places,
+    at: int, first: int, end: int, digits: Words, bases: Numbers, table: Places, chain: Places
 ) -> Copy:
     """Find the match of digits that saves most: of the genotype before, the second before, or
     anywhere in reach."""
+    run = _run_length(at, first, end, digits)
     length, distance, saved = run, 4, max(0.0, run * _BY_DIGIT - _RUN_COST)
+    if run >= _LONG_RUN:
+        return length, distance, saved
     most = min(_MOST_DIGITS, end - at)
     near = _equal_digits(digits, at, at - 4, min(most, _WORD)) if at - first >= 4 else 0
     if near * _BY_DIGIT - _NEAR_COST > saved:
         length, distance, saved = near, 8, near * _BY_DIGIT - _NEAR_COST
-    here, base = _digits_at(digits, at), bases[first // _WORD]
-    place = table[_digit_key(here, at)]
+    here, base = _digits_at(digits, at), bases[first >> _WORD_SHIFT]
+    place = np.int64(table[_digit_key(here, at)])
+    to_beat = _low_digits(length)
     for _ in range(_MOST_PLACES):
-        away = base - bases[place // _WORD] + 2 * (at - place)
-        if place < 0 or away > MAX_DISTANCE:
+        if place == NOWHERE or length >= most:
             break
         difference = here ^ _digits_at(digits, place)
-        if difference:
-            equal = min(most, _count_equal(difference))
-        else:
-            equal = _equal_digits(digits, at, place, most)
-        save = equal * _BY_DIGIT - _FAR_COST - EXTRA_OF_DISTANCE[DISTANCE_RANGE[away]]
-        if save > saved:
-            length, distance, saved = equal, away, save
-        place = chain[place]
-    # behind a single carrier, a long run follows, which takes fewer bits than a distant copy
-    if distance > 8 and length >= 48 and near >= 2 and at + near + _WORD <= end:
-        ahead = at + near
-        if _equal_digits(digits, ahead, ahead - 2, _WORD) == _WORD:
-            return near, 8, saved
+        if difference & to_beat == 0:  # else it is no longer, and what is farther costs more
+            away = base - bases[place >> _WORD_SHIFT] + 2 * (at - place)
+            if away > MAX_DISTANCE:
+                break
+            equal = _count_equal(difference) if difference else _WORD
+            if difference == 0:
+                equal = _equal_digits(digits, at, place, most)
+            equal = min(equal, most)
+            save = equal * _BY_DIGIT - _FAR_COST - EXTRA_OF_DISTANCE[DISTANCE_RANGE[away]]
+            if save > saved:
+                length, distance, saved = equal, away, save
+                to_beat = _low_digits(length)
+        place = np.int64(chain[place])
+    if distance > 8 and _ends_in_a_run(at, near, length, end, digits):
+        return near, 8, saved
     return length, distance, saved
 
 
-@numba.njit(cache=True, nogil=True)
-def add_token(lengths: Places, values: Places, n: int, length: int, value: int) -> int:
+@numba.njit(**INLINED)
+def _low_digits(length: int) -> np.uint64:
+    """Select the digits that a match has which is longer, as far as they are in one word."""
+    return _SENTINEL >> np.uint64(2 * max(0, _WORD - 1 - length))
+
+
+@numba.njit(**INLINED)
+def _ends_in_a_run(at: int, near: int, length: int, end: int, digits: Words) -> bool:
+    """Tell whether a copy is of a single carrier before a long run, which alone takes fewer bits
+    than a distant copy."""
+    ahead = at + near
+    if length < 48 or near < 2 or ahead + _WORD > end:
+        return False
+    return _equal_digits(digits, ahead, ahead - 2, _WORD) == _WORD
+
+
+@numba.njit(**INLINED)
+def add_token(lengths: Numbers, values: Numbers, n: int, length: int, value: int) -> int:
     """Add a token.
 
     Args:
@@ -306,8 +325,8 @@ def add_token(lengths: Places, values: Places, n: int, length: int, value: int) 
     return n + 1
 
 
-@numba.njit(cache=True, nogil=True)
-def _add_run(lengths: Places, values: Places, n: int, left: int) -> int:
+@numba.njit(**LEAN)
+def _add_run(lengths: Numbers, values: Numbers, n: int, left: int) -> int:
     """Add a run of genotypes in matches of at most 258 bytes and at least 3."""
     while left:
         taken = min(left, MAX_MATCH)
@@ -318,7 +337,7 @@ def _add_run(lengths: Places, values: Places, n: int, left: int) -> int:
     return n
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**LEAN)
 def cut_digits(
     text: Bytes, begin: int, first: int, end: int, work: Genotypes, tokens: Tokens, n: int
 ) -> tuple[int, int]:
@@ -339,21 +358,23 @@ def cut_digits(
     digits, bases, table, chain = work.digits, work.base, work.table, work.chain
     lengths, values = tokens
     base, at = begin - 2 * first, first
-    bases[first // _WORD : end // _WORD + 1] = base
+    bases[first >> _WORD_SHIFT : (end >> _WORD_SHIFT) + 1] = base
     before = 0  # bytes between the last token and the digit: the one behind a literal, or none
+    later, is_known = (0, 0, 0.0), False  # the best copy of the next digit
     while at < end:
-        run = _run_length(at, first, end, digits)
-        if run >= _LONG_RUN:
-            n = _add_run(lengths, values, n, 2 * run + before)
-            _note_digits(at + run - 16, at + run, digits, table, chain)
-            at, before = at + run, 0
+        if not is_known:
+            later = _best_copy(at, first, end, digits, bases, table, chain)
+        (length, distance, saved), is_known = later, False
+        if distance == 4 and length >= _LONG_RUN:
+            n = _add_run(lengths, values, n, 2 * length + before)
+            _note_digits(at + length - _NOTED, at + length, digits, table, chain)
+            at, before = at + length, 0
             continue
-        length, distance, saved = _best_copy(at, run, first, end, digits, bases, table, chain)
-        if 2 <= length < 64 and at + 1 < end:
-            run = _run_length(at + 1, first, end, digits)
-            later = _best_copy(at + 1, run, first, end, digits, bases, table, chain)[2]
-            length = 0 if later > saved + _WORTH_A_LITERAL else length
-        if length >= 2 or (length == 1 and before and distance <= 8):
+        if 2 <= length < _LONG and at + 1 < end:
+            later = _best_copy(at + 1, first, end, digits, bases, table, chain)
+            is_known = later[2] > saved + _WORTH_A_LITERAL
+        is_match = length >= 2 or (length == 1 and before and distance <= 8)
+        if is_match and not is_known:
             n = add_token(lengths, values, n, 2 * length + before, distance)
             before = 0
         else:
@@ -361,7 +382,11 @@ def cut_digits(
                 n = add_token(lengths, values, n, 0, text[base + 2 * at - 1])
             n = add_token(lengths, values, n, 0, text[base + 2 * at])
             length = before = 1
-        _note_digits(at, at + length, digits, table, chain)
+        if length >= 3 * _NOTED:
+            _note_digits(at, at + _NOTED, digits, table, chain)
+            _note_digits(at + length - _NOTED, at + length, digits, table, chain)
+        else:
+            _note_digits(at, at + length, digits, table, chain)
         at += length
     behind = base + 2 * end
     if before:

@@ -14,10 +14,9 @@ from rehearsal.formats.bcf import RecordWriter
 from rehearsal.formats.bcf_header import HeaderNames, bcf_header
 from rehearsal.formats.bcf_reading_kernel import record_end
 from rehearsal.formats.bgzf import BgzfWriter, Chunk, framed, pack_block
-from rehearsal.formats.deflate_kernel import write_block
 from rehearsal.formats.genotype_matches_kernel import MAX_TEXT
 from rehearsal.formats.tbi import write_tbi
-from rehearsal.formats.vcf_matches_kernel import Workspace, find_matches
+from rehearsal.formats.vcf_matches_kernel import Workspace, compress_text
 from rehearsal.formats.vcf_text_kernel import FULL, Dictionary, to_text
 
 _BUFFER = 1 << 22  # bytes of lines
@@ -39,8 +38,7 @@ class VcfPacker:
         Returns:
             The block.
         """
-        tokens = find_matches(np.frombuffer(data, np.uint8), self._work)
-        size = write_block(self._work.tokens, tokens, self._out)
+        size = compress_text(np.frombuffer(data, np.uint8), self._work, self._out)
         if size > len(data):
             return pack_block(data)
         return framed(self._out[:size].tobytes(), data)

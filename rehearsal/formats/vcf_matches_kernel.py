@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
+from rehearsal.compiled_code import INLINED, LEAN
 from rehearsal.formats.deflate_kernel import (
     DISTANCE_RANGE,
     EXTRA_OF_DISTANCE,
@@ -17,10 +18,12 @@ from rehearsal.formats.deflate_kernel import (
     MAX_MATCH,
     Bytes,
     Tokens,
+    write_block,
 )
 from rehearsal.formats.genotype_matches_kernel import (
     MAX_TEXT,
     MULTIPLIER,
+    NOWHERE,
     Copy,
     Genotypes,
     Places,
@@ -34,6 +37,8 @@ from rehearsal.formats.genotype_matches_kernel import (
 _TABLE_BITS = 11
 _MOST_PLACES, _MOST_SHORT_PLACES = 16, 4  # that are compared
 _BY_BYTE, _COST = 5, 7  # what a match saves, in bits: by byte, less its own code
+_LONG = 32  # bytes; behind a match that long, nothing better is looked for
+_THREE_LETTERS = np.uint64(0xFF_FFFF)
 _WORTH_A_LETTER = 3  # what a match must save more if it begins one byte later
 
 Index = tuple[Places, Places]  # the last place of each key, and of each place the one before
@@ -52,29 +57,36 @@ class Workspace(NamedTuple):
     @classmethod
     def make(cls) -> Workspace:
         """Allocate the buffers."""
-        chains = [np.empty(MAX_TEXT, np.int32) for _ in range(4)]
-        tables = [np.empty(1 << _TABLE_BITS, np.int32) for _ in range(2)]
-        tokens = Tokens(chains[2], chains[3])
+        chains = [np.empty(MAX_TEXT, np.uint16) for _ in range(2)]
+        tables = [np.empty(1 << _TABLE_BITS, np.uint16) for _ in range(2)]
+        tokens = Tokens(np.empty(MAX_TEXT, np.int32), np.empty(MAX_TEXT, np.int32))
         return cls(Genotypes.make(), tables[0], chains[0], tables[1], chains[1], tokens)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**LEAN)
 def _empty(table: Places) -> None:
     for key in range(table.size):  # assigning the slice is 10 times slower
-        table[key] = -1
+        table[key] = NOWHERE
 
 
 @numba.njit(cache=True, nogil=True)
-def find_matches(text: Bytes, work: Workspace) -> int:
-    """Cut a block of VCF text into literals and matches, in ``work.tokens``.
+def compress_text(text: Bytes, work: Workspace, out: Bytes) -> int:
+    """Compress a block of VCF text to a DEFLATE stream.
 
     Args:
         text: The block, at most ``MAX_TEXT`` bytes, shape (n,), uint8.
         work: Buffers; what is in them does not matter.
+        out: Output buffer, at least ``8 * MAX_TEXT`` bytes, shape (m,), uint8.
 
     Returns:
-        Number of tokens.
+        Number of bytes written.
     """
+    return write_block(work.tokens, _find_matches(text, work), out)
+
+
+@numba.njit(**LEAN)
+def _find_matches(text: Bytes, work: Workspace) -> int:
+    """Cut a block of text into literals and matches, in ``work.tokens``; returns their number."""
     _empty(work.genotypes.table)
     _empty(work.table)
     _empty(work.short_table)
@@ -89,71 +101,84 @@ def find_matches(text: Bytes, work: Workspace) -> int:
     return tokens
 
 
-@numba.njit(cache=True, nogil=True)
-def _text_keys(text: Bytes, at: int) -> tuple[int, int]:
-    """Number 6 bytes, and the first 3 of them."""
-    short = np.uint64(text[at]) | np.uint64(text[at + 1]) << np.uint64(8)
-    short |= np.uint64(text[at + 2]) << np.uint64(16)
-    whole = short
-    for byte in range(3, 6):
-        whole |= np.uint64(text[at + byte]) << np.uint64(8 * byte)
-    shift = np.uint64(64 - _TABLE_BITS)
-    return int(whole * MULTIPLIER >> shift), int(short * MULTIPLIER >> shift)
+@numba.njit(**INLINED)
+def _key(letters: np.uint64) -> int:
+    return int(np.int64(letters * MULTIPLIER >> np.uint64(64 - _TABLE_BITS)))
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**INLINED)
+def _six_letters(text: Bytes, at: int) -> np.uint64:
+    letters = np.uint64(0)
+    for byte in range(6):
+        letters |= np.uint64(text[at + byte]) << np.uint64(8 * byte)
+    return letters
+
+
+@numba.njit(**INLINED)
 def _note_text(text: Bytes, begin: int, end: int, long: Index, brief: Index) -> None:
-    for at in range(begin, min(end, text.size - 5)):
-        whole, short = _text_keys(text, at)
-        note(at, whole, *long)
-        note(at, short, *brief)
+    end = min(end, text.size - 5)
+    if begin >= end:
+        return
+    letters = _six_letters(text, begin)
+    for at in range(begin, end):
+        note(at, _key(letters), *long)
+        note(at, _key(letters & _THREE_LETTERS), *brief)
+        if at + 1 < end:
+            letters = letters >> np.uint64(8) | np.uint64(text[at + 6]) << np.uint64(40)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**INLINED)
 def _best_in_chain(
-    text: Bytes, at: int, end: int, place: int, chain: Places, most: int, best: Copy
+    text: Bytes, at: int, end: int, first: int, chain: Places, most: int, best: Copy
 ) -> Copy:
+    """Find what is longer than the best match so far: what is farther costs more bits."""
+    place = np.int64(first)
+    longest, closest, best_saved = best
     for _ in range(most):
-        if place < 0 or at - place > MAX_DISTANCE:
+        if place == NOWHERE or at - place > MAX_DISTANCE or at + longest >= end:
             break
-        length = 0
-        while at + length < end and text[at + length] == text[place + length]:
-            length += 1
-        distance = at - place
-        saved = length * _BY_BYTE - _COST - EXTRA_OF_DISTANCE[DISTANCE_RANGE[distance]]
-        if length >= 3 and saved > best[2]:
-            best = length, distance, float(saved)
-        place = chain[place]
-    return best
+        if text[at + longest] == text[place + longest]:
+            length = 0
+            while at + length < end and text[at + length] == text[place + length]:
+                length += 1
+            distance = at - place
+            saved = length * _BY_BYTE - _COST - EXTRA_OF_DISTANCE[DISTANCE_RANGE[distance]]
+            if length >= 3 and saved > best_saved:
+                longest, closest, best_saved = length, distance, float(saved)
+        place = np.int64(chain[place])
+    return longest, closest, best_saved
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**INLINED)
 def _best_match(text: Bytes, at: int, border: int, long: Index, brief: Index) -> Copy:
     best = (0, 0, 0.0)
     if at + 6 > text.size:
         return best
-    whole, short = _text_keys(text, at)
+    letters = _six_letters(text, at)
     end = min(border, at + MAX_MATCH)
-    place = long[0][whole]
+    place = np.int64(long[0][_key(letters)])
     best = _best_in_chain(text, at, end, place, long[1], _MOST_PLACES, best)
     if best[0] >= 6:
         return best
-    place = brief[0][short]
+    place = np.int64(brief[0][_key(letters & _THREE_LETTERS)])
     return _best_in_chain(text, at, end, place, brief[1], _MOST_SHORT_PLACES, best)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(**LEAN)
 def _text_tokens(text: Bytes, at: int, border: int, work: Workspace, n: int) -> tuple[int, int]:
     """Cut other text into tokens, up to the next genotype."""
     lengths, values = work.tokens
     long, brief = (work.table, work.chain), (work.short_table, work.short_chain)
+    later, is_known = (0, 0, 0.0), False  # the best match of the next byte
     while at < border:
-        length, distance, saved = _best_match(text, at, border, long, brief)
+        if not is_known:
+            later = _best_match(text, at, border, long, brief)
+        (length, distance, saved), is_known = later, False
         _note_text(text, at, at + 1, long, brief)
-        if 0 < length < 32:
+        if 0 < length < _LONG:
             later = _best_match(text, at + 1, border, long, brief)
-            length = 0 if later[2] > saved + _WORTH_A_LETTER else length
-        if length:
+            is_known = later[2] > saved + _WORTH_A_LETTER
+        if length and not is_known:
             n = add_token(lengths, values, n, length, distance)
             _note_text(text, at + 1, at + length, long, brief)
             at += length
