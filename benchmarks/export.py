@@ -4,25 +4,29 @@
 
 Simulates a block, writes it once in each way and prints CPU seconds (including child processes),
 sizes and ratios. ``tskit | bgzip`` is ``ts.write_vcf`` piped to bgzip. ``bcftools`` re-encodes our
-BCF.
+BCF. First VCF is written by tskit and by us in turn, several times.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import tskit
-from measuring import header, print_written
+from measuring import header, print_written, timed
 from sparse_pass import people_table, simulate
 
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.export.vcf import write_vcf
+from rehearsal.formats.bgzf import BgzfWriter
+from rehearsal.formats.vcf import VcfPacker
 from rehearsal.model import Block
 from rehearsal.stores.country_shards import write_shards
 
@@ -46,6 +50,57 @@ def by_tskit(ts: tskit.TreeSequence, people: pd.DataFrame, out: Path) -> None:
             position_transform=lambda x: np.asarray(x, int) + 1,
         )
         bgzip.stdin.close()
+
+
+def by_tskit_with_index(ts: tskit.TreeSequence, people: pd.DataFrame, out: Path) -> None:
+    """Write a VCF as :func:`by_tskit` does, and its TBI index with tabix.
+
+    Args:
+        ts: The tree sequence.
+        people: One row per individual.
+        out: The ``.vcf.gz`` file.
+    """
+    by_tskit(ts, people, out)
+    subprocess.run(["tabix", "-f", "-p", "vcf", out], check=True)
+
+
+def print_side_by_side(
+    ts: tskit.TreeSequence, people: pd.DataFrame, folder: Path, rounds: int
+) -> None:
+    """Write VCF by tskit and by us in turn; print the medians of CPU and wall time, and the sizes.
+
+    The size of tskit's lines, which have no INFO, when we compress them is printed too.
+
+    Args:
+        ts: The tree sequence.
+        people: One row per individual.
+        folder: Where to write.
+        rounds: How often each is written.
+    """
+    theirs, ours = folder / "side-t.vcf.gz", folder / "side-o.vcf.gz"
+    ways = {
+        "tskit | bgzip": lambda: by_tskit(ts, people, theirs),
+        "tskit | bgzip, tabix": lambda: by_tskit_with_index(ts, people, theirs),
+        "ours, VCF and TBI": lambda: as_vcf(ts, people, ours),
+    }
+    seconds: dict[str, list[tuple[float, float]]] = {what: [] for what in ways}
+    for _ in range(rounds):
+        for what, job in ways.items():
+            started = time.perf_counter()
+            cpu, _ = timed(job)
+            seconds[what].append((cpu, time.perf_counter() - started))
+    median = {what: np.median(found, axis=0) for what, found in seconds.items()}
+    for what, (cpu, wall) in median.items():
+        times = median[what] / median["ours, VCF and TBI"]
+        print(
+            f"{what:<24} {cpu:7.3f} CPU s ({times[0]:.1f} times ours) "
+            f"{wall:7.3f} s of wall time ({times[1]:.1f})"
+        )
+    again = folder / "side-a.vcf.gz"
+    with BgzfWriter(again, VcfPacker().pack) as file:
+        file.write(gzip.decompress(theirs.read_bytes()))
+    sizes = [path.stat().st_size / 1e6 for path in (theirs, again, ours)]
+    print("tskit {:.3f} MB, its lines by our compressor {:.3f} MB, ours {:.3f} MB".format(*sizes))
 
 
 def by_us(ts: tskit.TreeSequence, people: pd.DataFrame, out: Path) -> None:
@@ -85,6 +140,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--people", type=int, default=27000, help="simulated people")
     parser.add_argument("--megabases", type=float, default=0.25, help="length of the block")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of VCF by tskit and by us")
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="export-"))
     try:
@@ -95,6 +151,7 @@ def main() -> None:
         people = people_table(ts.num_individuals)
         print(header())
         print(f"{ts.num_individuals} people, {ts.num_sites} sites")
+        print_side_by_side(ts, people, folder, arguments.rounds)
         vcf, bcf, again, ours = (folder / n for n in ("v.gz", "o.bcf", "b.bcf", "o.vcf.gz"))
         slow = print_written("tskit | bgzip", lambda: by_tskit(ts, people, vcf), vcf, None)
         print_written("ours, BCF and CSI", lambda: by_us(ts, people, bcf), bcf, slow)

@@ -8,14 +8,30 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 PACKAGE = Path(__file__).parent
-# Options of numba for compiled functions that allocate nothing. Otherwise it counts references to
-# arrays wherever a function takes them, each by an atomic instruction, which costs more than the
-# work of a short function.
-LEAN = {"cache": True, "nogil": True, "_nrt": False}
-INLINED = {**LEAN, "forceinline": True}  # for those that are called for every few bytes
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def lean(signature: str | None = None, *, inlined: bool = False) -> Callable[[Function], Function]:
+    """Compile a function that allocates nothing, and calls none that does.
+
+    numba counts references to arrays wherever a function takes them, each by an atomic instruction,
+    which costs more than the work of a short function. Here it does not.
+
+    Args:
+        signature: Types to compile for at once. None: those of the first call.
+        inlined: Whether callers take in the code, for what is called for every few bytes.
+    """
+    import numba  # not before its folder is set
+
+    options = {"cache": True, "nogil": True, "_nrt": False, "forceinline": inlined}
+    compile_function: Callable[[Function], Function] = numba.njit(signature, **options)  # type: ignore[call-overload]
+    return compile_function
 
 
 def keep_compiled_code_apart(package: Path = PACKAGE) -> None:

@@ -8,7 +8,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from rehearsal.compiled_code import LEAN
+from rehearsal.compiled_code import lean
 from rehearsal.formats.bcf_header import BCSQ_KEY
 from rehearsal.formats.bcf_values_kernel import CHAR, put, put_key, put_type
 
@@ -39,7 +39,7 @@ class Sites(NamedTuple):
     note_offset: NDArray[np.int32]  # (n_rows + 1,) first letter of each row's BCSQ
 
 
-@numba.njit(**LEAN)
+@lean()
 def _put_letters(index: int, site: int, sites: Sites, out: NDArray[np.uint8], w: int) -> int:
     """Write the letters of an allele as its record has it."""
     t0, t1 = sites.text_offset[index], sites.text_offset[index + 1] - sites.cut[site]
@@ -48,7 +48,7 @@ def _put_letters(index: int, site: int, sites: Sites, out: NDArray[np.uint8], w:
     return w + t1 - t0
 
 
-@numba.njit(**LEAN)
+@lean()
 def put_allele(index: int, site: int, sites: Sites, out: NDArray[np.uint8], w: int) -> int:
     """Write an allele as its record has it.
 
@@ -96,7 +96,7 @@ def list_noted(rows: NDArray[np.int64], sites: Sites) -> NDArray[np.int64]:
     return noted[:n]
 
 
-@numba.njit(**LEAN)
+@lean()
 def note_size(row: int, site: int, sites: Sites) -> int:
     """Count the letters of a row's BCSQ, with the names of alleles in it.
 

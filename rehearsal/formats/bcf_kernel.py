@@ -12,7 +12,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from rehearsal.compiled_code import LEAN
+from rehearsal.compiled_code import lean
 from rehearsal.formats.bcf_alleles_kernel import Sites, list_noted, note_size, put_allele, put_notes
 from rehearsal.formats.bcf_header import (
     CN_KEY,
@@ -56,7 +56,7 @@ class Levels(NamedTuple):
     level: NDArray[np.float32]  # (n_entries,) fraction of the allele
 
 
-@numba.njit(**LEAN)
+@lean()
 def _put_counts(
     rows: NDArray[np.int64],
     sites: Sites,
@@ -86,7 +86,7 @@ def _put_counts(
     return w
 
 
-@numba.njit(**LEAN)
+@lean()
 def _copies(row: int, site: int, sites: Sites) -> int:
     """Return the copies of an allele such as ``<CN2>``, -1 of any other allele."""
     index = sites.first_allele[site] + 1 + row - sites.row_offset[site]
@@ -175,7 +175,7 @@ def _places(site: int, rows: NDArray[np.int64], sites: Sites) -> NDArray[np.uint
     return place
 
 
-@numba.njit(**LEAN)
+@lean()
 def _put_genotypes(
     site: int,
     place: NDArray[np.uint8],
@@ -244,7 +244,7 @@ def _put_copies(
     return w + template.individuals
 
 
-@numba.njit(**LEAN)
+@lean()
 def _has_copies(site: int, rows: NDArray[np.int64], sites: Sites) -> bool:
     """Tell whether all alleles are copy numbers."""
     has_copies = sites.svlen[site] > 0

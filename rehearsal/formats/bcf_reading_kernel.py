@@ -6,11 +6,10 @@ status and never a byte from elsewhere.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from rehearsal.compiled_code import LEAN
+from rehearsal.compiled_code import lean
 
 FIXED = 32  # bytes before the id of a record, its two lengths included
 BAD = -1  # a damaged record, or one that does not match its header
@@ -19,7 +18,7 @@ FULL = 1  # status of what writes records in another form: no room for the next 
 Bytes = NDArray[np.uint8]
 
 
-@numba.njit(**LEAN)
+@lean()
 def u8(data: Bytes, at: int) -> int:
     """Read an unsigned byte.
 
@@ -33,7 +32,7 @@ def u8(data: Bytes, at: int) -> int:
     return int(np.int64(data[at]))
 
 
-@numba.njit(**LEAN)
+@lean()
 def u32(data: Bytes, at: int) -> int:
     """Read an unsigned number of four bytes.
 
@@ -47,7 +46,7 @@ def u32(data: Bytes, at: int) -> int:
     return u8(data, at) | u8(data, at + 1) << 8 | u8(data, at + 2) << 16 | u8(data, at + 3) << 24
 
 
-@numba.njit(**LEAN)
+@lean()
 def width_of(kind: int) -> int:
     """Return the size of one element of a typed value.
 
@@ -64,7 +63,7 @@ def width_of(kind: int) -> int:
     return 0 if kind == 0 else 1
 
 
-@numba.njit(**LEAN)
+@lean()
 def number_at(data: Bytes, at: int, kind: int) -> int:
     """Read a signed integer.
 
@@ -86,7 +85,7 @@ def number_at(data: Bytes, at: int, kind: int) -> int:
     return value - (1 << 32) if value >= 1 << 31 else value
 
 
-@numba.njit(**LEAN)
+@lean()
 def read_descriptor(data: Bytes, at: int, end: int) -> tuple[int, int, int]:
     """Read the type descriptor of a value.
 
@@ -116,7 +115,7 @@ def read_descriptor(data: Bytes, at: int, end: int) -> tuple[int, int, int]:
     return kind, length, begin
 
 
-@numba.njit(**LEAN)
+@lean()
 def read_vector(data: Bytes, at: int, end: int, samples: int) -> tuple[int, int, int, int]:
     """Read the beginning of a FORMAT field.
 
@@ -149,7 +148,7 @@ def read_vector(data: Bytes, at: int, end: int, samples: int) -> tuple[int, int,
     return key, kind, length, begin
 
 
-@numba.njit(**LEAN)
+@lean()
 def record_end(data: Bytes, at: int) -> int:
     """Find the end of a record.
 
@@ -167,7 +166,7 @@ def record_end(data: Bytes, at: int) -> int:
     return BAD if shared < FIXED - 8 or end > data.size else end
 
 
-@numba.njit(**LEAN)
+@lean()
 def renumber(data: Bytes, contig: int) -> int:
     """Set the contig number of all whole records, in place.
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from rehearsal.compiled_code import LEAN
+from rehearsal.compiled_code import lean
 
 INT8, INT16, INT32, FLOAT, CHAR = 1, 2, 3, 5, 7  # codes of types
 MISSING_FLOAT = 0x7F800001
@@ -14,7 +13,7 @@ MISSING_FLOAT = 0x7F800001
 # Signatures are stated here, or numba compiles these functions once for each constant in a call.
 
 
-@numba.njit("int64(int64, int64, uint8[::1], int64)", **LEAN)
+@lean("int64(int64, int64, uint8[::1], int64)")
 def put(value: int, width: int, out: NDArray[np.uint8], w: int) -> int:
     """Write a little-endian number.
 
@@ -32,7 +31,7 @@ def put(value: int, width: int, out: NDArray[np.uint8], w: int) -> int:
     return w + width
 
 
-@numba.njit("int64(int64, int64, uint8[::1], int64)", **LEAN)
+@lean("int64(int64, int64, uint8[::1], int64)")
 def put_type(length: int, kind: int, out: NDArray[np.uint8], w: int) -> int:
     """Write the descriptor of a typed vector. Lengths from 15 on follow as a typed number.
 
@@ -58,7 +57,7 @@ def put_type(length: int, kind: int, out: NDArray[np.uint8], w: int) -> int:
     return put(length, 4, out, w)
 
 
-@numba.njit("int64(int64, uint8[::1], int64)", **LEAN)
+@lean("int64(int64, uint8[::1], int64)")
 def put_key(key: int, out: NDArray[np.uint8], w: int) -> int:
     """Write the key before the values of an INFO or FORMAT field.
 
@@ -74,7 +73,7 @@ def put_key(key: int, out: NDArray[np.uint8], w: int) -> int:
     return put(key, 1, out, w)
 
 
-@numba.njit("int64(int64, int64[:], uint8[::1], int64)", **LEAN)
+@lean("int64(int64, int64[:], uint8[::1], int64)")
 def put_info(key: int, values: NDArray[np.int64], out: NDArray[np.uint8], w: int) -> int:
     """Write one INFO field of counts in the narrowest integers that hold them.
 
@@ -103,7 +102,7 @@ def put_info(key: int, values: NDArray[np.int64], out: NDArray[np.uint8], w: int
     return w
 
 
-@numba.njit(**LEAN)
+@lean()
 def put_frequencies(
     key: int, counts: NDArray[np.int64], an: int, out: NDArray[np.uint8], w: int
 ) -> int:
@@ -122,12 +121,12 @@ def put_frequencies(
     w = put_key(key, out, w)
     w = put_type(counts.size, FLOAT, out, w)
     for count in counts:
-        bits = np.float32(count / max(an, 1)).view(np.uint32)
+        bits = int(np.int64(np.float32(count / max(an, 1)).view(np.uint32)))
         w = put(bits if an else MISSING_FLOAT, 4, out, w)
     return w
 
 
-@numba.njit("int64(int64, int64[:], uint8[::1], int64)", **LEAN)
+@lean("int64(int64, int64[:], uint8[::1], int64)")
 def put_signed(key: int, values: NDArray[np.int64], out: NDArray[np.uint8], w: int) -> int:
     """Write one INFO field of whole numbers, each in four bytes.
 

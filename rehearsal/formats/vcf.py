@@ -14,7 +14,7 @@ from rehearsal.formats.bcf import RecordWriter
 from rehearsal.formats.bcf_header import HeaderNames, bcf_header
 from rehearsal.formats.bcf_reading_kernel import record_end
 from rehearsal.formats.bgzf import BgzfWriter, Chunk, framed, pack_block
-from rehearsal.formats.genotype_matches_kernel import MAX_TEXT
+from rehearsal.formats.genotype_digits_kernel import MAX_TEXT
 from rehearsal.formats.tbi import write_tbi
 from rehearsal.formats.vcf_matches_kernel import Workspace, compress_text
 from rehearsal.formats.vcf_text_kernel import FULL, Dictionary, to_text

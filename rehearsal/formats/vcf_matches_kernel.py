@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from rehearsal.compiled_code import INLINED, LEAN
+from rehearsal.compiled_code import lean
 from rehearsal.formats.deflate_kernel import (
     DISTANCE_RANGE,
     EXTRA_OF_DISTANCE,
@@ -20,18 +20,20 @@ from rehearsal.formats.deflate_kernel import (
     Tokens,
     write_block,
 )
-from rehearsal.formats.genotype_matches_kernel import (
+from rehearsal.formats.genotype_digits_kernel import (
     MAX_TEXT,
+    Genotypes,
+    Places,
+    next_genotypes,
+    pack_digits,
+)
+from rehearsal.formats.genotype_matches_kernel import (
     MULTIPLIER,
     NOWHERE,
     Copy,
-    Genotypes,
-    Places,
     add_token,
     cut_digits,
-    next_genotypes,
     note,
-    pack_digits,
 )
 
 _TABLE_BITS = 11
@@ -63,7 +65,7 @@ class Workspace(NamedTuple):
         return cls(Genotypes.make(), tables[0], chains[0], tables[1], chains[1], tokens)
 
 
-@numba.njit(**LEAN)
+@lean()
 def _empty(table: Places) -> None:
     for key in range(table.size):  # assigning the slice is 10 times slower
         table[key] = NOWHERE
@@ -84,7 +86,7 @@ def compress_text(text: Bytes, work: Workspace, out: Bytes) -> int:
     return write_block(work.tokens, _find_matches(text, work), out)
 
 
-@numba.njit(**LEAN)
+@lean()
 def _find_matches(text: Bytes, work: Workspace) -> int:
     """Cut a block of text into literals and matches, in ``work.tokens``; returns their number."""
     _empty(work.genotypes.table)
@@ -101,12 +103,12 @@ def _find_matches(text: Bytes, work: Workspace) -> int:
     return tokens
 
 
-@numba.njit(**INLINED)
+@lean(inlined=True)
 def _key(letters: np.uint64) -> int:
     return int(np.int64(letters * MULTIPLIER >> np.uint64(64 - _TABLE_BITS)))
 
 
-@numba.njit(**INLINED)
+@lean(inlined=True)
 def _six_letters(text: Bytes, at: int) -> np.uint64:
     letters = np.uint64(0)
     for byte in range(6):
@@ -114,7 +116,7 @@ def _six_letters(text: Bytes, at: int) -> np.uint64:
     return letters
 
 
-@numba.njit(**INLINED)
+@lean(inlined=True)
 def _note_text(text: Bytes, begin: int, end: int, long: Index, brief: Index) -> None:
     end = min(end, text.size - 5)
     if begin >= end:
@@ -127,12 +129,12 @@ def _note_text(text: Bytes, begin: int, end: int, long: Index, brief: Index) -> 
             letters = letters >> np.uint64(8) | np.uint64(text[at + 6]) << np.uint64(40)
 
 
-@numba.njit(**INLINED)
+@lean(inlined=True)
 def _best_in_chain(
     text: Bytes, at: int, end: int, first: int, chain: Places, most: int, best: Copy
 ) -> Copy:
     """Find what is longer than the best match so far: what is farther costs more bits."""
-    place = np.int64(first)
+    place = first
     longest, closest, best_saved = best
     for _ in range(most):
         if place == NOWHERE or at - place > MAX_DISTANCE or at + longest >= end:
@@ -145,26 +147,26 @@ def _best_in_chain(
             saved = length * _BY_BYTE - _COST - EXTRA_OF_DISTANCE[DISTANCE_RANGE[distance]]
             if length >= 3 and saved > best_saved:
                 longest, closest, best_saved = length, distance, float(saved)
-        place = np.int64(chain[place])
+        place = int(np.int64(chain[place]))
     return longest, closest, best_saved
 
 
-@numba.njit(**INLINED)
+@lean(inlined=True)
 def _best_match(text: Bytes, at: int, border: int, long: Index, brief: Index) -> Copy:
     best = (0, 0, 0.0)
     if at + 6 > text.size:
         return best
     letters = _six_letters(text, at)
     end = min(border, at + MAX_MATCH)
-    place = np.int64(long[0][_key(letters)])
+    place = int(np.int64(long[0][_key(letters)]))
     best = _best_in_chain(text, at, end, place, long[1], _MOST_PLACES, best)
     if best[0] >= 6:
         return best
-    place = np.int64(brief[0][_key(letters & _THREE_LETTERS)])
+    place = int(np.int64(brief[0][_key(letters & _THREE_LETTERS)]))
     return _best_in_chain(text, at, end, place, brief[1], _MOST_SHORT_PLACES, best)
 
 
-@numba.njit(**LEAN)
+@lean()
 def _text_tokens(text: Bytes, at: int, border: int, work: Workspace, n: int) -> tuple[int, int]:
     """Cut other text into tokens, up to the next genotype."""
     lengths, values = work.tokens

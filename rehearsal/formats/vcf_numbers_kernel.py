@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 
-from rehearsal.compiled_code import LEAN
+from rehearsal.compiled_code import lean
 from rehearsal.formats.bcf_reading_kernel import BAD, Bytes, number_at, u32, width_of
 
 NOT_OURS = BAD - 1  # what needs htslib
@@ -26,7 +25,7 @@ SMALLEST = (0, -(1 << 7), -(1 << 15), -(1 << 31))  # by kind: missing value; plu
 _ZERO, _MINUS, _DOT, _PLUS, _E, _COMMA = b"0-.+e,"
 
 
-@numba.njit(**LEAN)
+@lean()
 def write_float(bits: int, out: Bytes, w: int) -> int:
     """Write a float.
 
@@ -59,7 +58,7 @@ def write_float(bits: int, out: Bytes, w: int) -> int:
     return _scientific(digits, power, out, w)
 
 
-@numba.njit(**LEAN)
+@lean()
 def _six_digits(value: float) -> tuple[int, int]:
     """Round a number to six digits, and find the power of ten of the first one."""
     if 0.0001 <= value <= 999999:
@@ -83,7 +82,7 @@ def _six_digits(value: float) -> tuple[int, int]:
     return digits, power
 
 
-@numba.njit(**LEAN)
+@lean()
 def _digits(digits: int, count: int, dot: int, out: Bytes, w: int) -> int:
     """Write the first of six digits, with a dot before one of them."""
     unit = _SIX_DIGITS // 10
@@ -97,7 +96,7 @@ def _digits(digits: int, count: int, dot: int, out: Bytes, w: int) -> int:
     return w
 
 
-@numba.njit(**LEAN)
+@lean()
 def _significant(digits: int) -> int:
     """Count digits without zeros at the end."""
     count = 6
@@ -107,7 +106,7 @@ def _significant(digits: int) -> int:
     return count
 
 
-@numba.njit(**LEAN)
+@lean()
 def _plain(digits: int, power: int, out: Bytes, w: int) -> int:
     """Write ``123.456`` or ``0.00123456``."""
     count = _significant(digits)
@@ -121,7 +120,7 @@ def _plain(digits: int, power: int, out: Bytes, w: int) -> int:
     return _digits(digits, max(count, power + 1), power + 1, out, w)
 
 
-@numba.njit(**LEAN)
+@lean()
 def _scientific(digits: int, power: int, out: Bytes, w: int) -> int:
     """Write ``1.23456e-05``."""
     w = _digits(digits, _significant(digits), 1, out, w)
@@ -131,7 +130,7 @@ def _scientific(digits: int, power: int, out: Bytes, w: int) -> int:
     return w + 4
 
 
-@numba.njit(**LEAN)
+@lean()
 def write_number(value: int, out: Bytes, w: int) -> int:
     """Write an integer.
 
@@ -155,7 +154,7 @@ def write_number(value: int, out: Bytes, w: int) -> int:
     return w + digits
 
 
-@numba.njit(**LEAN)
+@lean()
 def write_float_or_dot(bits: int, out: Bytes, w: int) -> int:
     """Write a float, a dot for a missing one.
 
@@ -173,7 +172,7 @@ def write_float_or_dot(bits: int, out: Bytes, w: int) -> int:
     return write_float(bits, out, w)
 
 
-@numba.njit(**LEAN)
+@lean()
 def write_floats(data: Bytes, begin: int, end: int, out: Bytes, w: int) -> int:
     """Write the floats of a vector up to its end, with commas, and dots for missing ones.
 
@@ -200,7 +199,7 @@ def write_floats(data: Bytes, begin: int, end: int, out: Bytes, w: int) -> int:
     return w
 
 
-@numba.njit(**LEAN)
+@lean()
 def write_values(data: Bytes, begin: int, end: int, kind: int, out: Bytes, w: int) -> int:
     """Write the integers of a vector up to its end, with commas, and dots for missing ones.
 

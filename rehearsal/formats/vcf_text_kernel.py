@@ -12,7 +12,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from rehearsal.compiled_code import LEAN
+from rehearsal.compiled_code import lean
 from rehearsal.formats.bcf_header import HeaderNames
 from rehearsal.formats.bcf_reading_kernel import (
     BAD,
@@ -175,7 +175,7 @@ def _line(data: Bytes, at: int, end: int, out: Bytes, w: int, dictionary: Dictio
     return w + 1
 
 
-@numba.njit(**LEAN)
+@lean()
 def _identity(
     data: Bytes, at: int, border: int, alleles: int, out: Bytes, w: int
 ) -> tuple[int, int]:
@@ -195,7 +195,7 @@ def _identity(
     return at, w
 
 
-@numba.njit(**LEAN)
+@lean()
 def _name(names: Names, number: int, out: Bytes, w: int) -> int:
     if not 0 <= number < names.offset.size - 1:
         return BAD
@@ -205,7 +205,7 @@ def _name(names: Names, number: int, out: Bytes, w: int) -> int:
     return w
 
 
-@numba.njit(**LEAN)
+@lean()
 def _letters(data: Bytes, begin: int, end: int, out: Bytes, w: int) -> int:
     """Write a text up to its first NUL; a dot for an empty one."""
     first = w
@@ -220,7 +220,7 @@ def _letters(data: Bytes, begin: int, end: int, out: Bytes, w: int) -> int:
     return w
 
 
-@numba.njit(**LEAN)
+@lean()
 def _filter(data: Bytes, at: int, border: int, keys: Names, out: Bytes, w: int) -> tuple[int, int]:
     """Write the filter; returns the next index and the end of the output, or a status."""
     kind, length, begin = read_descriptor(data, at, border)
@@ -234,7 +234,7 @@ def _filter(data: Bytes, at: int, border: int, keys: Names, out: Bytes, w: int) 
     return begin + width_of(kind), _name(keys, number_at(data, begin, kind), out, w)
 
 
-@numba.njit(**LEAN)
+@lean()
 def _info(data: Bytes, at: int, border: int, infos: int, keys: Names, out: Bytes, w: int) -> int:
     if infos == 0:
         out[w] = _DOT
@@ -270,7 +270,7 @@ def _info(data: Bytes, at: int, border: int, infos: int, keys: Names, out: Bytes
     return w
 
 
-@numba.njit(**LEAN)
+@lean()
 def _genotypes(
     data: Bytes, at: int, end: int, samples: int, gt_key: int, out: Bytes, w: int
 ) -> int:
@@ -325,7 +325,7 @@ def _samples(
     return w
 
 
-@numba.njit(**LEAN)
+@lean()
 def _genotype(data: Bytes, at: int, kind: int, width: int, out: Bytes, w: int) -> int:
     out[w] = _TAB
     first = w + 1
@@ -348,7 +348,7 @@ def _genotype(data: Bytes, at: int, kind: int, width: int, out: Bytes, w: int) -
     return w
 
 
-@numba.njit(**LEAN)
+@lean()
 def _are_plain(calls: Bytes) -> bool:
     """Tell whether all alleles have one digit and everyone has two of them."""
     strange = np.uint8(0)
@@ -357,7 +357,7 @@ def _are_plain(calls: Bytes) -> bool:
     return strange == 0
 
 
-@numba.njit(**LEAN)
+@lean()
 def _pairs(calls: Bytes, out: Bytes, w: int) -> int:
     """Write the common case, four characters per person."""
     text = out[w : w + 2 * calls.size]

@@ -108,3 +108,41 @@ def test_a_workspace_holds_the_largest_block(packer):
     text = (text * (BLOCK_SIZE // len(text) + 1))[:BLOCK_SIZE]
     assert gzip.decompress(packer.pack(text)) == text
     assert Workspace.make().genotypes.digits.size > BLOCK_SIZE // 32
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_lines_of_random_carriers_come_back(packer, seed):
+    """Long runs, single carriers, matches longer than 64 digits and copies of earlier lines."""
+    rng = np.random.default_rng(100 + seed)
+    people, text = int(rng.integers(200, 3000)), []
+    calls = np.zeros(2 * people, int)
+    for site in range(40):
+        if rng.random() < 0.5:
+            calls = np.zeros(2 * people, int)
+        changed = rng.choice(2 * people, int(people ** rng.random()), replace=False)
+        calls[changed] = rng.integers(0, 4, changed.size)
+        pairs = "\t".join(f"{one}|{other}" for one, other in calls.reshape(-1, 2))
+        text.append(f"chr1\t{site + 1}\t.\tA\tC,G,T\t.\tPASS\tAC={calls.sum()}\tGT\t{pairs}\n")
+    text = "".join(text).encode()
+    for begin in range(0, len(text), BLOCK_SIZE):
+        block = text[begin : begin + BLOCK_SIZE]
+        assert zlib.decompress(packer.pack(block), 31) == block
+
+
+@pytest.mark.parametrize("kind", ["literals", "matches"])
+def test_streams_end_at_every_bit_of_a_word(kind):
+    """The bits are written in words of 64: streams of every length end well."""
+    rng, out = np.random.default_rng(4), np.empty(1 << 16, np.uint8)
+    for size in range(1, 200):
+        letters = rng.integers(0, 256, size).astype(np.int32)
+        length, value = np.zeros_like(letters), letters.copy()
+        expected = bytearray(letters.astype(np.uint8).tobytes())
+        if kind == "matches":
+            length = np.append(length, [258, 257])
+            value = np.append(value, [size, 1])
+            for copied, away in ((258, size), (257, 1)):
+                for _ in range(copied):
+                    expected.append(expected[-away])
+        tokens = Tokens(length.astype(np.int32), value.astype(np.int32))
+        written = write_block(tokens, length.size, out)
+        assert zlib.decompress(out[:written].tobytes(), -15) == bytes(expected)
