@@ -1,8 +1,13 @@
 """node.yaml is read back as written, and errors are one clear line."""
 
+import re
+from pathlib import Path
+
 import pytest
+import yaml
 
 from rehearsal.errors import InputError
+from rehearsal.node.access.settings import CLOSED
 from rehearsal.node.settings.node_settings import Gene, NodeSettings
 
 
@@ -85,3 +90,17 @@ def test_settings_may_open_the_tumours(tmp_path):
     opened = "access: {datasets: {GDI-FI-TUMOURS-1: {boolean: public, count: public}}}\n"
     (tmp_path / "node.yaml").write_text(text[: text.index("access:")] + opened)
     assert NodeSettings.read(tmp_path).access.datasets["GDI-FI-TUMOURS-1"].count == "public"
+
+
+def test_the_example_of_the_page_names_every_dataset_and_opens_no_tumours(tmp_path):
+    page = Path("docs/how-to/use-a-token.md").read_text()
+    (example,) = [one for one in re.findall(r"```yaml\n(.*?)```", page, re.S) if "vetoes" in one]
+    built = NodeSettings.for_country("FI", "Finland", has_tumours=True)
+    text = built.write(tmp_path).read_text()
+    (tmp_path / "node.yaml").write_text(text[: text.index("access:")] + example)
+    found = NodeSettings.read(tmp_path)
+    assert set(yaml.safe_load(example)["access"]["datasets"]) == set(found.datasets)
+    assert found.access.datasets["GDI-FI-TUMOURS-1"] == CLOSED
+    (tmp_path / "node.yaml").write_text(text + example)
+    with pytest.raises(InputError, match="the key access is given twice, first in line"):
+        NodeSettings.read(tmp_path)
