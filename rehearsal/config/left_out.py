@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from rehearsal.errors import Complaints, InputError, shown
 from rehearsal.export.settings import overlap
 from rehearsal.genomes.blocks import CONFIG, parse_region
 from rehearsal.logs import note
 from rehearsal.model import Block, Country, PlantedVariant
+from rehearsal.yaml_files import load_yaml
 
 BY_COUNTRY = ("people", "consanguineous", "migrants", "ancestries")  # keys of ``cohort``
 
@@ -31,7 +30,7 @@ def country_table(config: Mapping[str, Any], sources: Iterable[Path]) -> Path:
     """
     if isinstance(config["countries"], str):
         return Path(config["countries"])
-    named = [yaml.safe_load(Path(source).read_text()) or {} for source in sources]
+    named = [load_yaml(source) or {} for source in sources]
     paths = [one["countries"] for one in named if isinstance(one.get("countries"), str)]
     return Path(paths[-1] if paths else "config/countries.tsv")
 
