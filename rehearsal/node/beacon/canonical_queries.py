@@ -235,11 +235,12 @@ def _event(query: StructuralQuery) -> VariantQuery:
     return _structural(query.contig, query.start, end, query.alt) or replace(query, ref="")
 
 
-_OF_TYPE = {"DEL": "<DEL>", "DUP": "<DUP>", "INV": "<INV>"}
+# DUP also covers copy numbers above 2, which have no description
+_OF_TYPE = {"DEL": "<DEL>", "INV": "<INV>"}
 
 
 def _only_event(query: BracketQuery) -> HgvsQuery | None:
-    """Return the query for one deletion, duplication or inversion between two known positions."""
+    """Return the query for one deletion or inversion between two known positions."""
     (first, last), (low, high), kind = query.start, query.end, query.restrictions.variant_type
     length = high - first - 1
     if kind == "copy number loss" and length > LONGEST_INDEL:

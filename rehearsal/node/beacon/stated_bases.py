@@ -15,6 +15,7 @@ from rehearsal.genomes import genomic_names
 from rehearsal.genomes.coding_sequence import reverse_complement
 from rehearsal.genomes.variant_classes import LONGEST_INDEL
 from rehearsal.node.beacon import hgvs
+from rehearsal.node.beacon.base_codes import may_be_same
 from rehearsal.node.beacon.variant_queries import (
     PLAIN,
     BracketQuery,
@@ -24,7 +25,6 @@ from rehearsal.node.beacon.variant_queries import (
     StructuralQuery,
     VariantQuery,
 )
-from rehearsal.node.beacon.variant_search import IUPAC
 from rehearsal.web.problem import Problem
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def contradiction(query: VariantQuery | None, reference: ReferenceBases | None) 
         return None
     contig, start, bases = stated
     there = reference.get(contig, start, start + len(bases))
-    if there is None or there == bases or _may_be(there, bases):
+    if there is None or there == bases or may_be_same(there, bases):
         return None
     has = f"{shown(there)}, which the reference has" if there else "a place before the end"
     expected = f"{has} at {contig}:{start + 1} (counted from 1)"
@@ -87,14 +87,6 @@ def _is_at_one_base(query: RangeQuery) -> bool:
     """Tell whether REF of what a range finds is at its start: an allele without letters may not."""
     given = query.restrictions
     return query.end - query.start == len(given.ref or "") == 1 and bool(given.alt)
-
-
-def _may_be(there: str, bases: str) -> bool:
-    """Tell whether two texts of IUPAC codes can be the same bases."""
-    return len(there) == len(bases) and all(
-        not set(IUPAC.get(one, one)).isdisjoint(IUPAC[other])
-        for one, other in zip(there, bases, strict=True)
-    )
 
 
 def on_reference(

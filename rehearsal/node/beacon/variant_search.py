@@ -13,6 +13,7 @@ from rehearsal.genomes.variant_classes import LONGEST_INDEL
 from rehearsal.model import Variant
 from rehearsal.node.beacon import hgvs
 from rehearsal.node.beacon.allele_source import AlleleSource
+from rehearsal.node.beacon.base_codes import IUPAC, Spelling, is_base_match
 from rehearsal.node.beacon.contigs import contig_named
 from rehearsal.node.beacon.indels import (
     Indel,
@@ -44,10 +45,6 @@ from rehearsal.web.problem import Problem
 if TYPE_CHECKING:
     from rehearsal.stores.node_reference import ReferenceBases
 
-IUPAC = {
-    **{"A": "A", "C": "C", "G": "G", "T": "T", "R": "AG", "Y": "CT", "S": "CG", "W": "AT"},
-    **{"K": "GT", "M": "AC", "B": "CGT", "D": "AGT", "H": "ACT", "V": "ACG", "N": "ACGT"},
-}
 LONGEST_CONTIG = max(CONTIG_LENGTHS.values())
 INTERNAL_ID = re.compile(
     rf"(?P<contig>[^-]*)-(?P<position>0*[1-9][0-9]{{0,9}})-(?P<ref>[{''.join(IUPAC)}]+)-"
@@ -204,15 +201,22 @@ def find_allele(
     if named is not None:
         yield from _of_name(named, source, reference)
         return
-    is_trimmed = query.ref == "" or query.alt == ""
-    same = _equivalent(query, source, reference) if is_trimmed else None
-    if same is not None:
-        yield from same
+    if query.ref is None:
+        rows = source.overlapping(query.contig, query.start, query.start + 1)
+        at_start = (row for row in rows if row.start == query.start)
+        yield from (row for row in at_start if is_base_match(row.alt, query.alt))
         return
-    # an empty allele lacks the anchor base that VCF writes before it
-    first = max(0, query.start - 1) if is_trimmed else query.start
-    for row in source.overlapping(query.contig, first, query.start + 1):
-        if _is_allele(row, query, is_trimmed):
+    same = _equivalent(query, source, reference)
+    yield from _written(query, query.ref, source) if same is None else same
+
+
+def _written(query: SequenceQuery, ref: str, source: AlleleSource) -> Iterator[Any]:
+    """Find the alleles that can be written as a query with IUPAC codes writes them."""
+    spelling = Spelling.of(query.start, ref, query.alt)
+    shift = 0 if len(ref) == len(query.alt) else source.longest_shift[query.contig]
+    first = max(0, query.start - shift - 1)  # VCF writes a base before an indel
+    for row in source.overlapping(query.contig, first, query.start + len(ref) + 1):
+        if spelling.is_of(row):
             yield row
 
 
@@ -232,29 +236,6 @@ def _equivalent(
         return None
     indel = indel_of_bases(named.contig, named.start, named.ref, named.alt)
     return None if indel is None else equivalent_rows(indel, source, reference)
-
-
-def _is_allele(row: Any, query: SequenceQuery, is_trimmed: bool) -> bool:
-    """Tell whether a row matches a query. ``is_trimmed``: the query has no shared bases."""
-    start, ref, alt = row.start, row.ref, row.alt
-    if is_trimmed:
-        allele = genomic_names.trimmed(row.contig, start, ref, alt)
-        start, ref, alt = allele.start, allele.deleted, allele.inserted
-    return start == query.start and is_base_match(alt, query.alt) and is_base_match(ref, query.ref)
-
-
-def is_base_match(bases: str, pattern: str | None) -> bool:
-    """Tell whether bases match IUPAC codes.
-
-    Args:
-        bases: Bases A, C, G, T.
-        pattern: IUPAC codes. None matches everything.
-    """
-    if pattern is None:
-        return True
-    return len(bases) == len(pattern) and all(  # a symbolic allele has no bases
-        base == code or base in IUPAC[code] for base, code in zip(bases, pattern, strict=True)
-    )
 
 
 def restricted(rows: Iterator[Any], wanted: Restrictions) -> Iterator[Any]:

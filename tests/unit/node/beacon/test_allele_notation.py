@@ -203,6 +203,8 @@ ONE_ALLELE = {
         name(f"{START + LONG + 60}_{START + LONG + 61}ins{DOUBLED}"),
         name(f"{START + LONG + 62}_{START + LONG + 63}ins{DOUBLED[2:]}{DOUBLED[:2]}"),
         name(f"{START + LONG + 1}_{START + LONG + 60}dup"),
+    ],
+    "any gain between two places": [
         between(LONG - 1, 61, variantType="DUP"),
         between(LONG - 1, 61, variantType="copy number gain"),
     ],
@@ -219,6 +221,64 @@ def test_an_allele_is_found_in_every_notation_as_one_question(ask, wordings):
         assert len(texts) == 1
         asked |= texts
     assert len(asked) == 1, asked
+
+
+PADDED = {
+    1: [(0, "NG", "NA"), (0, "NGT", "NAT"), (1, "GN", "AN"), (0, "NGN", "NAN")],
+    10: [(10, "N", "NC"), (10, "AN", "ACN"), (9, "NA", "NAC"), (9, "NAN", "NACN")],
+}
+
+
+@pytest.mark.parametrize("has_reference", [True, False])
+@pytest.mark.parametrize("start", PADDED)
+def test_a_letter_of_several_bases_on_both_sides_is_padding(ask, data, start, has_reference):
+    reference = data.reference if has_reference else None
+    plain = {1: allele(1, "G", "A"), 10: allele(10, "A", "AC")}[start]
+    asked = set(ask(plain, reference)[2])
+    for spelling in PADDED[start]:
+        granted, public, texts, _ = ask(allele(*spelling), reference)
+        assert granted, spelling
+        assert public, spelling
+        asked |= texts
+    assert len(asked) == 1, asked
+
+
+@pytest.mark.parametrize("has_reference", [True, False])
+@pytest.mark.parametrize(
+    "sent",
+    [
+        allele(0, "CG", "NA"),
+        allele(0, "CGT", "NAK"),
+        allele(9, "GA", "NAC"),
+        allele(9, "GAC", "NACC"),
+        allele(9, "GACC", "NACCN"),
+        allele(2, "TAA", "W"),
+        between(0, 2, referenceBases="CG", alternateBases="NA"),
+        between(0, 2, referenceBases="NG", alternateBases="NA"),
+        allele(0, "CG", "NA", **end(0, 2)),
+        allele(0, "NG", "NA", **end(0, 2)),
+    ],
+)
+def test_a_letter_of_several_bases_in_alt_is_any_of_them_also_beside_the_change(
+    ask, data, sent, has_reference
+):
+    assert ask(sent, data.reference if has_reference else None)[:2] == (True, True)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        allele(0, "NG", "NT"),
+        allele(0, "CG", "NT"),
+        allele(0, "CG", "GA"),
+        allele(9, "GA", "NAT"),
+        allele(9, "GACC", "NACA"),
+        allele(13, "A", "NC"),
+        allele(0, "CG", "SA", variantType="DEL", **end(0, 2)),
+    ],
+)
+def test_letters_of_several_bases_find_no_other_allele(ask, sent):
+    assert ask(sent)[:2] == (False, False)
 
 
 @pytest.mark.parametrize(

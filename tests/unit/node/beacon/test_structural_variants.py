@@ -93,6 +93,16 @@ def test_types_find_their_classes(store, kind, alts):
     assert found(store, **EVERYTHING, variantType=kind) == alts
 
 
+def test_a_bracket_finds_all_gains_for_protected_tiers_too(store):
+    """A copy number above 2 has no description, by which one event would be searched."""
+    row = next(row for row in store.overlapping("chr22", 0, LENGTH) if row.alt == "<CN3>")
+    place = {"referenceName": "22", "start": [row.start] * 2, "end": [row.end] * 2}
+    for kind in ("DUP", "EFO:0030070"):
+        query = query_for(**place, variantType=kind)
+        one = canonical_query(query, NODE, PublicFacts.of_size(100))
+        assert [found.alt for found in search_variants(one, NODE, store)] == ["<CN3>"]
+
+
 def test_lengths_restrict_structural_variants_too(store):
     lengths = {"variantMinLength": 300, "variantMaxLength": 2_000}
     assert found(store, **EVERYTHING, **lengths) == ["<DUP:TANDEM>", "<INV>"]
