@@ -108,7 +108,7 @@ def _parameter(key: str, text: str) -> Any:
 def _value(text: str) -> Any:
     if text in ("true", "false"):
         return text == "true"
-    return int(text) if re.fullmatch("-?[0-9]{1,18}", text) else text
+    return int(text) if re.fullmatch("-?[0-9]{1,19}", text) else text
 
 
 def _filter(text: str) -> dict[str, str]:

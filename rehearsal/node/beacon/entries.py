@@ -27,7 +27,7 @@ from rehearsal.node.beacon.request import BeaconRequest
 from rehearsal.node.beacon.result import Record, Result
 from rehearsal.node.beacon.stated_bases import on_reference
 from rehearsal.node.beacon.transcript_names import CodingQuery, ProteinQuery, on_gene_model
-from rehearsal.node.beacon.variant_queries import HgvsQuery, VariantQuery
+from rehearsal.node.beacon.variant_queries import HgvsQuery, VariantQuery, check_end
 from rehearsal.node.beacon.variant_search import query_of_identifier
 from rehearsal.node.beacon.vrs_index import VrsQuery
 from rehearsal.stores.people_store import SAMPLES
@@ -119,6 +119,7 @@ def _answer(question: Question, node_data: NodeData, base: Callable[[], str]) ->
 
 def _on_grch38(request: BeaconRequest, node_data: NodeData) -> BeaconRequest | None:
     """Move a query to GRCh38. None: a place of it is not known there."""
+    check_end(request.variants, request.assembly == GRCH37)
     if request.assembly != GRCH37 or request.variants is None:
         return request
     query = node_data.liftover.lift(request.variants)
@@ -251,7 +252,9 @@ def _select_variant(
     """Return the variant of a path, and how it was read. None: it is not known on GRCh38."""
     meant: VariantQuery = query_of_identifier(identifier)
     notes: tuple[str, ...] = ()
-    if assembly_of_name(identifier, request.assembly) == GRCH37:
+    on_grch37 = assembly_of_name(identifier, request.assembly) == GRCH37
+    check_end(meant, on_grch37)
+    if on_grch37:
         lifted = node_data.liftover.lift(meant)
         if lifted is None:
             return None

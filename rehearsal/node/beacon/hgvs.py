@@ -9,9 +9,9 @@ import re
 from dataclasses import dataclass
 
 from rehearsal.errors import shown
-from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.genomes.contig_names import CONTIG_OF_ACCESSION, CONTIG_OF_EARLIER_ACCESSION
 from rehearsal.genomes.genomic_names import describe
+from rehearsal.node.beacon.contigs import contig_lengths
 from rehearsal.web.problem import Problem
 
 CHANGE = (
@@ -25,6 +25,7 @@ PATTERN = re.compile(
     r"(?P<accession>NC_\d{6}\.\d+):(?P<numbers>[gm])\.(?P<first>\d{1,10})(?:_(?P<last>\d{1,10}))?"
     + CHANGE
 )
+_LETTERS = re.compile("(del|dup|ins|inv)|[acgt]+")
 CONTIGS = CONTIG_OF_ACCESSION | CONTIG_OF_EARLIER_ACCESSION  # the liftover moves the latter
 
 
@@ -51,7 +52,7 @@ def parse(text: str) -> Description:
     Raises:
         Problem: The text is not a genomic description on GRCh38 (400).
     """
-    match = PATTERN.fullmatch(text)
+    match = PATTERN.fullmatch(text) or PATTERN.fullmatch(with_capital_bases(text))
     contig = _contig_of(match) if match else None
     if match is None or contig is None:
         expected = (
@@ -64,6 +65,20 @@ def parse(text: str) -> Description:
         raise Problem.mismatch("genomicAlleleShortForm", expected_positions, shown(text))
     stated = match["ref"] or match["deleted"] or match["duplicated"] or ""
     return Description(contig, first - 1, last, _canonical(match, contig, first, last), stated)
+
+
+def with_capital_bases(text: str) -> str:
+    """Write the bases of a name with capitals, as HGVS has them.
+
+    Args:
+        text: A name, such as ``NC_000017.11:g.43057063g>a``.
+
+    Returns:
+        The name, with the same words for its change.
+    """
+    sequence, colon, named = text.partition(":")
+    kind, change = named[:2], named[2:]  # such as g.
+    return sequence + colon + kind + _LETTERS.sub(lambda word: word[1] or word[0].upper(), change)
 
 
 def _contig_of(match: re.Match[str]) -> str | None:
@@ -81,8 +96,9 @@ def _find_fault(match: re.Match[str], contig: str, first: int, last: int) -> str
     """Return what was expected when the positions, 1-based and inclusive, are wrong."""
     if first < 1 or last < first:
         return "ascending positions from 1"
-    if match["accession"] in CONTIG_OF_ACCESSION and last > CONTIG_LENGTHS[contig]:
-        return f"positions on {contig}, at most {CONTIG_LENGTHS[contig]}"
+    length = contig_lengths(match["accession"] not in CONTIG_OF_ACCESSION)[contig]
+    if last > length:
+        return f"positions on {contig}, at most {length}"
     if match["inserted"] and last != first + 1:
         return "an insertion between two neighbouring positions"
     for stated in (match["ref"], match["deleted"], match["duplicated"]):

@@ -38,11 +38,12 @@ OfPeople = Literal[
 # There the pattern is only described, and the text is checked when the query is built.
 BASES = r"[ACGTUNRYSWKMBDHVacgtunryswkmbdhv.\-]*"
 Text = Annotated[str, Meta(max_length=5000)]
-Digits = Annotated[str, Meta(pattern=whole("[+-]?[0-9]{1,18}"), title="a whole number")]
-Number = Annotated[int, Meta(ge=0, le=2**63 - 1)] | Digits
-NumberFromOne = Annotated[int, Meta(ge=1, le=2**63 - 1)] | Digits
+GREATEST = 2**63 - 1  # number, also as text
+Digits = Annotated[str, Meta(pattern=whole("[+-]?[0-9]{1,19}"), title="a whole number")]
+Number = Annotated[int, Meta(ge=0, le=GREATEST)] | Digits
+NumberFromOne = Annotated[int, Meta(ge=1, le=GREATEST)] | Digits
 OneOrTwo = Meta(min_length=1, max_length=2, description="One value for a range, two for a bracket.")
-DigitsOrList = Annotated[str, Meta(max_length=19, extra_json_schema={"pattern": "^[+-]?[0-9]+$"})]
+DigitsOrList = Annotated[str, Meta(max_length=20, extra_json_schema={"pattern": "^[+-]?[0-9]+$"})]
 OneItem = Meta(min_length=1, max_length=1)
 OneText = Text | Annotated[tuple[Text, ...], OneItem]
 OneOfBases = (
@@ -50,18 +51,16 @@ OneOfBases = (
     | Annotated[tuple[Text, ...], OneItem]
 )
 Positions = (
-    Annotated[int, Meta(ge=0, le=2**63 - 1)]
-    | DigitsOrList
-    | Annotated[tuple[Number, ...], OneOrTwo]
+    Annotated[int, Meta(ge=0, le=GREATEST)] | DigitsOrList | Annotated[tuple[Number, ...], OneOrTwo]
 )
 PositionsFromOne = (
-    Annotated[int, Meta(ge=1, le=2**63 - 1)]
+    Annotated[int, Meta(ge=1, le=GREATEST)]
     | DigitsOrList
     | Annotated[tuple[NumberFromOne, ...], OneOrTwo]
 )
 
 
-WHOLE_NUMBER = re.compile("[+-]?[0-9]{1,18}")
+WHOLE_NUMBER = re.compile("[+-]?[0-9]{1,19}")
 
 
 class VariantParameters(RequestModel):
@@ -336,6 +335,8 @@ def whole_number(name: str, sent: int | str | None, minimum: int = 0) -> int | N
         return sent
     if not WHOLE_NUMBER.fullmatch(sent):
         raise Problem.mismatch(name, "a whole number", shown(sent))
+    if int(sent) > GREATEST:
+        raise Problem.mismatch(name, f"a whole number of at most {GREATEST}", shown(sent))
     if int(sent) < minimum:
         raise Problem.mismatch(name, f"a whole number of at least {minimum}", shown(sent))
     return int(sent)

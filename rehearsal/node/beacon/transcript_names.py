@@ -130,7 +130,7 @@ def _of_protein(query: ProteinQuery, genes: GeneBases) -> ProteinQuery:
 
 
 def _of_transcript(name: str, genes: GeneBases) -> tuple[hgvs.Description, str]:
-    match = _CODING.fullmatch(name)
+    match = _CODING.fullmatch(name) or _CODING.fullmatch(hgvs.with_capital_bases(name))
     if match is None:
         expected = "a change of bases of a transcript, like NM_007294.4:c.5266dup"
         raise Problem.mismatch(WHERE, expected, shown(name))

@@ -7,14 +7,13 @@ exactly one kind of query is refused, because ignoring a parameter would answer 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from rehearsal.errors import shown
-from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.genomes.contig_names import find_contig_of_grch37
 from rehearsal.node.beacon import hgvs
-from rehearsal.node.beacon.contigs import contig_named
+from rehearsal.node.beacon.contigs import contig_lengths, contig_named
 from rehearsal.node.beacon.request_models import BASES, VariantParameters, whole_number
 from rehearsal.node.beacon.transcript_names import (
     CodingQuery,
@@ -154,6 +153,26 @@ def make_variant_query(
     return _placed_query(parameters, names, on_grch37)
 
 
+def check_end(query: VariantQuery | None, on_grch37: bool = False) -> None:
+    """Check that a stated allele does not lie behind the end of its contig.
+
+    Args:
+        query: A query. Ranges and names were checked when they were read.
+        on_grch37: Whether its positions are on GRCh37; else on GRCh38.
+
+    Raises:
+        Problem: A base of the allele would lie there (400).
+    """
+    if not isinstance(query, SequenceQuery | StructuralQuery):
+        return
+    size = len("N" if query.ref is None else query.ref)
+    length = contig_lengths(on_grch37)[query.contig]
+    if query.start + size > length:
+        expected = f"bases of {query.contig}, which ends at {length}"
+        found = f"{size} from {query.start + 1} on (counted from 1)"
+        raise Problem.mismatch("start", expected, found)
+
+
 def with_effects(query: VariantQuery | None, effects: tuple[str, ...]) -> VariantQuery:
     """Restrict a query to alleles with molecular effects.
 
@@ -224,8 +243,9 @@ def _placed_query(parameters: VariantParameters, given: set[str], on_grch37: boo
     if name is None:
         raise Problem.mismatch("referenceName", "a contig, as the request has start", "nothing")
     contig = (find_contig_of_grch37(name) if on_grch37 else None) or contig_named(name)
-    starts = _positions("start", parameters.start, contig)
-    ends = _positions("end", parameters.end, contig)
+    lengths = contig_lengths(on_grch37)
+    starts = _positions("start", parameters.start, contig, lengths)
+    ends = _positions("end", parameters.end, contig, lengths)
     if not ends:
         return _sequence_query(parameters, given, contig, starts)
     if len(starts) != len(ends):
@@ -340,12 +360,17 @@ def _variant_type(parameters: VariantParameters) -> str | None:
     return kind
 
 
-def _positions(name: str, sent: int | str | tuple[int | str, ...] | None, contig: str) -> list[int]:
+def _positions(
+    name: str,
+    sent: int | str | tuple[int | str, ...] | None,
+    contig: str,
+    lengths: Mapping[str, int],
+) -> list[int]:
     items = sent if isinstance(sent, tuple) else (sent,)
     numbers = [whole_number(name, item, 0 if name == "start" else 1) for item in items]
     for number in numbers:
-        if number is not None and number > CONTIG_LENGTHS[contig]:
-            expected = f"a position on {contig}, at most {CONTIG_LENGTHS[contig]}"
+        if number is not None and number > lengths[contig]:
+            expected = f"a position on {contig}, at most {lengths[contig]}"
             raise Problem.mismatch(name, expected, shown(number))
     return [number for number in numbers if number is not None]
 

@@ -48,7 +48,8 @@ if TYPE_CHECKING:
 LONGEST_CONTIG = max(CONTIG_LENGTHS.values())
 INTERNAL_ID = re.compile(
     rf"(?P<contig>[^-]*)-(?P<position>0*[1-9][0-9]{{0,9}})-(?P<ref>[{''.join(IUPAC)}]+)-"
-    rf"(?:(?P<alt>[{''.join(IUPAC)}]+)|(?P<symbol>[A-Z0-9:]+)-(?P<length>[1-9][0-9]{{0,9}}))"
+    rf"(?:(?P<alt>[{''.join(IUPAC)}]+)|(?P<symbol>[A-Z0-9:]+)-(?P<length>[1-9][0-9]{{0,9}}))",
+    re.IGNORECASE | re.ASCII,
 )
 
 
@@ -347,6 +348,6 @@ def query_of_identifier(
         raise Problem.mismatch("g_variants", expected, shown(identifier), 404)
     contig, start = contig_named(match["contig"], "g_variants"), int(match["position"]) - 1
     if match["symbol"]:
-        alt, length = f"<{match['symbol']}>", int(match["length"])
-        return StructuralQuery(contig, start, alt, length, match["ref"])
-    return SequenceQuery(contig, start, match["ref"], match["alt"])
+        alt, length = f"<{match['symbol'].upper()}>", int(match["length"])
+        return StructuralQuery(contig, start, alt, length, match["ref"].upper())
+    return SequenceQuery(contig, start, match["ref"].upper(), match["alt"].upper())

@@ -144,6 +144,9 @@ ONE_ALLELE = {
         name(f"{START + 1}_{START + 3}delCGTinsCAT"),
         name(f"{START + 1}_{START + 3}delinsCAT"),
         f"22-{START + 2}-G-A",
+        f"22-{START + 2}-g-a",
+        f"NC_000022.11:g.{START + 2}g>a",
+        name(f"{START + 1}_{START + 3}delcgtinscat"),
         f"22-{START + 1}-CGT-CAT",
         allele(1, "R", "A"),
         allele(1, "N", "A"),
@@ -410,3 +413,31 @@ def test_a_change_of_a_protein_without_a_gene_model_is_no_no(ask):
     granted, _, _, warnings = ask({"aminoacidChange": "V600E"})
     assert not granted
     assert warnings[-1] == NO_GENE_MODEL
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "NC_000022.11:g.50818469A>T",
+        "chr22-50818469-A-T",
+        "chr22-50818468-AA-A",
+        "chrY-99999999-A-T",
+        "22-50818469-N-DEL-100",
+        "NC_000022.10:g.51304567A>T",
+        {"assemblyId": "GRCh37", "referenceName": "22", "start": 51_304_566}
+        | {"referenceBases": "A", "alternateBases": "T"},
+        {"referenceName": "22", "start": 50_818_468, "referenceBases": "A", "alternateBases": "T"},
+        {"referenceName": "22", "start": 50_818_468, "alternateBases": "T"},
+    ],
+)
+def test_an_allele_behind_the_end_of_its_contig_is_refused(ask, sent):
+    told = ask(sent, expected=400)
+    assert "positions on chr22, at most " in told or "which ends at " in told
+
+
+def test_the_last_base_of_a_contig_can_be_asked_for(ask):
+    last = CONTIG_LENGTHS["chr22"]
+    assert ask(f"22-{last}-A-T")[:2] == (False, False)
+    assert ask({"referenceName": "22", "start": last, "referenceBases": "", "alternateBases": "T"})
+    on_grch37 = {"assemblyId": "GRCh37", "referenceName": "22", "start": 51_304_565}
+    assert ask(on_grch37 | {"referenceBases": "A", "alternateBases": "T"})[:2] == (False, False)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from rehearsal.genomes import genomic_names
 from rehearsal.genomes.indel_shifts import shift_right
 from rehearsal.node.beacon import hgvs
+from rehearsal.node.beacon.base_codes import Spelling
 from rehearsal.node.beacon.indels import indel_described, indel_of_bases
 from rehearsal.node.beacon.variant_search import described
 
@@ -84,3 +85,26 @@ def test_planted_variants_have_the_names_that_their_repeats_imply(sequence, star
     bases = ref[1:] or alt[1:]
     shift = shift_right(sequence, 1, bases, len(ref) > len(alt))
     assert genomic_names.describe("chr17", start, ref, alt, shift) == name
+
+
+@settings(max_examples=150, deadline=None)
+@given(sequence=SEQUENCES, deletion=st.booleans(), length=st.integers(1, 3), data=st.data())
+def test_codes_find_an_indel_where_some_reading_of_them_gives_the_same(
+    sequence, deletion, length, data
+):
+    found = edits(sequence, deletion, length, sorted(_words(length)))
+    one = data.draw(st.sampled_from(sorted(found.values())))
+    same = sorted(key for key, result in found.items() if result == one)
+    assume(same[0][0] > 1)
+    row = row_of(sequence, *same[0], deletion)
+    first = data.draw(st.integers(0, len(sequence) - 1))
+    last = data.draw(st.integers(first + 1, len(sequence)))
+    changed = last + (-length if deletion else length)
+    assume(changed >= first)
+    size = changed - first
+    right = st.sampled_from([one[first:changed], "N" * size])
+    alt = data.draw(right | st.text("ACMNG", min_size=size, max_size=size))
+    outside = (one[:first], one[changed:]) == (sequence[:first], sequence[last:])
+    readable = all(a == b or b in "MN" for a, b in zip(one[first:changed], alt, strict=True))
+    spelling = Spelling.of(first, sequence[first:last], alt)
+    assert spelling.is_of(row) == (outside and readable)

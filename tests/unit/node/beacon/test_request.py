@@ -413,3 +413,13 @@ def test_any_json_is_understood_or_refused(parameters, query):
     except Problem as problem:
         assert problem.status == 400
         assert problem.message
+
+
+def test_numbers_have_the_same_limit_by_get_and_post():
+    greatest = 2**63 - 1
+    assert parse_query_string([("skip", str(greatest))]).skip > 0
+    assert parse_body(b'{"query": {"pagination": {"skip": %d}}}' % greatest).skip > 0
+    with pytest.raises(Problem, match=f"a whole number of at most {greatest}"):
+        parse_query_string([("skip", str(greatest + 1))])
+    with pytest.raises(Problem):
+        parse_body(b'{"query": {"pagination": {"skip": %d}}}' % (greatest + 1))
