@@ -228,7 +228,7 @@ def test_an_allele_is_found_in_every_notation_as_one_question(ask, wordings):
 
 PADDED = {
     1: [(0, "NG", "NA"), (0, "NGT", "NAT"), (1, "GN", "AN"), (0, "NGN", "NAN")],
-    10: [(10, "N", "NC"), (10, "AN", "ACN"), (9, "NA", "NAC"), (9, "NAN", "NACN")],
+    10: [(10, "N", "NC"), (10, "AY", "ACY"), (9, "NA", "NAC"), (9, "NAN", "NACN")],
 }
 
 
