@@ -130,10 +130,7 @@ def _of_protein(query: ProteinQuery, genes: GeneBases) -> ProteinQuery:
 
 
 def _of_transcript(name: str, genes: GeneBases) -> tuple[hgvs.Description, str]:
-    match = _CODING.fullmatch(name) or _CODING.fullmatch(hgvs.with_capital_bases(name))
-    if match is None:
-        expected = "a change of bases of a transcript, like NM_007294.4:c.5266dup"
-        raise Problem.mismatch(WHERE, expected, shown(name))
+    match = _parsed(name)
     transcript = genes.transcript(match["accession"])
     if transcript is None:
         _refuse_accession(match["accession"], genes, "c")
@@ -160,6 +157,15 @@ def _of_transcript(name: str, genes: GeneBases) -> tuple[hgvs.Description, str]:
     deleted = window.get(first, last)
     text = genomic_names.describe_moved(transcript.contig, first, deleted, inserted, before)
     return hgvs.parse(text), again
+
+
+def _parsed(name: str) -> re.Match[str]:
+    """Take a name apart. Raises Problem."""
+    match = _CODING.fullmatch(name) or _CODING.fullmatch(hgvs.with_capital_bases(name))
+    if match is None:
+        expected = "a change of bases of a transcript, like NM_007294.4:c.5266dup"
+        raise Problem.mismatch(WHERE, expected, shown(name))
+    return match
 
 
 def _kind(match: re.Match[str]) -> str:
