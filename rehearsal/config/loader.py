@@ -17,8 +17,10 @@ from rehearsal.config.schema import changed_errors, check_config, name_sources
 from rehearsal.config.tables import read_countries, read_genes, read_planted
 from rehearsal.errors import Complaints, InputError
 from rehearsal.export.settings import Export, read_exports
+from rehearsal.genomes.assembly import AUTOSOMES
 from rehearsal.genomes.blocks import CONFIG, VARIANTS
 from rehearsal.genomes.transcripts import Transcript
+from rehearsal.logs import note
 from rehearsal.model import Block, Country, Gene, Patient, PlantedVariant
 from rehearsal.network.registry import NodeEntry, read_foreign_nodes
 from rehearsal.node.drug_genes import read_drug_rules
@@ -109,6 +111,8 @@ def _read(config: Mapping[str, Any], sources: Iterable[Path], schemas: Path) -> 
     with complaints.collected():
         blocks, unmapped = plan_genome(config, planted, sum(numbers.values()))
     complaints.raise_any()
+    if not any(block.contig in AUTOSOMES for block in blocks):
+        note("traits: causal sites are left out, because no autosome is simulated")
     with complaints.collected():
         transcripts = plan_genes(config, blocks, planted, genes)
     unplanted = [one for one in described if one.variant not in {two.variant for two in planted}]

@@ -32,6 +32,7 @@ from rehearsal.genomes.planting_plan import (
     plan_rows,
 )
 from rehearsal.genomes.story_families import StoryFamily, plan_inheritance, story_families
+from rehearsal.logs import note
 from rehearsal.model import Country, Patient, PlantedVariant, Variant
 from rehearsal.seeds import derive_seed
 
@@ -161,7 +162,7 @@ def check_numbers(
     planted: Sequence[PlantedVariant],
     patients: Sequence[Patient] = (),
 ) -> None:
-    """Check that such people can be planned, without planning them.
+    """Check that such people can be planned, without planning them; note where no family fits.
 
     Args:
         countries: Countries of the cohort.
@@ -171,9 +172,8 @@ def check_numbers(
         patients: Patients of stories.
 
     Raises:
-        InputError: A country has too few people for its families, planted cases or patients of
-            stories, or a case is impossible (a country without people, ``brothers`` on an
-            autosome).
+        InputError: A country has too few people for its planted cases or patients of stories, or a
+            case is impossible (a country without people, ``brothers`` on an autosome).
     """
     if not 0 <= family_share <= 1:
         raise InputError(CONFIG, "cohort.family_share", "a number from 0 to 1", shown(family_share))
@@ -184,11 +184,13 @@ def check_numbers(
             for family in country.story_families:
                 list(plan_inheritance(family, np.random.default_rng(0)))
             country.check_room()
-    complaints.raise_any()  # with too few people there is no family either
-    for country in plans:
-        with complaints.collected():
-            country.check_families()
     complaints.raise_any()
+    small = [country.code for country in plans if country.is_too_small_for_families]
+    if small:
+        note(
+            f"cohort.family_share: no family in {', '.join(small)}, because {family_share:g} of "
+            f"the people there are fewer than {SMALLEST_FAMILY}, the smallest family"
+        )
 
 
 def patient_ids(patients: Sequence[Patient], people: pd.DataFrame) -> pd.DataFrame:
@@ -240,17 +242,12 @@ class _CountryPlan:
             key, found = f"cohort.people.{self.code}", shown(self.number)
             raise InputError(CONFIG, key, expected, found, subject=self.code)
 
-    def check_families(self) -> None:
-        """Check that there is room for a family, if wanted."""
+    @property
+    def is_too_small_for_families(self) -> bool:
+        """Whether families are wanted, and not even the smallest fits."""
         wants_families = self.number > 0 and self.family_share > 0
         too_few = round(self.family_share * self.number) < SMALLEST_FAMILY
-        if wants_families and too_few and max(self.reserved_sizes, default=0) <= 1:
-            expected = (
-                f"0, or a share that is at least {SMALLEST_FAMILY} people (the smallest family) "
-                f"of the {self.number} in {self.code}"
-            )
-            found = shown(self.family_share)
-            raise InputError(CONFIG, "cohort.family_share", expected, found, subject=self.code)
+        return wants_families and too_few and max(self.reserved_sizes, default=0) <= 1
 
     def draw_families(self, rng: np.random.Generator, consanguineous: float) -> list[Families]:
         """Draw its people: planted cases, families, unrelated people, then stories' patients."""

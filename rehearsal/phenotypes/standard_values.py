@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from rehearsal.errors import InputError
 from rehearsal.phenotypes.genetic_values import GeneticValues
-from rehearsal.phenotypes.trait_types import Disease, Measurement, Traits
+from rehearsal.phenotypes.trait_types import Traits
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,8 @@ def standardise(
     With the share w of the variance in the blocks, a value is ``sqrt(w) s + sqrt(1 - w) b``, of the
     sum s of effects and the background b, both standardised, and standardised again. Effects are
     rescaled too, so that they stay the effect of one copy on the value. Where people do not differ
-    at the causal sites, w is 0 and the sites have no effect.
+    at the causal sites, w is 0 and the sites have no effect. Without a background, such a trait has
+    the value 0 in everybody.
 
     Args:
         raw: Sums over all blocks.
@@ -45,9 +45,6 @@ def standardise(
 
     Returns:
         Standardised values with their effects.
-
-    Raises:
-        InputError: A trait without a background has no causal site at which people differ.
     """
     values, parts, scale = {}, {}, {}
     for trait in traits.polygenic:
@@ -56,7 +53,7 @@ def standardise(
         simulated, background = raw.values[trait.name].to_numpy(), backgrounds.get(trait.name)
         spread = float(simulated.std())
         if spread == 0 and background is None:
-            raise _no_site(traits, trait)
+            print(f"{trait.name}: no causal site at which people differ, so no polygenic part")
         weight = trait.genetics.share_in_blocks(raw.autosomal_share) if spread > 0 else 0.0
         part = np.zeros(len(simulated))
         if background is not None:
@@ -74,12 +71,3 @@ def standardise(
 def _standardised(values: np.ndarray) -> np.ndarray:
     """Give values mean 0 and variance 1; that of one person is drawn from such ones already."""
     return (values - values.mean()) / values.std() if values.std() > 0 else values
-
-
-def _no_site(traits: Traits, trait: Measurement | Disease) -> InputError:
-    part = "measurements" if isinstance(trait, Measurement) else "diseases"
-    expected = (
-        "at least one autosomal site to choose from whose rarer allele is frequent enough "
-        "(simulate longer regions or more people, or lower minimum_frequency)"
-    )
-    return InputError(traits.source, f"{part}.{trait.name}.genetics.causal_sites", expected, "none")

@@ -132,6 +132,12 @@ def test_regions_replace_those_of_the_genome_and_open_no_windows_elsewhere(confi
     check_job_inputs(inputs.config, inputs)
 
 
+def test_without_an_autosome_causal_sites_are_noted(config, notes):
+    config["regions"] = ["chrX:12800000-12900000"]
+    read(config)
+    assert "traits: causal sites are left out, because no autosome is simulated" in notes
+
+
 def test_an_ill_formed_region_names_its_own_key(config):
     config["regions"] = ["chrZ"]
     with pytest.raises(InputError, match=r"config.yaml: regions: chrZ: expected a contig"):

@@ -11,7 +11,6 @@ import tstrait
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rehearsal.errors import InputError
 from rehearsal.genomes.structural import SITE_SCHEMA
 from rehearsal.model import Block
 from rehearsal.phenotypes.genetic_values import (
@@ -196,11 +195,13 @@ def test_standardised_over_everybody_with_effects_on_the_same_scale(ts, traits):
     np.testing.assert_allclose(difference, difference[0])  # the same constant for everybody
 
 
-def test_a_trait_without_any_causal_site_is_refused_in_one_line(ts, traits):
+def test_a_trait_without_any_causal_site_is_the_same_in_everybody(ts, traits, capsys):
     blocks = [Block("chrX", 0, 200_000)]
     raw = genetic_values_of_block(ts, blocks[0], traits, blocks, seed=1)
-    with pytest.raises(InputError, match=r"measurements\.level\.genetics\.causal_sites: expected"):
-        standardise(raw, traits, {})
+    standard = standardise(raw, traits, {})
+    assert not standard.values["level"].any()
+    assert standard.effects.empty
+    assert "level: no causal site at which people differ" in capsys.readouterr().out
 
 
 def test_individuals_need_not_own_neighbouring_nodes():
