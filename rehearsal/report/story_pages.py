@@ -149,7 +149,7 @@ def _question(
 ) -> Section:
     told, asker = KINDS.get(one["kind"]), story["asker"]
     parts: list[Any] = []
-    if told is not None:
+    if told is not None and one["request"] is not None:
         parts.append(Text(f"{told.request(one, names)} {_asked(one, asker)}"))
     parts.append(Heading("What came back"))
     if told is not None and one["countries"]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from rehearsal.errors import cause
 from rehearsal.files import write_json
 from rehearsal.model import Query
 from rehearsal.network.issuer import CENTRAL_COMMITTEE, Issuer
@@ -18,7 +19,7 @@ from rehearsal.network.service_client import ServiceClient
 from rehearsal.network.tokens import create_person, sign_tokens
 from rehearsal.stories.query_context import QueryContext, StoryNetwork
 from rehearsal.stories.question_types import QUESTION_TYPES
-from rehearsal.stories.story_types import Asker, Check, Question, Story
+from rehearsal.stories.story_types import Asker, Check, Question, ReplySummary, Story
 
 Result = dict[str, Any]
 
@@ -75,7 +76,7 @@ def _always(token: str | None) -> Callable[[Query], str | None]:
 
 async def _run_question(question: Question, expected: Any, context: QueryContext) -> Result:
     question_type, started = QUESTION_TYPES[question.kind], time.monotonic()
-    shown: Result = {"request": None, "countries": {}, "joined": {}, "stayed_home": ""}
+    shown: Result = ReplySummary(None, {}, {}, "").as_json()
     try:
         reply = await question_type.ask(question, context)
         seconds = time.monotonic() - started
@@ -83,7 +84,7 @@ async def _run_question(question: Question, expected: Any, context: QueryContext
         checks = question_type.judge(question, expected, reply)
     except Exception as error:  # an error in one question must not hide the others
         seconds = time.monotonic() - started
-        checks = [Check("the question was asked and read", "an answer", repr(error), False)]
+        checks = [Check("the question was asked and read", "an answer", cause(error), False)]
     return {
         "id": question.id,
         "text": question.text,
