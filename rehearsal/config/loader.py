@@ -111,8 +111,7 @@ def _read(config: Mapping[str, Any], sources: Iterable[Path], schemas: Path) -> 
     with complaints.collected():
         blocks, unmapped = plan_genome(config, planted, sum(numbers.values()))
     complaints.raise_any()
-    if not any(block.contig in AUTOSOMES for block in blocks):
-        note("traits: causal sites are left out, because no autosome is simulated")
+    _note_without_autosomes(blocks)
     with complaints.collected():
         transcripts = plan_genes(config, blocks, planted, genes)
     unplanted = [one for one in described if one.variant not in {two.variant for two in planted}]
@@ -127,6 +126,11 @@ def _read(config: Mapping[str, Any], sources: Iterable[Path], schemas: Path) -> 
         *(countries, numbers, planted, genes, transcripts, blocks, foreign, scored, stories),
         *(exports, unmapped, config, table, unplanted),
     )
+
+
+def _note_without_autosomes(blocks: Iterable[Block]) -> None:
+    if not any(block.contig in AUTOSOMES for block in blocks):
+        note("traits: causal sites are left out, because no autosome is simulated")
 
 
 def _read_foreign(path: str | None, codes: Sequence[str], selection: Selection) -> list[NodeEntry]:
