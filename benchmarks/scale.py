@@ -33,7 +33,8 @@ import tskit
 import yaml
 from measuring import header
 
-from rehearsal.config.loader import Inputs, read_inputs
+from rehearsal.config.inputs import Inputs
+from rehearsal.config.loader import read_inputs
 from rehearsal.demography.model import build_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
 from rehearsal.genomes.cohort_mix import CohortMix

@@ -17,6 +17,7 @@ from rehearsal.process_lifetime import end_with_run
 _NOTES = logging.getLogger("rehearsal.notes")
 _NOTES.addHandler(logging.NullHandler())  # jobs read the same inputs, and say nothing again
 _NOTES.propagate = False
+_NOTED: list[str] = []
 ENDED_BY_SIGNAL = 128 + signal.SIGTERM  # exit status, as shells define it
 
 
@@ -57,7 +58,13 @@ def note(text: str) -> None:
     Args:
         text: One line.
     """
+    _NOTED.append(text)
     _NOTES.warning("%s", text)
+
+
+def noted() -> list[str]:
+    """Return the notes of this process, each once."""
+    return list(dict.fromkeys(_NOTED))
 
 
 def show_notes() -> None:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from rehearsal.logs import log_to_file
 from rehearsal.model import Block
+from rehearsal.stores.country_shards import CONSEQUENCES
 from rehearsal.stores.variant_store_writer import build_store
 
 
@@ -17,10 +18,11 @@ def main(smk):
     """
     country = smk.wildcards.country
     people = pd.read_parquet(smk.input.people)
-    parts = [Path(folder) / f"{country}.parquet" for folder in smk.input.parts]
+    folders = [Path(folder) for folder in smk.input.parts]
+    parts = [folder / f"{country}.parquet" for folder in folders]
     effects = (
-        (Block.from_id(Path(path).stem).contig, pd.read_parquet(path))
-        for path in smk.input.consequences
+        (Block.from_id(folder.name).contig, pd.read_parquet(folder / CONSEQUENCES))
+        for folder in folders
     )
     mine = people[people["country"] == country]
     build_store(parts, mine, Path(smk.output.store), effects)

@@ -1,7 +1,7 @@
 """Write simulated aligned reads of the first people of an export in chosen regions."""
 
 from rehearsal.export.read_sets import write_read_sets
-from rehearsal.export.selection import group_by_contig, load_genotypes, reads_export
+from rehearsal.export.selection import group_by_contig, load_genotypes
 from rehearsal.logs import log_to_file
 
 
@@ -12,7 +12,7 @@ def main(smk):
         smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
     """
     export = smk.params.export
-    chosen = (reads_export(export), smk.wildcards.place)
+    chosen = (export.of_reads(), smk.wildcards.place)
     genotypes = [
         load_genotypes(*chosen, trees, *smk.input.cohort)
         for trees in group_by_contig(smk.input.trees)

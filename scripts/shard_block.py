@@ -1,6 +1,7 @@
 """Write each country's BCF and variant store part of a block, in one sparse pass."""
 
 from pathlib import Path
+from shutil import copyfile
 from tempfile import TemporaryDirectory
 
 import pandas as pd
@@ -10,7 +11,7 @@ from rehearsal.files import atomic_path
 from rehearsal.formats.crypt4gh import encrypt_file
 from rehearsal.genomes.reference import read_reference
 from rehearsal.logs import log_to_file
-from rehearsal.stores.country_shards import write_shards
+from rehearsal.stores.country_shards import CONSEQUENCES, write_shards
 
 
 def main(smk):
@@ -34,6 +35,7 @@ def main(smk):
             pd.read_parquet(smk.input.consequences),
             read_reference(smk.input.reference, smk.params.block),
         )
+        copyfile(smk.input.consequences, folder / CONSEQUENCES)  # for the stores
         for number, key in enumerate(keys):
             encrypt_file(bcfs[number], smk.output.bcf[number], key)
             encrypt_file(f"{bcfs[number]}.csi", smk.output.csi[number], key)

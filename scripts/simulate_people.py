@@ -1,6 +1,7 @@
 """Plan the cohort: sexes, ages, families, patients of stories, and planted carriers."""
 
 from rehearsal.files import write_parquet
+from rehearsal.genomes.cohort_mix import CohortMix
 from rehearsal.genomes.people import plan_cohort
 from rehearsal.logs import log_to_file
 
@@ -14,11 +15,11 @@ def main(smk):
     cohort = plan_cohort(
         smk.params.countries,
         smk.params.numbers,
-        smk.params.family_share,
+        smk.params.cohort["family_share"],
         smk.params.variants,
         smk.params.seed,
         smk.params.patients,
-        smk.params.mix,
+        CohortMix.of_cohort(smk.params.cohort),
     )
     write_parquet(smk.output.people, cohort.people)
     write_parquet(smk.output.planted, cohort.planted)

@@ -12,12 +12,17 @@ import ast
 import dis
 import gc
 import hashlib
+import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from types import CodeType
+from typing import Any, NamedTuple
+
+from rehearsal.files import atomic_path
 
 PACKAGE = "rehearsal"
 MODULE_NAME = re.compile(rf"{PACKAGE}(\.\w+)*")
@@ -25,19 +30,30 @@ DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 IMPORT_NAME, LOAD_CONST = dis.opmap["IMPORT_NAME"], dis.opmap["LOAD_CONST"]
 
 
+class ModuleFacts(NamedTuple):
+    """What a module's code says: its digest in hexadecimal, and the names that it imports."""
+
+    digest: str
+    imports: list[str]
+
+
 class CodeDigests:
     """Digests of scripts that use the library; each file is read once.
 
     Args:
         root: The folder that contains the library.
+        kept: A file that keeps what was computed of each module for the next process, until the
+            module's size or time changes. None: nothing is kept.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, kept: Path | None = None) -> None:
         self._root = root
-        self._code = cache(self._compiled)
+        self._kept = kept
+        self._known = read_known(kept)
+        self._script = cache(self._script_digest)
+        self._facts = cache(self._module_facts)
         self._imported = cache(self._imported_files)
         self._file = cache(self._file_of)
-        self._module = cache(self._module_digest)
         self._data = cache(self._data_digest)
 
     def of_script(self, script: Path) -> str:
@@ -53,13 +69,35 @@ class CodeDigests:
             SyntaxError: A file is not valid Python.
             OSError: The script cannot be read.
         """
+        return self._script(script)
+
+    def _script_digest(self, script: Path) -> str:
         modules = self.closure(script)
-        digest = hashlib.sha256(self._module(script))
-        for path in sorted(modules):
-            digest.update(self._module(path))
+        digest = hashlib.sha256()
+        for path in (script, *sorted(modules)):
+            digest.update(bytes.fromhex(self._facts(path).digest))
         for folder in sorted({path.parent for path in modules}):
             digest.update(self._data(folder))
         return digest.hexdigest()
+
+    def keep(self, scripts: Iterable[Path]) -> None:
+        """Keep what scripts and their modules give, for other processes.
+
+        A folder that cannot be written is no error: others then read the code again.
+
+        Args:
+            scripts: The scripts.
+
+        Raises:
+            SyntaxError: A file is not valid Python.
+            OSError: A script cannot be read.
+        """
+        before = dict(self._known)
+        for script in scripts:
+            self.of_script(script)
+        if self._kept is not None and self._known != before:
+            with suppress(OSError), atomic_path(self._kept) as aside:
+                aside.write_text(json.dumps({"python": sys.version, "modules": self._known}))
 
     def closure(self, script: Path) -> set[Path]:
         """Find the modules of the library that a script imports, directly or indirectly.
@@ -80,7 +118,7 @@ class CodeDigests:
         return found
 
     def _imported_files(self, path: Path) -> set[Path]:
-        names = set(imported_names(self._code(path)))
+        names = set(self._facts(path).imports)
         for name in list(names):  # importing a module also runs the __init__ of its packages
             while name := name.rpartition(".")[0]:
                 names.add(name)
@@ -93,18 +131,15 @@ class CodeDigests:
         files = (path.with_suffix(".py"), path / "__init__.py")
         return next((file for file in files if file.is_file()), None)
 
-    def _compiled(self, path: Path) -> CodeType:
-        with no_garbage_collection():  # syntax trees are large and have no cycles: 3 times faster
-            tree = ast.parse(path.read_bytes(), path.name)
-            remove_words_and_layout(tree)
-            return compile(tree, path.name, "exec", dont_inherit=True)
-
-    def _module_digest(self, path: Path) -> bytes:
-        digest = hashlib.sha256(str(path.relative_to(self._root)).encode())
-        for part in code_parts(self._code(path)):
-            digest.update(len(part).to_bytes(8, "big"))  # or 1.5 and 10 would be 1.51 and 0
-            digest.update(part)
-        return digest.digest()
+    def _module_facts(self, path: Path) -> ModuleFacts:
+        name, now = str(path.relative_to(self._root)), path.stat()
+        state = [now.st_size, now.st_mtime_ns, now.st_ctime_ns]  # a copy can bring an old mtime
+        known = self._known.get(name)
+        if known is None or known[0] != state:
+            code = compiled(path)
+            known = [state, module_digest(name, code), sorted(set(imported_names(code)))]
+            self._known[name] = known
+        return ModuleFacts(*known[1:])
 
     def _data_digest(self, folder: Path) -> bytes:
         """The digest of the data files beside a package's modules, also in plain folders."""
@@ -116,6 +151,57 @@ class CodeDigests:
                 digest.update(f"{path.relative_to(self._root)}\0".encode())
                 digest.update(hashlib.sha256(path.read_bytes()).digest())
         return digest.digest()
+
+
+def read_known(kept: Path | None) -> dict[str, list[Any]]:
+    """Read what ``CodeDigests.keep`` kept.
+
+    Args:
+        kept: The file.
+
+    Returns:
+        By module: its size and times, its digest and its imports. Nothing if the file is absent,
+        cut off, or of another version of Python, whose compiled code differs.
+    """
+    if kept is None:
+        return {}
+    try:
+        known = json.loads(kept.read_text())
+        return dict(known["modules"]) if known["python"] == sys.version else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def compiled(path: Path) -> CodeType:
+    """Compile a module without its docstrings and layout.
+
+    Args:
+        path: The module.
+
+    Raises:
+        SyntaxError: It is not valid Python.
+    """
+    with no_garbage_collection():  # syntax trees are large and have no cycles: 3 times faster
+        tree = ast.parse(path.read_bytes(), path.name)
+        remove_words_and_layout(tree)
+        return compile(tree, path.name, "exec", dont_inherit=True)
+
+
+def module_digest(name: str, code: CodeType) -> str:
+    """Compute the digest of a module.
+
+    Args:
+        name: Its path in the checkout.
+        code: Its compiled code.
+
+    Returns:
+        64 hexadecimal digits.
+    """
+    digest = hashlib.sha256(name.encode())
+    for part in code_parts(code):
+        digest.update(len(part).to_bytes(8, "big"))  # or 1.5 and 10 would be 1.51 and 0
+        digest.update(part)
+    return digest.hexdigest()
 
 
 def is_left_over(path: Path) -> bool:

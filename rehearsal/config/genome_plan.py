@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.errors import Complaints, InputError
-from rehearsal.genomes.assembly import CONTIG_LENGTHS
+from rehearsal.genomes.assembly import CONTIG_LENGTHS, NO_RECOMBINATION
 from rehearsal.genomes.blocks import (
     CONFIG,
     VARIANTS,
@@ -18,7 +18,7 @@ from rehearsal.genomes.blocks import (
     variant_label,
 )
 from rehearsal.genomes.masks import read_gaps, read_masks
-from rehearsal.genomes.recombination import NO_RECOMBINATION, mapped_stretch
+from rehearsal.genomes.recombination import mapped_stretch
 from rehearsal.model import Block, PlantedVariant
 
 

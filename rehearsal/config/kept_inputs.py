@@ -1,4 +1,4 @@
-"""Inputs that the main process has read, kept for the processes of its jobs.
+"""Inputs that a run has accepted, kept for the processes of its jobs and for the next run.
 
 Each job's process evaluates the workflow again. It would read whole maps and gene models for the
 few facts that decide which jobs there are.
@@ -17,19 +17,26 @@ from typing import Any
 
 import orjson
 
+from rehearsal.config.inputs import Inputs
 from rehearsal.config.left_out import country_table
-from rehearsal.config.loader import Inputs
 from rehearsal.files import atomic_path
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
+from rehearsal.logs import note, noted
 
 FILE = Path(".snakemake/rehearsal-inputs.pickle")  # in the folder of the run
 WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 def keep_inputs(
-    inputs: Inputs, config: Mapping[str, Any], sources: Sequence[Path], path: Path = FILE
+    inputs: Inputs,
+    config: Mapping[str, Any],
+    sources: Sequence[Path],
+    versions: str = "",
+    path: Path = FILE,
 ) -> None:
     """Keep inputs for :func:`kept_inputs`, in a file that only this user can write.
+
+    The notes that reading them gave are kept with them.
 
     A folder that cannot be written is no error: jobs then read the inputs again.
 
@@ -37,43 +44,49 @@ def keep_inputs(
         inputs: The inputs.
         config: The merged configuration that they were read for.
         sources: The configuration files.
+        versions: The versions of the code that read them.
         path: The file to keep them in.
     """
     with suppress(OSError), atomic_path(path) as aside:
         aside.touch(mode=0o600)
-        aside.write_bytes(pickle.dumps((_state(config, sources), inputs)))
+        aside.write_bytes(pickle.dumps((_state(config, sources, versions), inputs, noted())))
 
 
 def kept_inputs(
-    config: Mapping[str, Any], sources: Sequence[Path], path: Path = FILE
+    config: Mapping[str, Any], sources: Sequence[Path], versions: str = "", path: Path = FILE
 ) -> Inputs | None:
-    """Return the inputs that were kept.
+    """Return the inputs that were kept, and give the notes again that reading them gave.
 
     Args:
         config: The merged configuration.
         sources: The configuration files.
+        versions: The versions of the code that would read them.
         path: The file that they were kept in.
 
     Returns:
-        The inputs; None if none were kept for this configuration, if a file that it names has
-        changed in size or time since, or if another user could have written the kept file: reading
-        a pickle runs what it says.
+        The inputs; None if none were kept for this configuration by this code, if a file that it
+        names has changed in size or time since, or if another user could have written the kept
+        file: reading a pickle runs what it says.
     """
     try:
         with path.open("rb") as file:
             facts = os.fstat(file.fileno())
             if facts.st_uid != os.geteuid() or facts.st_mode & WRITABLE_BY_OTHERS:
                 return None
-            state, inputs = pickle.load(file)
+            state, inputs, notes = pickle.load(file)
     except Exception:  # absent, cut off or of another version: the inputs are read again
         return None
-    return inputs if state == _state(config, sources) else None
+    if state != _state(config, sources, versions):
+        return None
+    for text in notes:
+        note(text)
+    return inputs
 
 
-def _state(config: Mapping[str, Any], sources: Sequence[Path]) -> str:
-    """Digest a configuration, and the size and time of each file that it names."""
+def _state(config: Mapping[str, Any], sources: Sequence[Path], versions: str) -> str:
+    """Digest a configuration, versions, and the size and time of each file that it names."""
     options = orjson.OPT_NON_STR_KEYS | orjson.OPT_SORT_KEYS
-    digest = hashlib.sha256(orjson.dumps(config, option=options))
+    digest = hashlib.sha256(orjson.dumps([versions, config], option=options))
     named = {key: value for key, value in config.items() if key != "results"}
     table = str(country_table(config, sources))
     for path in sorted({table, *map(str, sources), *_texts(named)}):

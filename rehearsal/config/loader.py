@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rehearsal.config.gene_plan import plan_genes
 from rehearsal.config.genome_plan import plan_genome
+from rehearsal.config.inputs import Inputs
 from rehearsal.config.left_out import Selection, choose_countries, country_table, note_left_out
 from rehearsal.config.people_numbers import people_numbers
 from rehearsal.config.results_folder import check_results
 from rehearsal.config.schema import changed_errors, check_config, name_sources
 from rehearsal.config.tables import read_countries, read_genes, read_planted
 from rehearsal.errors import Complaints, InputError
-from rehearsal.export.settings import Export, read_exports
+from rehearsal.export.settings import read_exports
 from rehearsal.genomes.assembly import AUTOSOMES
 from rehearsal.genomes.blocks import CONFIG, VARIANTS
-from rehearsal.genomes.transcripts import Transcript
 from rehearsal.logs import note
-from rehearsal.model import Block, Country, Gene, Patient, PlantedVariant
+from rehearsal.model import Block
 from rehearsal.network.registry import NodeEntry, read_foreign_nodes
 from rehearsal.node.drug_genes import read_drug_rules
 from rehearsal.phenotypes.consent import read_consent
@@ -29,31 +28,6 @@ from rehearsal.phenotypes.trait_reader import read_traits
 from rehearsal.stories.reference_checks import RunReferences
 from rehearsal.stories.story_reader import can_be_told, read_stories
 from rehearsal.stories.story_types import Story
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """The checked inputs of a run that decide which jobs there are."""
-
-    countries: list[Country]
-    numbers: dict[str, int]  # people by country code
-    planted: list[PlantedVariant]
-    genes: list[Gene]
-    transcripts: list[Transcript]  # the gene model within the blocks
-    blocks: list[Block]
-    foreign: list[NodeEntry]  # nodes run by others, which replace the run's own
-    scored: list[str]  # names of polygenic diseases: each gets a scoring file
-    stories: list[Story]
-    exports: dict[str, Export]  # by name
-    unmapped: list[Block]  # left out of the regions, because a recombination map ends
-    config: dict[str, Any]  # the configuration, which names only what the run has
-    country_table: Path
-    unplanted: list[PlantedVariant]  # left out, because the key `regions` does not hold them
-
-    @property
-    def patients(self) -> list[Patient]:
-        """The patients that stories add to the cohort."""
-        return [patient for story in self.stories for patient in story.patients]
 
 
 def read_inputs(config: Mapping[str, Any], sources: Sequence[Path], schemas: Path) -> Inputs:

@@ -14,15 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from rehearsal.config.loader import Inputs, name_tables, stories_folder
+from rehearsal.config.inputs import Inputs
+from rehearsal.config.loader import name_tables, stories_folder
+from rehearsal.config.machine_checks import machine_checks
 from rehearsal.config.people_numbers import people_key
 from rehearsal.config.schema import changed_errors, name_sources
 from rehearsal.demography.model import build_model, read_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
 from rehearsal.errors import Complaints, InputError, shown
 from rehearsal.evaluation.templates import read_templates
-from rehearsal.export.settings import check_disk_space
-from rehearsal.genomes.assembly import pseudo_autosomal
+from rehearsal.genomes.assembly import NO_RECOMBINATION, pseudo_autosomal
 from rehearsal.genomes.blocks import CONFIG, VARIANTS, variant_label
 from rehearsal.genomes.cohort_mix import CohortMix
 from rehearsal.genomes.hotspots import Hotspots, hotspot_map
@@ -33,12 +34,10 @@ from rehearsal.genomes.planting import check_places
 from rehearsal.genomes.recombination import (
     CM_PER_MB,
     MOST_CM_PER_MB,
-    NO_RECOMBINATION,
     read_hapmap,
 )
 from rehearsal.model import Block, Country, PlantedVariant
 from rehearsal.network.distance import read_bandwidths, read_distances
-from rehearsal.network.emulation.topology import check_possible, uses_namespaces
 from rehearsal.phenotypes.trait_reader import read_traits
 from rehearsal.stories.reference_checks import RunReferences
 from rehearsal.stories.story_reader import read_stories
@@ -87,9 +86,7 @@ def _checks(config: Mapping[str, Any], inputs: Inputs) -> Iterator[Callable[[], 
     yield partial(read_templates, Path(config["queries"]))
     yield partial(read_distances, distances)
     yield partial(read_bandwidths, distances)
-    results = Path(config["results"])
-    yield partial(check_disk_space, inputs.exports.values(), inputs.numbers, inputs.blocks, results)
-    yield partial(check_emulation, config["network"], CONFIG)
+    yield from machine_checks(config, inputs)
 
 
 def _check_people(cohort: Mapping[str, Any], inputs: Inputs, seed: int) -> None:
@@ -141,26 +138,6 @@ def check_copies(blocks: Iterable[Block]) -> None:
         if block.contig == "chrY" and region:
             expected = f"chrY without {region}, whose bases are on chrX (masks can leave it out)"
             raise InputError(CONFIG, "genome.regions", expected, block.region)
-
-
-def check_emulation(network: Mapping[str, Any], source: str) -> None:
-    """Check that the configured distance can be emulated here, between these nodes.
-
-    Network namespaces are closed: a node inside one cannot reach a node outside.
-
-    Args:
-        network: The ``network`` section of the configuration.
-        source: The configuration file to name in an error.
-
-    Raises:
-        InputError: This machine cannot emulate it, or some nodes run elsewhere.
-    """
-    way = network["emulation"]
-    check_possible(way, source)
-    for key in ("nodes", "launch"):
-        if uses_namespaces(way) and network[key]:
-            expected = f"delay or none, because network.{key} is set"
-            raise InputError(source, "network.emulation", expected, shown(way))
 
 
 def check_demography(

@@ -14,7 +14,8 @@ from rehearsal.dataset.carriers import CarrierPlan
 from rehearsal.dataset.presets import PLANTED_AGE, check_formats
 from rehearsal.dataset.variant_names import VariantNames
 from rehearsal.errors import Complaints, InputError, InputErrors, shown
-from rehearsal.export.settings import Export, check_disk_space, read_exports
+from rehearsal.export.disk_space import check_disk_space
+from rehearsal.export.settings import Export, read_exports
 from rehearsal.files import DEFAULTS
 from rehearsal.formats.bcf_header import VCF_VERSIONS
 from rehearsal.genomes.blocks import VARIANTS, automatic_block_size, plan_blocks

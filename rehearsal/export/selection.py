@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rehearsal.errors import InputError, mismatch, shown
+from rehearsal.errors import InputError, shown
 from rehearsal.export.genotypes import Genotypes
 from rehearsal.export.settings import POOLED, Export
 from rehearsal.model import Block
@@ -147,22 +146,6 @@ def load_tables(people: pd.DataFrame, files: Iterable[Path | str]) -> dict[str, 
         The tables by their files' names without suffix.
     """
     return select_rows(people, {Path(path).stem: pd.read_parquet(path) for path in files})
-
-
-def reads_export(export: Export) -> Export:
-    """Return the part of an export that reads are made from.
-
-    It has the first people of each place and everything in the regions of the reads.
-
-    Args:
-        export: An export with the format ``reads``.
-
-    Raises:
-        ValueError: The export has no settings of reads.
-    """
-    if export.reads is None:
-        raise ValueError(mismatch(f"exports: {export.name}: reads", "a setting", "nothing"))
-    return replace(export, limit=export.reads.people, regions=export.reads.regions, variants=None)
 
 
 def group_by_contig(trees: Iterable[Path | str]) -> list[list[Path]]:

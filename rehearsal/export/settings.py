@@ -6,13 +6,13 @@ import importlib.util
 import re
 import shutil
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from crypt4gh.keys import get_public_key
 
-from rehearsal.errors import InputError, shown
+from rehearsal.errors import InputError, mismatch, shown
 from rehearsal.formats.bcf_header import VCF_VERSIONS
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import Block, PlantedVariant, Variant
@@ -51,12 +51,6 @@ PACKAGES = {
     "trees": ("tszip", "pip install 'rehearsal[simulate]'"),
     "zarr": ("bio2zarr", "pip install 'rehearsal[simulate]'"),
 }
-
-# Sites per base in n people: simulated chr21 (40.1 Mb called), n = 1,000 to a million. Bytes per
-# site and person at a million people. Both are from the VCF Zarr paper (r). Smaller cohorts take
-# more per person, so this is a lower bound.
-_SITES_PER_BASE, _GROWTH = 0.0101, 0.42
-_BYTES = {"bcf": 0.0077, "vcf": 0.012, "zarr": 0.0035}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +116,18 @@ class Export:
         """
         return [f"{file}.c4gh" for file in self._plain(blocks)]
 
+    def of_reads(self) -> Export:
+        """Return the part of the export that reads are made from.
+
+        It has the first people of each place and everything in the regions of the reads.
+
+        Raises:
+            ValueError: The export has no settings of reads.
+        """
+        if self.reads is None:
+            raise ValueError(mismatch(f"exports: {self.name}: reads", "a setting", "nothing"))
+        return replace(self, limit=self.reads.people, regions=self.reads.regions, variants=None)
+
     def _plain(self, blocks: Sequence[Block]) -> list[str]:
         contigs, ids = self.contigs(blocks), [block.id for block in self.blocks(blocks)]
         names = []
@@ -173,42 +179,6 @@ def read_exports(
         read = _Entry(entry, source, key, countries, planted, blocks, stories)
         exports[entry["name"]] = read.export()
     return exports
-
-
-def check_disk_space(
-    exports: Iterable[Export], numbers: Mapping[str, int], blocks: Sequence[Block], results: Path
-) -> None:
-    """Check that the disk has room for the genotypes that are expected.
-
-    Args:
-        exports: The exports.
-        numbers: Number of people by country code.
-        blocks: The simulated blocks.
-        results: Folder of the results; it need not exist yet.
-
-    Raises:
-        InputError: The free space is too small.
-    """
-    needed = sum(_expected_bytes(export, numbers, blocks) for export in exports)
-    there = next(path for path in (results, *results.absolute().parents) if path.exists())
-    free = shutil.disk_usage(there).free
-    if needed > free:
-        expected = f"about {needed / 1e9:.1f} GB of free disk space for genotypes"
-        raise InputError(results, "exports", expected, f"{free / 1e9:.1f} GB")
-
-
-def _expected_bytes(export: Export, numbers: Mapping[str, int], blocks: Sequence[Block]) -> float:
-    if export.variants is not None or export.people != "all":
-        return 0  # small
-    bases = sum(block.length for block in export.blocks(blocks))
-    people = {code: min(numbers[code], export.limit or numbers[code]) for code in export.countries}
-    sizes = [sum(people.values())] if POOLED in export.places else list(people.values())
-    return sum(
-        _SITES_PER_BASE * bases * (size / 1000) ** _GROWTH * _BYTES[kind] * size
-        for kind in export.formats
-        if kind in _BYTES
-        for size in sizes
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ CONTIG_LENGTHS: dict[str, int] = {
     "chrY": 57_227_415,
     "chrM": 16_569,
 }
+NO_RECOMBINATION = frozenset({"chrY", "chrM"})
 # Lengths of the assembly before it (GRCh37, GCA_000001405.1), which files still have; its chrM is
 # that of hg19, NC_001807, as others name GRCh38's.
 LENGTHS_OF_GRCH37: dict[str, int] = {

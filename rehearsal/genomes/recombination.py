@@ -16,11 +16,10 @@ import numpy as np
 import pandas as pd
 
 from rehearsal.errors import InputError, shown, unreadable_file
-from rehearsal.genomes.assembly import CONTIG_LENGTHS
+from rehearsal.genomes.assembly import CONTIG_LENGTHS, NO_RECOMBINATION
 from rehearsal.genomes.contig_names import names_in_files, note_other_names
 from rehearsal.model import Block
 
-NO_RECOMBINATION = frozenset({"chrY", "chrM"})
 CM_PER_MB = 1e8  # 1 Morgan per base
 # Genetic lengths in cM by the map of HapMap phase II (doi:10.1038/nature06258): its mean rates in
 # stdpopsim's catalogue (HomSap, HapMapII_GRCh37) times the contigs' lengths in GRCh37. Both sexes'

@@ -35,6 +35,8 @@ from rehearsal.stores.country_shards_kernel import entries_of_haplotypes, write_
 from rehearsal.stores.variant_store import individuals_digest
 from rehearsal.stores.variant_store_part import StorePartWriter
 
+CONSEQUENCES = "consequences.parquet"  # beside the parts of a block's countries
+
 
 @dataclass(frozen=True, slots=True)
 class _Country:

@@ -1,5 +1,6 @@
 """Results go stale when the code that made them changes, and only then."""
 
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -166,3 +167,21 @@ def test_two_texts_have_one_digest_when_they_do_the_same(tmp_path, one, other, s
         (tmp_path / "script.py").write_text(text)
         found.append(CodeDigests(tmp_path).of_script(tmp_path / "script.py"))
     assert (found[0] == found[1]) == same
+
+
+def test_kept_digests_are_those_of_the_code_as_it_is_now(copy):
+    kept, scripts = copy / "kept.json", sorted((copy / "scripts").glob("*.py"))
+    CodeDigests(copy, kept).keep(scripts)
+    path = copy / "rehearsal/formats/csi.py"
+    path.write_text(path.read_text() + "\nMENDED = 1\n")
+    again = CodeDigests(copy, kept)
+    assert {script.name: again.of_script(script) for script in scripts} == digests(copy)
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"python": "2.7", "modules": {}}', "cut off"])
+def test_kept_digests_that_cannot_be_used_are_computed_again(tmp_path, text):
+    (tmp_path / "script.py").write_text("A = 1")
+    (tmp_path / "kept.json").write_text(text)
+    every = CodeDigests(tmp_path, tmp_path / "kept.json")
+    every.keep([tmp_path / "script.py"])
+    assert json.loads((tmp_path / "kept.json").read_text())["modules"].keys() == {"script.py"}

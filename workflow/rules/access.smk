@@ -21,7 +21,7 @@ rule draw_consent:
         runtime=10,
     params:
         code=code_digest("draw_consent.py"),
-        patients=INPUTS.patients,
+        patients=by_digest(INPUTS.patients),
         seed=config["seed"],
     message:
         "Consent: what each person permits"

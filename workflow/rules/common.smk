@@ -1,22 +1,15 @@
 # All functions of the workflow. Needs the configuration. Makes the constants that all rules use.
+import gc
 import os
 import sys
 from pathlib import Path
 
-from rehearsal.config.preflight import check_job_inputs
-from rehearsal.export.selection import reads_export
 from rehearsal.export.settings import FOLDERS, TRUTH
 from snakemake.logging import logger
 from rehearsal.logs import show_notes
 from rehearsal.process_lifetime import RUN
-from rehearsal.genomes.assembly import pseudo_autosomal
+from rehearsal.genomes.assembly import NO_RECOMBINATION, pseudo_autosomal
 from rehearsal.genomes.transcripts import on_contig
-from rehearsal.genomes.cohort_mix import CohortMix
-from rehearsal.genomes.recombination import NO_RECOMBINATION
-from rehearsal.config.kept_inputs import keep_inputs, kept_inputs
-from rehearsal.config.loader import read_inputs
-from rehearsal.config.schema import name_command_line
-from rehearsal.errors import InputError
 
 ROOT = Path(workflow.basedir)
 if not (ROOT / "rehearsal").is_dir():
@@ -24,28 +17,31 @@ if not (ROOT / "rehearsal").is_dir():
 SCRIPTS = f"{ROOT}/scripts"
 os.environ.update(PYTHONPATH=f"{ROOT}")  # scripts find the library in any environment
 sys.path.append(f"{ROOT}/workflow")
+from accepted_inputs import Given, accepted_inputs, code_versions
 from code_digest import CodeDigests
+from recorded import RecordedByDigest
 from stages import Stages
 
 if workflow.is_main_process:
     os.environ[RUN] = str(os.getpid())  # jobs end with this process
     logger.addHandler(Stages())  # prints progress
+    gc.set_threshold(50_000, 20, 100)  # a plan is millions of objects that stay
     show_notes()
 
 # in the order of merging: the workflow's own file, then those given by --configfile
 CONFIG_FILES = sorted(workflow.configfiles, key=workflow.overwrite_configfiles.count)
 
-try:
-    with name_command_line(workflow.config_settings.config, CONFIG_FILES):
-        # jobs read what the main process has accepted
-        INPUTS = None if workflow.is_main_process else kept_inputs(config, CONFIG_FILES)
-        if INPUTS is None:
-            INPUTS = read_inputs(config, CONFIG_FILES, ROOT / "workflow" / "schemas")
-        if workflow.is_main_process:
-            check_job_inputs(INPUTS.config, INPUTS, CONFIG_FILES)
-            keep_inputs(INPUTS, config, CONFIG_FILES)
-except InputError as error:
-    sys.exit(str(error))
+DIGESTS = CodeDigests(ROOT, kept=Path(".snakemake/rehearsal-digests.json"))
+if workflow.is_main_process:
+    DIGESTS.keep((ROOT / "scripts").glob("*.py"))
+given = Given(
+    config,
+    CONFIG_FILES,
+    workflow.config_settings.config,
+    ROOT / "workflow" / "schemas",
+    code_versions(ROOT, DIGESTS),
+)
+INPUTS = accepted_inputs(given, workflow.is_main_process)
 
 config.update(INPUTS.config)  # without what countries and regions leave out
 RESULTS = config["results"].rstrip("/")
@@ -71,7 +67,6 @@ ENCRYPTED_SUFFIX = ".c4gh" if config["encrypt_at_rest"] else ""
 PEOPLE = sum(INPUTS.numbers.values())
 EXPORTS = INPUTS.exports
 GENE_MODEL = [config["transcripts"], *filter(None, [config["genome"]["gene_model"]])]
-DIGESTS = CodeDigests(ROOT)
 BENCH_RESULTS = {
     "distance": "distance.parquet",
     "capitals": "capitals.parquet",
@@ -97,7 +92,13 @@ wildcard_constraints:
 
 def code_digest(script):
     """Return the digest of a rule's script as a param: when it changes, the rule runs again."""
-    return DIGESTS.of_script(ROOT / "scripts" / script)
+    return lambda wildcards: DIGESTS.of_script(ROOT / "scripts" / script)
+
+
+def by_digest(members):
+    """Return a param that is a list, and of which a digest is recorded."""
+    recorded = RecordedByDigest(members)
+    return lambda wildcards: recorded  # Snakemake would make a plain list of a list
 
 
 def export_params(format, **others):
@@ -125,7 +126,9 @@ def memory_of_sites():
 def transcripts_of_block(wildcards):
     """List the transcripts that a block touches."""
     block = BLOCKS[wildcards.block]
-    return on_contig(INPUTS.transcripts, block.contig, block.start, block.end)
+    return RecordedByDigest(
+        on_contig(INPUTS.transcripts, block.contig, block.start, block.end)
+    )
 
 
 def recombination_map(wildcards):
@@ -153,7 +156,7 @@ def trees_of_export(wildcards):
 
 def trees_of_reads(wildcards):
     """List the trees of the blocks that an export draws reads from."""
-    blocks = reads_export(EXPORTS[wildcards.name]).blocks(INPUTS.blocks)
+    blocks = EXPORTS[wildcards.name].of_reads().blocks(INPUTS.blocks)
     return expand(
         f"{RESULTS}/cohort/blocks/{{block}}.trees", block=[b.id for b in blocks]
     )

@@ -29,7 +29,7 @@ rule export_truth:
         code=code_digest("export_truth.py"),
         export=export_of,
         requested=requested_of,
-        planted=INPUTS.planted,
+        planted=by_digest(INPUTS.planted),
         seed=config["seed"],
         reference_year=config["cohort"]["reference_year"],
     message:
@@ -61,7 +61,7 @@ rule export_catalogue:
         requested=requested_of,
         number=lambda wildcards: list(EXPORTS).index(wildcards.name) + 1,
         names={country.code: country.name for country in INPUTS.countries},
-        blocks=INPUTS.blocks,
+        blocks=by_digest(INPUTS.blocks),
         reference_year=config["cohort"]["reference_year"],
     message:
         "Export {wildcards.name}: metadata"

@@ -29,7 +29,7 @@ rule digest_block:
 
 rule write_manifest:
     input:
-        digests=expand(rules.digest_block.output.digests, block=BLOCKS),
+        digests=every_block(rules.digest_block.output.digests),
         demography=rules.build_demography.output,
         maps=(
             expand(rules.draw_recombination_map.output.map, contig=MAPS)
@@ -41,7 +41,7 @@ rule write_manifest:
             rules.make_reference.output.genes,
         ],
         people=rules.simulate_people.output,
-        consequences=expand(rules.simulate_block.output.consequences, block=BLOCKS),
+        consequences=every_block(rules.simulate_block.output.consequences),
         heteroplasmy=rules.list_heteroplasmy.output if HAS_CHRM else [],
         phenotypes=rules.simulate_phenotypes.output,
         sequencing=rules.simulate_sample_metadata.output,

@@ -27,9 +27,9 @@ rule compute_genetic_values:
     params:
         code=code_digest("compute_genetic_values.py"),
         block=lambda wildcards: BLOCKS[wildcards.block],
-        blocks=INPUTS.blocks,
-        variants=INPUTS.planted,
-        patients=INPUTS.patients,
+        blocks=by_digest(INPUTS.blocks),
+        variants=by_digest(INPUTS.planted),
+        patients=by_digest(INPUTS.patients),
         seed=config["seed"],
     message:
         "Genetic values of {wildcards.block}"
@@ -41,10 +41,10 @@ rule simulate_phenotypes:
     input:
         people=rules.simulate_people.output.people,
         patients=rules.simulate_people.output.patients,
-        effects=expand(rules.compute_genetic_values.output.effects, block=BLOCKS),
-        values=expand(rules.compute_genetic_values.output.values, block=BLOCKS),
-        carriers=expand(rules.compute_genetic_values.output.carriers, block=BLOCKS),
-        damaged=expand(rules.compute_genetic_values.output.damaged, block=BLOCKS),
+        effects=every_block(rules.compute_genetic_values.output.effects),
+        values=every_block(rules.compute_genetic_values.output.values),
+        carriers=every_block(rules.compute_genetic_values.output.carriers),
+        damaged=every_block(rules.compute_genetic_values.output.damaged),
         traits=config["traits"],
     output:
         diseases=f"{RESULTS}/phenotypes/diseases.parquet",
@@ -72,8 +72,8 @@ rule simulate_phenotypes:
         runtime=30,
     params:
         code=code_digest("simulate_phenotypes.py"),
-        blocks=INPUTS.blocks,
-        patients=INPUTS.patients,
+        blocks=by_digest(INPUTS.blocks),
+        patients=by_digest(INPUTS.patients),
         seed=config["seed"],
         reference_year=config["cohort"]["reference_year"],
     message:
@@ -107,7 +107,7 @@ rule count_variants:
 rule simulate_sample_metadata:
     input:
         people=rules.simulate_people.output.people,
-        counts=expand(rules.count_variants.output.counts, block=AUTOSOMES),
+        counts=every_block(rules.count_variants.output.counts, AUTOSOMES),
         traits=config["traits"],
     output:
         subjects=f"{RESULTS}/phenotypes/subjects.parquet",

@@ -60,7 +60,7 @@ rule run_membership_attack:
         code=code_digest("run_membership_attack.py"),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
         seed=config["seed"],
-        stories=INPUTS.stories,
+        stories=by_digest(INPUTS.stories),
     message:
         "Attacks: can queries reveal who is in a node, or a diagnosis"
     script:

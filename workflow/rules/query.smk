@@ -27,8 +27,8 @@ rule list_block_sites:
 
 rule draw_queries:
     input:
-        sites=expand(rules.list_block_sites.output.sites, block=BLOCKS),
-        trees=expand(rules.simulate_block.output.trees, block=BLOCKS),
+        sites=every_block(rules.list_block_sites.output.sites),
+        trees=every_block(rules.simulate_block.output.trees),
         people=rules.simulate_people.output.people,
         diseases=rules.simulate_phenotypes.output.diseases,
         measurements=rules.simulate_phenotypes.output.measurements,
@@ -53,10 +53,10 @@ rule draw_queries:
         runtime=60,
     params:
         code=code_digest("draw_queries.py"),
-        blocks=INPUTS.blocks,
-        genes=INPUTS.genes,
+        blocks=by_digest(INPUTS.blocks),
+        genes=by_digest(INPUTS.genes),
         gene_model=config["genome"]["gene_model"],
-        variants=INPUTS.planted,
+        variants=by_digest(INPUTS.planted),
         seed=config["seed"],
     message:
         "Query suite: drawn from the cohort"
@@ -96,7 +96,7 @@ rule run_queries:
         number=len(COUNTRIES),
         code=code_digest("run_queries.py"),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
-        foreign=INPUTS.foreign,
+        foreign=by_digest(INPUTS.foreign),
         network=config["network"],
         logs=f"{LOGS}/nodes",
     message:

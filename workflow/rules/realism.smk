@@ -34,7 +34,7 @@ rule measure_block_realism:
     params:
         code=code_digest("measure_block_realism.py"),
         block=lambda wildcards: BLOCKS[wildcards.block],
-        planted=INPUTS.planted,
+        planted=by_digest(INPUTS.planted),
         seed=config["seed"],
     message:
         "Realism of {wildcards.block}"
@@ -44,7 +44,7 @@ rule measure_block_realism:
 
 rule judge_realism:
     input:
-        measures=expand(rules.measure_block_realism.output.measures, block=MEASURED),
+        measures=every_block(rules.measure_block_realism.output.measures, MEASURED),
         people=rules.simulate_people.output.people,
         expected=rules.build_demography.output.expected,
         maps=MAPS.values(),
@@ -73,9 +73,9 @@ rule judge_realism:
         runtime=30,
     params:
         code=code_digest("judge_realism.py"),
-        countries=INPUTS.countries,
-        blocks=INPUTS.blocks,
-        measured=[BLOCKS[name] for name in MEASURED],
+        countries=by_digest(INPUTS.countries),
+        blocks=by_digest(INPUTS.blocks),
+        measured=by_digest(BLOCKS[name] for name in MEASURED),
         maps=MAPS,
         seed=config["seed"],
     message:
@@ -110,8 +110,8 @@ rule measure_block_structure:
 
 rule compute_structure:
     input:
-        blocks=expand(rules.measure_block_structure.output.structure, block=BLOCKS),
-        trees=expand(rules.simulate_block.output.trees, block=BLOCKS),
+        blocks=every_block(rules.measure_block_structure.output.structure),
+        trees=every_block(rules.simulate_block.output.trees),
         people=rules.simulate_people.output.people,
     output:
         components=f"{RESULTS}/cohort/principal_components.parquet",

@@ -86,8 +86,8 @@ rule build_report:
     params:
         code=code_digest("build_report.py"),
         config=config,
-        countries=INPUTS.countries,
-        blocks=list(BLOCKS),
+        countries=by_digest(INPUTS.countries),
+        blocks=by_digest(BLOCKS),
         benchmarks=BENCHMARKS,
     message:
         "Report: pages, summary.json and figures"

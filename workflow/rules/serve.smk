@@ -72,9 +72,9 @@ rule build_node_folders:
         number=len(COUNTRIES),
         code=code_digest("build_node_folders.py"),
         tables=PERSONAL_TABLES,
-        countries=INPUTS.countries,
-        genes=INPUTS.genes,
-        transcripts=INPUTS.transcripts,
+        countries=by_digest(INPUTS.countries),
+        genes=by_digest(INPUTS.genes),
+        transcripts=by_digest(INPUTS.transcripts),
         reference_year=config["cohort"]["reference_year"],
     message:
         "Node folders: people and phenotypes of {params.number} countries"
@@ -135,7 +135,7 @@ rule compute_distances:
     params:
         code=code_digest("compute_distances.py"),
         asker=config["network"]["asker"],
-        countries=INPUTS.countries,
+        countries=by_digest(INPUTS.countries),
     message:
         "Distances from {params.asker}"
     script:

@@ -42,8 +42,7 @@ rule shard_block:
 
 rule build_variant_store:
     input:
-        parts=expand(rules.shard_block.output.parts, block=BLOCKS),
-        consequences=expand(rules.simulate_block.output.consequences, block=BLOCKS),
+        parts=every_block(rules.shard_block.output.parts),
         people=rules.simulate_people.output.people,
     output:
         store=f"{RESULTS}/nodes/{{country}}/variants.sqlite",

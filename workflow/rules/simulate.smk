@@ -28,7 +28,7 @@ rule build_demography:
     params:
         number=len(COUNTRIES),
         code=code_digest("build_demography.py"),
-        countries=INPUTS.countries,
+        countries=by_digest(INPUTS.countries),
     message:
         "Demography: the model of {params.number} countries"
     script:
@@ -55,12 +55,11 @@ rule simulate_people:
     params:
         number=PEOPLE,
         code=code_digest("simulate_people.py"),
-        countries=INPUTS.countries,
+        countries=by_digest(INPUTS.countries),
         numbers=INPUTS.numbers,
-        variants=INPUTS.planted,
-        patients=INPUTS.patients,
-        family_share=config["cohort"]["family_share"],
-        mix=CohortMix.of_cohort(config["cohort"]),
+        variants=by_digest(INPUTS.planted),
+        patients=by_digest(INPUTS.patients),
+        cohort=config["cohort"],
         seed=config["seed"],
     message:
         "People: {params.number} individuals, with sexes, ages and families"
@@ -128,9 +127,9 @@ rule make_reference:
     params:
         number=len({block.contig for block in INPUTS.blocks}),
         code=code_digest("make_reference.py"),
-        blocks=INPUTS.blocks,
-        variants=INPUTS.planted,
-        transcripts=INPUTS.transcripts,
+        blocks=by_digest(INPUTS.blocks),
+        variants=by_digest(INPUTS.planted),
+        transcripts=by_digest(INPUTS.transcripts),
         genome=config["genome"],
         seed=config["seed"],
     message:
@@ -164,7 +163,7 @@ rule simulate_block:
     params:
         code=code_digest("simulate_block.py"),
         block=lambda wildcards: BLOCKS[wildcards.block],
-        variants=INPUTS.planted,
+        variants=by_digest(INPUTS.planted),
         transcripts=transcripts_of_block,
         genome=config["genome"],
         seed=config["seed"],

@@ -24,7 +24,9 @@ rule choose_patients:
         runtime=10,
     params:
         code=code_digest("choose_patients.py"),
-        choices=[choice for story in INPUTS.stories for choice in story.choices],
+        choices=by_digest(
+            choice for story in INPUTS.stories for choice in story.choices
+        ),
         reference_year=config["cohort"]["reference_year"],
     message:
         "Patients of the stories: planted and selected"
@@ -34,7 +36,7 @@ rule choose_patients:
 
 rule compute_story_truth:
     input:
-        trees=expand(rules.simulate_block.output.trees, block=BLOCKS),
+        trees=every_block(rules.simulate_block.output.trees),
         people=rules.simulate_people.output.people,
         phenotypes=rules.simulate_phenotypes.output,
         consent=rules.draw_consent.output.consent,
@@ -53,10 +55,10 @@ rule compute_story_truth:
         runtime=30,
     params:
         code=code_digest("compute_story_truth.py"),
-        stories=INPUTS.stories,
-        blocks=INPUTS.blocks,
-        genes=INPUTS.genes,
-        variants=INPUTS.planted,
+        stories=by_digest(INPUTS.stories),
+        blocks=by_digest(INPUTS.blocks),
+        genes=by_digest(INPUTS.genes),
+        variants=by_digest(INPUTS.planted),
         reference_year=config["cohort"]["reference_year"],
     message:
         "Stories: the right answers, from the pooled cohort"
@@ -91,9 +93,9 @@ rule run_stories:
     params:
         number=len(STORIES),
         code=code_digest("run_stories.py"),
-        stories=INPUTS.stories,
+        stories=by_digest(INPUTS.stories),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
-        foreign=INPUTS.foreign,
+        foreign=by_digest(INPUTS.foreign),
         network=config["network"],
         logs=f"{LOGS}/stories",
     message:

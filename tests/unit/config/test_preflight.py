@@ -2,13 +2,14 @@
 
 import copy
 import re
+import sys
 from pathlib import Path
 
 import pysam
 import pytest
 import yaml
 
-from rehearsal.config import preflight
+from rehearsal.config import machine_checks
 from rehearsal.config.loader import read_inputs
 from rehearsal.config.preflight import check_job_inputs
 from rehearsal.config.schema import name_command_line
@@ -342,11 +343,22 @@ def test_a_planted_variant_must_stand_on_the_bases_of_the_fasta(small, tmp_path,
 
 @pytest.mark.parametrize("key", ["nodes", "launch"])
 def test_namespaces_and_nodes_elsewhere_do_not_go_together(key, monkeypatch):
-    monkeypatch.setattr(preflight, "check_possible", lambda way, source: None)
+    monkeypatch.setattr(machine_checks, "check_possible", lambda way, source: None)
     network = {"emulation": "tun", "nodes": None, "launch": None, key: "something"}
     with pytest.raises(InputError, match=rf"my\.yaml: network\.emulation: .* network\.{key}"):
-        preflight.check_emulation(network, "my.yaml")
-    preflight.check_emulation({**network, "emulation": "delay"}, "my.yaml")
+        machine_checks.check_emulation(network, "my.yaml")
+    machine_checks.check_emulation({**network, "emulation": "delay"}, "my.yaml")
+
+
+@pytest.mark.parametrize("launch", ["no-such-program --ntasks=1", "srun 'open", "''"])
+def test_a_command_for_nodes_that_cannot_be_run_is_refused(launch):
+    with pytest.raises(InputError, match=r"my\.yaml: network\.launch: expected a command"):
+        machine_checks.check_launch(launch, "my.yaml")
+
+
+@pytest.mark.parametrize("launch", [None, "env A=1", f"{sys.executable} -m runpy"])
+def test_a_command_for_nodes_that_is_here_is_accepted(launch):
+    machine_checks.check_launch(launch, "my.yaml")
 
 
 def test_coding_bases_of_a_gene_model_must_be_a_reading_frame_of_the_fasta(

@@ -5,7 +5,8 @@ import base64
 import pytest
 
 from rehearsal.errors import InputError
-from rehearsal.export.settings import check_disk_space, read_exports
+from rehearsal.export.disk_space import check_disk_space
+from rehearsal.export.settings import read_exports
 from rehearsal.model import Block, PlantedVariant, Variant
 
 BLOCKS = [

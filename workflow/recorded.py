@@ -1,0 +1,31 @@
+"""Lists of which Snakemake records a digest.
+
+Snakemake records ``repr`` of every param, once for each file that a job makes. For a block that
+would be all patients of the run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+
+class RecordedByDigest(list[Any]):
+    """A list whose ``repr`` is a digest of its members; scripts get it as a plain list.
+
+    Args:
+        members: The members. What decides about them must be in their ``repr``.
+    """
+
+    def __init__(self, members: Iterable[Any]) -> None:
+        super().__init__(members)
+        self._digest = hashlib.sha256(super().__repr__().encode()).hexdigest()
+
+    def __repr__(self) -> str:
+        """The digest, as Snakemake records it."""
+        return f"sha256:{self._digest}"
+
+    def __reduce__(self) -> tuple[type[list[Any]], tuple[list[Any]]]:
+        """How to pickle it: as a list, which can be read where this module is not known."""
+        return list, (list(self),)
