@@ -1,4 +1,4 @@
-"""Snakemake with its plan as JSON: ``python planning.py FILE`` and options of Snakemake.
+"""Snakemake with its plan as JSON: ``python planning.py FILE PROFILE`` and options of Snakemake.
 
 The plan has one entry per job: its rule, its wildcards, how many characters a record of its params
 has, and its resources; and one per group of jobs with the resources of the whole group.
@@ -10,17 +10,22 @@ import subprocess
 import sys
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def plan(folder, *options, profile="none"):
-    """The plan of the workflow in a folder that has or gets a ``config``."""
+def plan(folder, *options, profile=None):
+    """The plan of the workflow in a folder that has or gets a ``config``, by a profile's file."""
     if not (folder / "config").exists():
         (folder / "config").symlink_to(ROOT / "config")
     file = folder / "plan.json"
-    command = [sys.executable, __file__, file, "--snakefile", ROOT / "Snakefile", "--dag"]
+    command = [sys.executable, __file__, file, profile or "", "--snakefile", ROOT / "Snakefile"]
     done = subprocess.run(
-        [*command, "--cores", "2", "--workflow-profile", profile, *options],
+        [
+            *(*command, "--dag", "--cores", "2", "--scheduler", "greedy"),
+            *("--workflow-profile", profile.parent if profile else "none", *options),
+        ],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -34,8 +39,10 @@ def plan(folder, *options, profile="none"):
 
 def tell(workflow):
     """Build the plan and write it."""
+    workflow.group_settings, workflow.execution_settings = GROUPS, ExecutionSettings()
     workflow._prepare_dag(forceall=True, ignore_incomplete=True, lock_warn_only=True)
     workflow._build_dag()
+    workflow.async_run(workflow.dag.postprocess())
     jobs = list(workflow.dag.jobs)
     groups = {id(group): group for job in jobs if (group := workflow.dag.get_job_group(job))}
     record = workflow.persistence._params
@@ -61,9 +68,14 @@ def tell(workflow):
 
 
 if __name__ == "__main__":
+    FILE, GROUPED_BY = Path(sys.argv.pop(1)), sys.argv.pop(1)
     from snakemake.cli import main
+    from snakemake.settings.types import ExecutionSettings, GroupSettings
     from snakemake.workflow import Workflow
 
-    FILE = Path(sys.argv.pop(1)).absolute()
+    # Snakemake groups jobs only to run them
+    options = yaml.safe_load(Path(GROUPED_BY).read_text()) if GROUPED_BY else {}
+    GROUPS = GroupSettings(options.get("groups", {}), options.get("group-components", {}))
+    Workflow.local_exec = property(lambda workflow: False)
     Workflow.printdag = tell
     main()

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from .planning import plan
 
@@ -38,3 +39,35 @@ def test_a_script_gets_a_plain_list():
     found = pickle.loads(pickle.dumps(RecordedByDigest(["a", "b"])))
     assert type(found) is list
     assert found == ["a", "b"]
+
+
+@pytest.fixture(scope="module")
+def million(tmp_path_factory):
+    """The plan of a million people on Slurm, with four blocks to a job."""
+    folder = tmp_path_factory.mktemp("million")
+    options = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
+    options["group-components"]["blocks"] = 4
+    (folder / "profile").mkdir()
+    profile = folder / "profile/config.yaml"
+    profile.write_text(yaml.safe_dump(options))
+    scale = [ROOT / "config/config.yaml", ROOT / "config/scale/million.yaml"]
+    return plan(folder, "--configfile", *scale, profile=profile)
+
+
+def test_a_partition_of_24_hours_takes_every_job_and_group_of_a_million_people(million):
+    asked = {}
+    for one in [*million["jobs"], *million["groups"]]:
+        rule = one.get("rule") or "+".join(sorted(set(one["rules"])))
+        asked[rule] = max(asked.get(rule, 0), one["resources"].get("runtime", 0))
+    assert {rule: minutes for rule, minutes in asked.items() if minutes > 24 * 60} == {}
+
+
+def test_a_group_asks_for_one_core_and_for_the_memory_of_its_largest_job(million):
+    memory = {}
+    for job in million["jobs"]:
+        memory[job["rule"]] = max(memory.get(job["rule"], 0), job["resources"].get("mem_mb", 0))
+    groups = million["groups"]
+    assert len(groups) == 4 + 152  # 28 stores by seven, 607 blocks by four
+    for group in groups:
+        assert group["resources"]["_cores"] == 1
+        assert group["resources"]["mem_mb"] <= max(memory[rule] for rule in group["rules"])

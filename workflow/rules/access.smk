@@ -17,8 +17,7 @@ rule draw_consent:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=memory_for(1),
-        runtime=10,
+        **needs("draw_consent"),
     params:
         code=code_digest("draw_consent.py"),
         patients=by_digest(INPUTS.patients),
@@ -44,8 +43,7 @@ rule create_issuer:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=300,
-        runtime=5,
+        **needs("create_issuer"),
     params:
         number=len(COUNTRIES),
         code=code_digest("create_issuer.py"),
@@ -66,8 +64,7 @@ rule create_genome_keys:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=300,
-        runtime=5,
+        **needs("create_genome_keys"),
     params:
         number=len(COUNTRIES),
         code=code_digest("create_genome_keys.py"),

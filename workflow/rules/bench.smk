@@ -17,8 +17,7 @@ rule measure_distance:
         "../../envs/rehearsal.yaml"
     threads: 4
     resources:
-        mem_mb=500,
-        runtime=10,
+        **needs("measure_distance"),
     params:
         code=code_digest("measure_distance.py"),
         countries=COUNTRIES,
@@ -50,8 +49,7 @@ rule measure_capital_latency:
         "../../envs/rehearsal.yaml"
     threads: 4
     resources:
-        mem_mb=len(COUNTRIES) * 100 + 1000,
-        runtime=30,
+        **needs("measure_capital_latency"),
     params:
         number=len(COUNTRIES),
         code=code_digest("measure_capital_latency.py"),
@@ -85,8 +83,7 @@ rule inject_faults:
         "../../envs/rehearsal.yaml"
     threads: 4
     resources:
-        mem_mb=2500,
-        runtime=30,
+        **needs("inject_faults"),
     params:
         code=code_digest("inject_faults.py"),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
@@ -128,8 +125,7 @@ rule measure_load:
         "../../envs/rehearsal.yaml"
     threads: 4
     resources:
-        mem_mb=len(COUNTRIES) * 100 + 1500,
-        runtime=60,
+        **needs("measure_load"),
     params:
         number=len(COUNTRIES),
         code=code_digest("measure_load.py"),
@@ -178,8 +174,7 @@ rule measure_growth:
         "../../envs/rehearsal.yaml"
     threads: 4
     resources:
-        mem_mb=len(COUNTRIES) * 150 + 2000,
-        runtime=60,
+        **needs("measure_growth"),
     params:
         code=code_digest("measure_growth.py"),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
@@ -211,8 +206,7 @@ rule compare_collection_policies:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=1500,
-        runtime=30,
+        **needs("compare_collection_policies"),
     params:
         code=code_digest("compare_collection_policies.py"),
         policy=config["bench"]["policy"],

@@ -32,8 +32,7 @@ rule write_catalogue:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=500,
-        runtime=10,
+        **needs("write_catalogue"),
     params:
         number=len(COUNTRIES),
         code=code_digest("write_catalogue.py"),

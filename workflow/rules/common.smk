@@ -19,6 +19,7 @@ os.environ.update(PYTHONPATH=f"{ROOT}")  # scripts find the library in any envir
 sys.path.append(f"{ROOT}/workflow")
 from accepted_inputs import Given, accepted_inputs, code_versions
 from code_digest import CodeDigests
+from needs import NEEDS, JobSizes, bench_seconds, megabytes_of, minutes_of
 from recorded import RecordedByDigest
 from stages import Stages
 
@@ -66,6 +67,8 @@ AUTOSOMES = [name for name, block in BLOCKS.items() if block.contig[3:].isdigit(
 ENCRYPTED_SUFFIX = ".c4gh" if config["encrypt_at_rest"] else ""
 PEOPLE = sum(INPUTS.numbers.values())
 EXPORTS = INPUTS.exports
+SIZES = JobSizes(INPUTS)
+BENCH_SECONDS = bench_seconds(config["bench"], len(COUNTRIES))
 GENE_MODEL = [config["transcripts"], *filter(None, [config["genome"]["gene_model"]])]
 BENCH_RESULTS = {
     "distance": "distance.parquet",
@@ -108,19 +111,17 @@ def export_params(format, **others):
     return {"format": format, "code": code, **exported, **others}
 
 
-def memory_for(people_mb, base_mb=600):
-    """Return a function for memory in MB that grows with the cohort and with each attempt."""
-
-    def megabytes(wildcards, attempt):
-        return int((base_mb + people_mb * PEOPLE / 1000) * attempt)
-
-    return megabytes
-
-
-def memory_of_sites():
-    """Return the MB of a table of all sites: 16,000 per Mb for 2,800 people, 171,000 for 100,000."""
-    megabases = sum(block.length for block in BLOCKS.values()) / 1e6
-    return 2 * megabases * (PEOPLE / 2800) ** 0.65
+def needs(rule):
+    """Return the resources of a rule by the table of workflow/needs.py; they grow with each attempt."""
+    need, more_s = NEEDS[rule], BENCH_SECONDS.get(rule, 0)
+    return {
+        "mem_mb": lambda wildcards, attempt: megabytes_of(
+            need, SIZES.of(dict(wildcards.items())), attempt
+        ),
+        "runtime": lambda wildcards, attempt: minutes_of(
+            need, SIZES.of(dict(wildcards.items())), attempt, more_s
+        ),
+    }
 
 
 def transcripts_of_block(wildcards):

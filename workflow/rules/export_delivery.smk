@@ -23,8 +23,7 @@ rule export_truth:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=memory_for(20),
-        runtime=240,
+        **needs("export_truth"),
     params:
         code=code_digest("export_truth.py"),
         export=export_of,
@@ -53,8 +52,7 @@ rule export_catalogue:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=memory_for(4),
-        runtime=10,
+        **needs("export_catalogue"),
     params:
         code=code_digest("export_catalogue.py"),
         export=export_of,
@@ -82,8 +80,7 @@ rule encrypt_export_file:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=500,
-        runtime=120,
+        **needs("encrypt_export_file"),
     params:
         code=code_digest("encrypt_export_file.py"),
     message:
@@ -105,8 +102,7 @@ rule encrypt_export_folder:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=500,
-        runtime=120,
+        **needs("encrypt_export_folder"),
     params:
         code=code_digest("encrypt_export_folder.py"),
     message:
@@ -127,8 +123,7 @@ rule list_encrypted_files:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=300,
-        runtime=10,
+        **needs("list_encrypted_files"),
     params:
         code=code_digest("list_encrypted_files.py"),
     message:

@@ -27,8 +27,7 @@ rule export_bcf:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=memory_for(4, base_mb=1000),
-        runtime=240,
+        **needs("export_bcf"),
     params:
         **export_params("bcf"),
     message:
@@ -45,6 +44,8 @@ use rule export_bcf as export_vcf with:
         f"{LOGS}/export_vcf/{{name}}/{{place}}/{{contig}}.log",
     benchmark:
         f"{BENCHMARKS}/export_vcf/{{name}}/{{place}}/{{contig}}.tsv"
+    resources:
+        **needs("export_vcf"),
     params:
         **export_params("vcf"),
 
@@ -67,6 +68,8 @@ use rule export_bcf as export_pgen with:
         f"{LOGS}/export_pgen/{{name}}/{{place}}/{{contig}}.log",
     benchmark:
         f"{BENCHMARKS}/export_pgen/{{name}}/{{place}}/{{contig}}.tsv"
+    resources:
+        **needs("export_pgen"),
     params:
         **export_params("pgen", reference_year=config["cohort"]["reference_year"]),
 
@@ -79,8 +82,7 @@ use rule export_bcf as export_zarr with:
     benchmark:
         f"{BENCHMARKS}/export_zarr/{{name}}/{{place}}/{{contig}}.tsv"
     resources:
-        mem_mb=memory_for(8, base_mb=1000),
-        runtime=240,
+        **needs("export_zarr"),
     params:
         **export_params("zarr"),
 
@@ -95,6 +97,8 @@ use rule export_bcf as export_trees with:
         f"{LOGS}/export_trees/{{name}}/{{place}}/{{block}}.log",
     benchmark:
         f"{BENCHMARKS}/export_trees/{{name}}/{{place}}/{{block}}.tsv"
+    resources:
+        **needs("export_trees"),
     params:
         **export_params("trees"),
     message:
@@ -108,6 +112,8 @@ use rule export_trees as export_grg with:
         f"{LOGS}/export_grg/{{name}}/{{place}}/{{block}}.log",
     benchmark:
         f"{BENCHMARKS}/export_grg/{{name}}/{{place}}/{{block}}.tsv"
+    resources:
+        **needs("export_grg"),
     params:
         **export_params("grg"),
 
@@ -125,8 +131,7 @@ use rule export_bcf as export_reads with:
     benchmark:
         f"{BENCHMARKS}/export_reads/{{name}}/{{place}}.tsv"
     resources:
-        mem_mb=memory_for(4, base_mb=3000),
-        runtime=240,
+        **needs("export_reads"),
     params:
         **export_params("reads", seed=config["seed"]),
     message:

@@ -31,8 +31,7 @@ rule export_phenopackets:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=memory_for(6, base_mb=1000),
-        runtime=120,
+        **needs("export_phenopackets"),
     params:
         **export_params("phenopackets", reference_year=YEAR),
     message:
@@ -60,6 +59,8 @@ use rule export_phenopackets as export_fhir with:
         f"{LOGS}/export_fhir/{{name}}/{{place}}.log",
     benchmark:
         f"{BENCHMARKS}/export_fhir/{{name}}/{{place}}.tsv"
+    resources:
+        **needs("export_fhir"),
     params:
         **export_params("fhir", reference_year=YEAR),
 
@@ -81,6 +82,8 @@ use rule export_phenopackets as export_tables with:
         f"{LOGS}/export_tables/{{name}}/{{place}}.log",
     benchmark:
         f"{BENCHMARKS}/export_tables/{{name}}/{{place}}.tsv"
+    resources:
+        **needs("export_tables"),
     params:
         **export_params("tables"),
 
@@ -102,6 +105,8 @@ use rule export_phenopackets as export_omop with:
         f"{LOGS}/export_omop/{{name}}/{{place}}.log",
     benchmark:
         f"{BENCHMARKS}/export_omop/{{name}}/{{place}}.tsv"
+    resources:
+        **needs("export_omop"),
     params:
         **export_params("omop", reference_year=YEAR),
 
@@ -126,6 +131,8 @@ use rule export_phenopackets as export_beacon with:
         f"{LOGS}/export_beacon/{{name}}/{{place}}.log",
     benchmark:
         f"{BENCHMARKS}/export_beacon/{{name}}/{{place}}.tsv"
+    resources:
+        **needs("export_beacon"),
     params:
         **export_params("beacon", reference_year=YEAR),
 
@@ -145,6 +152,8 @@ use rule export_phenopackets as export_gwas with:
         f"{LOGS}/export_gwas/{{name}}/{{place}}.log",
     benchmark:
         f"{BENCHMARKS}/export_gwas/{{name}}/{{place}}.tsv"
+    resources:
+        **needs("export_gwas"),
     params:
         **export_params("gwas", reference_year=YEAR),
 
@@ -160,7 +169,6 @@ use rule export_phenopackets as export_scores with:
     benchmark:
         f"{BENCHMARKS}/export_scores/{{name}}/{{place}}.tsv"
     resources:
-        mem_mb=1000,
-        runtime=30,
+        **needs("export_scores"),
     params:
         **export_params("scores", traits=INPUTS.scored),

@@ -17,8 +17,7 @@ rule digest_block:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=500,
-        runtime=120,
+        **needs("digest_block"),
     params:
         code=code_digest("digest_block.py"),
     message:
@@ -70,8 +69,7 @@ rule write_manifest:
         "../../envs/rehearsal.yaml"
     threads: 4
     resources:
-        mem_mb=500,
-        runtime=120,
+        **needs("write_manifest"),
     params:
         code=code_digest("write_manifest.py"),
         config=config,
@@ -93,8 +91,7 @@ rule write_ro_crate:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=300,
-        runtime=10,
+        **needs("write_ro_crate"),
     params:
         code=code_digest("write_ro_crate.py"),
         title=describe_run(),

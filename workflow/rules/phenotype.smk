@@ -22,8 +22,7 @@ rule compute_genetic_values:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=memory_for(3),
-        runtime=30,
+        **needs("compute_genetic_values"),
     params:
         code=code_digest("compute_genetic_values.py"),
         block=lambda wildcards: BLOCKS[wildcards.block],
@@ -68,8 +67,7 @@ rule simulate_phenotypes:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=memory_for(8),
-        runtime=30,
+        **needs("simulate_phenotypes"),
     params:
         code=code_digest("simulate_phenotypes.py"),
         blocks=by_digest(INPUTS.blocks),
@@ -94,8 +92,7 @@ rule count_variants:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=memory_for(8),
-        runtime=60,
+        **needs("count_variants"),
     params:
         code=code_digest("count_variants.py"),
     message:
@@ -121,8 +118,7 @@ rule simulate_sample_metadata:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=memory_for(4),
-        runtime=30,
+        **needs("simulate_sample_metadata"),
     params:
         code=code_digest("simulate_sample_metadata.py"),
         seed=config["seed"],
@@ -162,8 +158,7 @@ rule write_phenopackets:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=memory_for(6),
-        runtime=60,
+        **needs("write_phenopackets"),
     params:
         number=len(COUNTRIES),
         code=code_digest("write_phenopackets.py"),

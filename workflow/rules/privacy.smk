@@ -18,8 +18,7 @@ rule write_public_facts:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=memory_for(10),
-        runtime=60,
+        **needs("write_public_facts"),
     params:
         code=code_digest("write_public_facts.py"),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
@@ -54,8 +53,7 @@ rule run_membership_attack:
         "../../envs/rehearsal.yaml"
     threads: 2
     resources:
-        mem_mb=3000,
-        runtime=30,
+        **needs("run_membership_attack"),
     params:
         code=code_digest("run_membership_attack.py"),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},

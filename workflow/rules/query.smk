@@ -14,8 +14,7 @@ rule list_block_sites:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=memory_for(8),
-        runtime=60,
+        **needs("list_block_sites"),
     params:
         code=code_digest("list_block_sites.py"),
         block=lambda wildcards: BLOCKS[wildcards.block],
@@ -49,8 +48,7 @@ rule draw_queries:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=memory_for(20, base_mb=600 + memory_of_sites()),
-        runtime=60,
+        **needs("draw_queries"),
     params:
         code=code_digest("draw_queries.py"),
         blocks=by_digest(INPUTS.blocks),
@@ -90,8 +88,7 @@ rule run_queries:
         "../../envs/rehearsal.yaml"
     threads: 4
     resources:
-        mem_mb=len(COUNTRIES) * 100 + 1000,
-        runtime=60,
+        **needs("run_queries"),
     params:
         number=len(COUNTRIES),
         code=code_digest("run_queries.py"),

@@ -29,8 +29,7 @@ rule measure_block_realism:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=memory_for(7, base_mb=1000),
-        runtime=60,
+        **needs("measure_block_realism"),
     params:
         code=code_digest("measure_block_realism.py"),
         block=lambda wildcards: BLOCKS[wildcards.block],
@@ -69,8 +68,7 @@ rule judge_realism:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=memory_for(2, base_mb=1200),
-        runtime=30,
+        **needs("judge_realism"),
     params:
         code=code_digest("judge_realism.py"),
         countries=by_digest(INPUTS.countries),
@@ -97,8 +95,7 @@ rule measure_block_structure:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=memory_for(8),
-        runtime=60,
+        **needs("measure_block_structure"),
     params:
         code=code_digest("measure_block_structure.py"),
         seed=config["seed"],
@@ -123,8 +120,7 @@ rule compute_structure:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=memory_for(100),
-        runtime=30,
+        **needs("compute_structure"),
     params:
         code=code_digest("compute_structure.py"),
         seed=config["seed"],

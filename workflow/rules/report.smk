@@ -81,8 +81,7 @@ rule build_report:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=1500,
-        runtime=15,
+        **needs("build_report"),
     params:
         code=code_digest("build_report.py"),
         config=config,
@@ -107,8 +106,7 @@ rule check_verdict:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=200,
-        runtime=5,
+        **needs("check_verdict"),
     params:
         code=code_digest("check_verdict.py"),
     message:

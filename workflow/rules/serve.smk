@@ -66,8 +66,7 @@ rule build_node_folders:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=memory_for(4),
-        runtime=30,
+        **needs("build_node_folders"),
     params:
         number=len(COUNTRIES),
         code=code_digest("build_node_folders.py"),
@@ -104,8 +103,7 @@ rule write_scoring_files:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        **needs("write_scoring_files"),
     params:
         number=len(COUNTRIES),
         code=code_digest("write_scoring_files.py"),
@@ -130,8 +128,7 @@ rule compute_distances:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=500,
-        runtime=5,
+        **needs("compute_distances"),
     params:
         code=code_digest("compute_distances.py"),
         asker=config["network"]["asker"],

@@ -27,8 +27,7 @@ rule shard_block:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=memory_for(4, base_mb=1000),
-        runtime=60,
+        **needs("shard_block"),
     params:
         number=len(COUNTRIES),
         code=code_digest("shard_block.py"),
@@ -53,8 +52,7 @@ rule build_variant_store:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=memory_for(1, base_mb=1000),
-        runtime=240,
+        **needs("build_variant_store"),
     params:
         code=code_digest("build_variant_store.py"),
     message:

@@ -23,8 +23,7 @@ rule build_demography:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        **needs("build_demography"),
     params:
         number=len(COUNTRIES),
         code=code_digest("build_demography.py"),
@@ -50,8 +49,7 @@ rule simulate_people:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=memory_for(1),
-        runtime=10,
+        **needs("simulate_people"),
     params:
         number=PEOPLE,
         code=code_digest("simulate_people.py"),
@@ -77,8 +75,7 @@ rule draw_recombination_map:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=400,
-        runtime=10,
+        **needs("draw_recombination_map"),
     params:
         code=code_digest("draw_recombination_map.py"),
         genome=config["genome"],
@@ -122,8 +119,7 @@ rule make_reference:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=1000,
-        runtime=30,
+        **needs("make_reference"),
     params:
         number=len({block.contig for block in INPUTS.blocks}),
         code=code_digest("make_reference.py"),
@@ -158,8 +154,7 @@ rule simulate_block:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=memory_for(5),
-        runtime=60,
+        **needs("simulate_block"),
     params:
         code=code_digest("simulate_block.py"),
         block=lambda wildcards: BLOCKS[wildcards.block],
@@ -189,8 +184,7 @@ rule list_heteroplasmy:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=memory_for(1),
-        runtime=10,
+        **needs("list_heteroplasmy"),
     params:
         code=code_digest("list_heteroplasmy.py"),
     message:

@@ -20,8 +20,7 @@ rule choose_patients:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=memory_for(2),
-        runtime=10,
+        **needs("choose_patients"),
     params:
         code=code_digest("choose_patients.py"),
         choices=by_digest(
@@ -51,8 +50,7 @@ rule compute_story_truth:
     conda:
         "../../envs/rehearsal.yaml"
     resources:
-        mem_mb=memory_for(20),
-        runtime=30,
+        **needs("compute_story_truth"),
     params:
         code=code_digest("compute_story_truth.py"),
         stories=by_digest(INPUTS.stories),
@@ -88,8 +86,7 @@ rule run_stories:
         "../../envs/rehearsal.yaml"
     threads: 4
     resources:
-        mem_mb=len(COUNTRIES) * 100 + 1000,
-        runtime=30,
+        **needs("run_stories"),
     params:
         number=len(STORIES),
         code=code_digest("run_stories.py"),
