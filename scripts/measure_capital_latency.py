@@ -25,7 +25,8 @@ def main(smk):
         smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
     """
     network, logs = smk.params.network, Path(smk.params.logs)
-    queries = select_kinds_in_turn(read_suite(Path(smk.input.suite)), smk.params.queries)
+    suite = read_suite(Path(smk.input.suite))
+    queries = select_kinds_in_turn(suite, smk.params.capitals["queries"])
     with TemporaryDirectory() as scratch, issuer_copy(Path(smk.input.issuer[0]).parent) as issuer:
         folders = {
             country: served_copy(Path(folder), Path(scratch) / "nodes" / country)

@@ -18,7 +18,7 @@ def main(smk):
         smk.params.network,
         pd.read_parquet(smk.input.pairs),
         smk.params.countries,
-        smk.params.rounds,
+        smk.params.distance["rounds"],
         latency[~latency["node"].isin(smk.params.foreign)],  # at a distance of their own
     )
     with atomic_path(smk.output.distance) as path:

@@ -90,6 +90,7 @@ NEEDS: dict[str, Need] = {
     "judge_realism": Need(s=30, s_mb=0.0047, mb=500, mb_people=1.3),
     "write_scoring_files": Need(s=10, mb=300),
     "compute_distances": Need(s=5, mb=250),
+    "write_node_catalogues": Need(s=30, mb=300),
     "write_catalogue": Need(s=30, mb=300),
     "write_manifest": Need(s=60, s_mb=0.002, mb=300),
     "write_ro_crate": Need(s=5, mb=200),
@@ -201,17 +202,19 @@ def megabases(blocks: Sequence[Block]) -> float:
     return sum(block.length for block in blocks) / 1e6
 
 
-def bench_seconds(bench: Mapping[str, Any], countries: int) -> dict[str, float]:
+def bench_seconds(bench: Mapping[str, Any] | None, countries: int) -> dict[str, float]:
     """Compute how long the measurements of the bench take by their settings.
 
     Args:
-        bench: The section ``bench`` of the configuration.
+        bench: The section ``bench`` of the configuration; None without a bench.
         countries: How many nodes there are.
 
     Returns:
         Seconds by rule. Each step of a measurement also takes seconds to prepare, and a growing
         network has its people built.
     """
+    if bench is None:
+        return {}
     load, growth, policy = bench["load"], bench["growth"], bench["policy"]
     points = len(growth["nodes"]) + len(growth["people"]) + len(growth["users"])
     return {

@@ -1,7 +1,7 @@
-"""Lists of which Snakemake records a digest.
+"""Params of which Snakemake records less than they are.
 
 Snakemake records ``repr`` of every param, once for each file that a job makes. For a block that
-would be all patients of the run.
+would be all patients of the run. When a record differs, the job runs again.
 """
 
 from __future__ import annotations
@@ -29,3 +29,15 @@ class RecordedByDigest(list[Any]):
     def __reduce__(self) -> tuple[type[list[Any]], tuple[list[Any]]]:
         """How to pickle it: as a list, which can be read where this module is not known."""
         return list, (list(self),)
+
+
+class Unrecorded(dict[str, Any]):
+    """Settings that are not recorded: with others, no job runs again. Scripts get a plain dict."""
+
+    def __repr__(self) -> str:
+        """The same for all settings."""
+        return "not recorded"
+
+    def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
+        """How to pickle it: as a dict, which can be read where this module is not known."""
+        return dict, (dict(self),)

@@ -1,9 +1,11 @@
 """Snakemake with its plan as JSON: ``python planning.py FILE PROFILE`` and options of Snakemake.
 
 The plan has one entry per job: its rule, its wildcards, how many characters a record of its params
-has, and its resources; and one per group of jobs with the resources of the whole group.
+has and their digest, and its resources. It has one entry per group of jobs, with the resources of
+the whole group.
 """
 
+import hashlib
 import json
 import os
 import subprocess
@@ -52,6 +54,7 @@ def tell(workflow):
                 "rule": job.rule.name,
                 "wildcards": dict(job.wildcards_dict or {}),
                 "record": sum(map(len, record(job))),
+                "digest": hashlib.sha256("".join(record(job)).encode()).hexdigest(),
                 "resources": dict(job.resources.items()),
             }
             for job in jobs

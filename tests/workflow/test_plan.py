@@ -14,6 +14,10 @@ sys.path.append(str(ROOT / "workflow"))
 from recorded import RecordedByDigest  # noqa: E402
 
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(600)]
+BENCH = {
+    *("measure_distance", "measure_capital_latency", "inject_faults", "measure_load"),
+    *("measure_growth", "compare_collection_policies"),
+}
 LONGEST_RECORD = 3000  # characters: the configuration and paths of 28 nodes
 
 
@@ -27,6 +31,16 @@ def test_no_job_records_params_that_grow_with_patients_blocks_or_genes(default):
     records = {job["rule"]: job["record"] for job in default["jobs"]}
     assert {rule: size for rule, size in records.items() if size > LONGEST_RECORD} == {}
     assert max(records[rule] for rule in ("simulate_block", "compute_genetic_values")) < 1000
+
+
+def test_the_full_bench_is_not_undone_by_a_run_with_the_short_one(default, tmp_path):
+    full = plan(tmp_path, "--configfile", ROOT / "config/scale/bench.yaml")
+    one, other = (
+        {job["rule"]: job["digest"] for job in every["jobs"] if job["rule"] in BENCH}
+        for every in (default, full)
+    )
+    assert one.keys() == BENCH
+    assert one == other
 
 
 def test_a_list_is_recorded_by_a_digest_of_what_is_in_it():

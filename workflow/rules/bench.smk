@@ -1,6 +1,6 @@
 # Needs: the node folders, the suite with its truth, distances, the issuer.
 # Makes: measurements of emulated distance, of the network from each capital, and of the effects of faults, load, growth
-# and hung nodes. Nodes of other operators are never put under load: these rules use only the run's own.
+# and hung nodes. Other settings of the bench repeat nothing; `make bench` does. Nodes of other operators are never put under load: these rules use only the run's own.
 
 
 rule measure_distance:
@@ -23,7 +23,7 @@ rule measure_distance:
         countries=COUNTRIES,
         foreign=[node.country for node in INPUTS.foreign],
         network=config["network"],
-        rounds=config["bench"]["distance"]["rounds"],
+        distance=Unrecorded(config["bench"]["distance"]),
     message:
         "Distance: measured round trips against the table"
     script:
@@ -32,7 +32,7 @@ rule measure_distance:
 
 rule measure_capital_latency:
     input:
-        distance=rules.measure_distance.output.distance,  # never at the same time
+        distance=ancient(rules.measure_distance.output.distance),  # never at the same time
         pairs=rules.compute_distances.output.pairs,
         suite=rules.draw_queries.output.suite,
         settings=rules.build_node_folders.output.settings,
@@ -55,7 +55,7 @@ rule measure_capital_latency:
         code=code_digest("measure_capital_latency.py"),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
         network=config["network"],
-        queries=config["bench"]["capitals"]["queries"],
+        capitals=Unrecorded(config["bench"]["capitals"]),
         seed=config["seed"],
         logs=f"{LOGS}/capitals",
     message:
@@ -66,7 +66,7 @@ rule measure_capital_latency:
 
 rule inject_faults:
     input:
-        capitals=rules.measure_capital_latency.output.capitals,  # never at the same time
+        capitals=ancient(rules.measure_capital_latency.output.capitals),  # never at the same time
         suite=rules.draw_queries.output.suite,
         truth=rules.draw_queries.output.truth,
         settings=rules.build_node_folders.output.settings,
@@ -88,7 +88,7 @@ rule inject_faults:
         code=code_digest("inject_faults.py"),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
         asker=config["network"]["asker"],
-        faults=config["bench"]["faults"],
+        faults=Unrecorded(config["bench"]["faults"]),
         logs=f"{LOGS}/faults",
     message:
         "Faults: break and restore nodes and the network"
@@ -98,7 +98,7 @@ rule inject_faults:
 
 rule measure_load:
     input:
-        faults=rules.inject_faults.output.faults,  # never at the same time
+        faults=ancient(rules.inject_faults.output.faults),  # never at the same time
         suite=rules.draw_queries.output.suite,
         truth=rules.draw_queries.output.truth,
         pairs=rules.compute_distances.output.pairs,
@@ -131,7 +131,7 @@ rule measure_load:
         code=code_digest("measure_load.py"),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
         network=config["network"],
-        load=config["bench"]["load"],
+        load=Unrecorded(config["bench"]["load"]),
         seed=config["seed"],
         logs=f"{LOGS}/load",
     message:
@@ -142,7 +142,7 @@ rule measure_load:
 
 rule measure_growth:
     input:
-        knee=rules.measure_load.output.knee,  # never at the same time
+        knee=ancient(rules.measure_load.output.knee),  # never at the same time
         suite=rules.draw_queries.output.suite,
         truth=rules.draw_queries.output.truth,
         people=rules.simulate_people.output.people,
@@ -179,7 +179,7 @@ rule measure_growth:
         code=code_digest("measure_growth.py"),
         nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
         network=config["network"],
-        growth=config["bench"]["growth"],
+        growth=Unrecorded(config["bench"]["growth"]),
         seed=config["seed"],
         logs=f"{LOGS}/growth",
     message:
@@ -209,7 +209,7 @@ rule compare_collection_policies:
         **needs("compare_collection_policies"),
     params:
         code=code_digest("compare_collection_policies.py"),
-        policy=config["bench"]["policy"],
+        policy=Unrecorded(config["bench"]["policy"]),
         deadline_s=config["network"]["deadline_s"],
         logs=f"{LOGS}/policy",
     message:

@@ -9,19 +9,47 @@ CATALOGUE_FILES = [
 ]
 
 
-rule write_catalogue:
+rule write_node_catalogues:
     input:
         settings=rules.build_node_folders.output.settings,
         public_facts=rules.write_public_facts.output.facts,
         consent=config["consent"],
-        exports=expand(rules.export_catalogue.output.turtle, name=EXPORTS),
-        exported=expand(rules.export_catalogue.output.datasets, name=EXPORTS),
     output:
         nodes=expand(
             f"{RESULTS}/nodes/{{country}}/catalogue/{{file}}",
             country=COUNTRIES,
             file=CATALOGUE_FILES,
         ),
+    log:
+        f"{LOGS}/write_node_catalogues.log",
+    benchmark:
+        f"{BENCHMARKS}/write_node_catalogues.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        **needs("write_node_catalogues"),
+    params:
+        number=len(COUNTRIES),
+        code=code_digest("write_node_catalogues.py"),
+    message:
+        "Catalogues: metadata of the datasets of {params.number} countries"
+    script:
+        f"{SCRIPTS}/write_node_catalogues.py"
+
+
+rule write_catalogue:
+    input:
+        # files of the rule before, by name
+        nodes=expand(
+            f"{RESULTS}/nodes/{{country}}/catalogue/catalogue.ttl", country=COUNTRIES
+        ),
+        described=expand(
+            f"{RESULTS}/nodes/{{country}}/catalogue/descriptors.json",
+            country=COUNTRIES,
+        ),
+        exports=expand(rules.export_catalogue.output.turtle, name=EXPORTS),
+        exported=expand(rules.export_catalogue.output.datasets, name=EXPORTS),
+    output:
         turtle=f"{RESULTS}/catalogue/catalogue.ttl",
         json_ld=f"{RESULTS}/catalogue/catalogue.jsonld",
         datasets=f"{RESULTS}/catalogue/datasets.json",
@@ -34,9 +62,8 @@ rule write_catalogue:
     resources:
         **needs("write_catalogue"),
     params:
-        number=len(COUNTRIES),
         code=code_digest("write_catalogue.py"),
     message:
-        "Catalogue: metadata of the datasets of {params.number} countries"
+        "Catalogue of all datasets"
     script:
         f"{SCRIPTS}/write_catalogue.py"

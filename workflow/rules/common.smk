@@ -20,7 +20,7 @@ sys.path.append(f"{ROOT}/workflow")
 from accepted_inputs import Given, accepted_inputs, code_versions
 from code_digest import CodeDigests
 from needs import NEEDS, JobSizes, bench_seconds, megabytes_of, minutes_of
-from recorded import RecordedByDigest
+from recorded import RecordedByDigest, Unrecorded
 from stages import Stages
 
 if workflow.is_main_process:

@@ -58,7 +58,10 @@ rule write_manifest:
         public_facts=rules.write_public_facts.output,
         membership=rules.run_membership_attack.output,
         exports=[file for file in exported_files() if not file.endswith(".c4gh")],
-        catalogue=rules.write_catalogue.output,
+        catalogue=[
+            *rules.write_node_catalogues.output,
+            *rules.write_catalogue.output,
+        ],
     output:
         manifest=f"{RESULTS}/manifest.json",
     log:

@@ -69,7 +69,7 @@ rule run_queries:
         pairs=rules.compute_distances.output.pairs,
         settings=rules.build_node_folders.output.settings,
         people=rules.build_node_folders.output.people,
-        catalogues=rules.write_catalogue.output.nodes,
+        catalogues=rules.write_node_catalogues.output.nodes,
         stores=expand(rules.build_variant_store.output.store, country=COUNTRIES),
         issuer=rules.create_issuer.output,
         public_facts=rules.write_public_facts.output.facts,

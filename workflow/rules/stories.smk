@@ -75,7 +75,7 @@ rule run_stories:
         issuer=rules.create_issuer.output,
         public_facts=rules.write_public_facts.output.facts,
         scores=rules.write_scoring_files.output,
-        after=rules.run_queries.output.answers,  # only one set of nodes runs at a time
+        after=ancient(rules.run_queries.output.answers),  # only one set of nodes runs at a time
     output:
         stories=expand(f"{RESULTS}/stories/{{story}}.json", story=STORIES),
     log:

@@ -1,0 +1,140 @@
+"""The profiles of schedulers, with programs in their place that note what is asked of them."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+PROFILES = {"lsf", "pbs", "sge"}
+
+pytestmark = [pytest.mark.workflow, pytest.mark.timeout(600)]
+
+# two rules of a block and the stores, with fixed needs; the first store fails at its first attempt
+SNAKEFILE = """
+rule all:
+    input: expand("{country}.store", country=["FI", "SE"])
+rule simulate_block:
+    output: "{block}.trees"
+    resources: mem_mb=4000, runtime=20
+    shell: "touch {output}"
+rule shard_block:
+    input: "{block}.trees"
+    output: "{block}.parts"
+    threads: 1
+    resources: mem_mb=lambda wildcards, attempt: 5000 * attempt, runtime=30
+    shell: "touch {output}"
+rule build_variant_store:
+    input: "one.parts", "two.parts"
+    output: "{country}.store"
+    resources: mem_mb=lambda wildcards, attempt: 700 * attempt, runtime=160
+    shell: "test {resources.mem_mb} -gt 700 && touch {output}"
+"""
+SUBMIT = """#!{python}
+import json, subprocess, sys
+from pathlib import Path
+folder = Path({folder!r})
+number = len(list(folder.glob("*.asked"))) + 1
+(folder / f"{{number}}.asked").write_text(json.dumps(sys.argv[1:]))
+done = subprocess.run(["/bin/sh", sys.argv[-1]], capture_output=True, text=True)
+(folder / f"{{number}}.log").write_text(done.stdout + done.stderr)
+(folder / f"{{number}}.status").write_text("0" if done.returncode == 0 else "1")
+print({said!r}.format(number))
+"""
+# what each scheduler says about a job that has ended: well, or not
+PROGRAMS = {
+    "lsf": {"bsub": "Job <{}> is submitted to default queue <normal>.", "bjobs": ("DONE", "EXIT")},
+    "pbs": {
+        "qsub": "{}",
+        "qstat": (
+            "Job Id: 1\\n    job_state = F\\n    Exit_status = 0",
+            "Job Id: 1\\n    job_state = F\\n    Exit_status = 271",
+        ),
+    },
+    "sge": {
+        "qsub": "{}",
+        "qstat": None,
+        "qacct": (
+            "failed       0    \\nexit_status  0",
+            "failed       100 : assumedly after job\\nexit_status  137",
+        ),
+    },
+}
+STATUS = """#!/bin/sh
+for last; do :; done
+if [ "$(cat {folder}/$last.status)" = 0 ]; then printf '{good}\\n'; else printf '{bad}\\n'; fi
+"""
+
+
+def write_programs(folder, profile):
+    """The commands of a scheduler. A job runs as it is submitted, and is known by its number."""
+    folder.mkdir()
+    for name, says in PROGRAMS[profile].items():
+        if isinstance(says, str):
+            text = SUBMIT.format(python=sys.executable, folder=str(folder), said=says)
+        elif says is None:
+            text = "#!/bin/sh\nexit 1\n"
+        else:
+            text = STATUS.format(folder=folder, good=says[0], bad=says[1])
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+
+
+def asked(folder):
+    """The options of each submitted job, in order, as one text."""
+    files = sorted(folder.glob("*.asked"), key=lambda path: int(path.stem))
+    return [" ".join(json.loads(path.read_text())[:-1]) for path in files]
+
+
+def minutes_mb_and_cores(options, profile):
+    forms = {
+        "lsf": r"-n (\d+) -W (\d+) -M (\d+)MB -R span\[hosts=1\] rusage\[mem=\3MB\]",
+        "pbs": r"ncpus=(\d+):mem=(?P<mb>\d+)mb -l walltime=0:(?P<minutes>\d+):0",
+        "sge": r"-pe smp (\d+) -l h_vmem=(?P<mb>\d+)M,h_rt=0:(?P<minutes>\d+):0",
+    }
+    found = re.search(forms[profile], options)
+    assert found, options
+    if profile == "lsf":
+        cores, minutes, mb = map(int, found.groups())
+        return minutes, mb, cores
+    return int(found["minutes"]), int(found["mb"]), int(found[1])
+
+
+@pytest.mark.parametrize("profile", sorted(PROFILES))
+def test_a_scheduler_is_asked_for_time_memory_and_one_core_of_each_group(profile, tmp_path):
+    programs = tmp_path / "programs"
+    write_programs(programs, profile)
+    (tmp_path / "Snakefile").write_text(SNAKEFILE)
+    (tmp_path / "profiles").symlink_to(ROOT / "profiles")
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "snakemake", "--workflow-profile", f"profiles/{profile}"),
+            *("--seconds-between-status-checks", "1", "--latency-wait", "5"),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env=os.environ
+        | {"PATH": f"{programs}:{os.environ['PATH']}", "XDG_CACHE_HOME": str(tmp_path / "cache")},
+        timeout=500,
+        check=False,
+    )
+    logs = "\n".join(path.read_text() for path in programs.glob("*.log"))
+    assert done.returncode == 0, done.stderr[-3000:] + logs[-3000:]
+    # a block's rules one after another; then both stores in one job, and again with more memory
+    got = [minutes_mb_and_cores(options, profile) for options in asked(programs)]
+    assert got == [(50, 5000, 1), (50, 5000, 1), (320, 700, 1), (320, 1400, 1)]
+
+
+def test_the_profiles_of_all_schedulers_group_the_same_rules():
+    profiles = [
+        yaml.safe_load((ROOT / "profiles" / name / "config.yaml").read_text())
+        for name in ("slurm", *sorted(PROFILES))
+    ]
+    for key in ("groups", "set-resources", "set-resource-scopes", "resources", "group-components"):
+        assert all(profile[key] == profiles[0][key] for profile in profiles), key
