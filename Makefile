@@ -37,7 +37,7 @@ format: $(VENV)/.installed-dev
 	$(BIN)/snakefmt Snakefile workflow
 
 bench: $(VENV)/.installed ## the full bench over the run that is there, what jobs asked for, hostile callers
-	$(BIN)/snakemake --cores $(CORES) --configfile config/scale/bench.yaml --forcerun $(MEASUREMENTS) -- all $(ARGS)
+	$(BIN)/snakemake --cores $(CORES) --configfile config/scale/bench.yaml $(ARGS) --forcerun $(MEASUREMENTS) -- all
 	$(BIN)/python benchmarks/resources.py --configfile config/scale/bench.yaml
 	$(BIN)/python benchmarks/fuzz.py && $(BIN)/python benchmarks/soak.py
 

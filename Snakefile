@@ -6,6 +6,10 @@ min_version("9.0")
 configfile: "config/config.yaml"
 
 
+# of all rules, with --software-deployment-method apptainer; the Dockerfile says how to make it
+container: "rehearsal.sif"
+
+
 report: "workflow/report/workflow.rst"
 
 

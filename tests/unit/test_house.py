@@ -224,6 +224,14 @@ def direct_requirements():
     return sorted(names - {"rehearsal"} | {"setuptools"})
 
 
+def test_the_image_is_made_of_the_pinned_requirements_and_belongs_to_all_rules():
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    (python,) = re.findall(r"^PYTHON \?= python([\d.]+)$", (ROOT / "Makefile").read_text(), re.M)
+    assert f"FROM python:{python}-slim" in lines
+    assert any("--require-hashes" in line and "requirements.txt" in line for line in lines)
+    assert re.search(r'^container: "rehearsal.sif"$', (ROOT / "Snakefile").read_text(), re.M)
+
+
 def test_the_conda_environment_has_the_versions_of_the_requirements():
     pins = dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements.txt").read_text(), re.M))
     environment = yaml.safe_load((ROOT / "envs/rehearsal.yaml").read_text())
