@@ -206,6 +206,12 @@ def bench_results(wildcards):
     return {name: f"{RESULTS}/bench/{file}" for name, file in files.items()}
 
 
+def every_block(pattern, blocks=BLOCKS):
+    """Return a function for the files of all blocks: Snakemake hashes a list once for each of its files."""
+    files = expand(pattern, block=blocks)
+    return lambda wildcards: files
+
+
 def optional(path):
     return [path] if path else []
 
