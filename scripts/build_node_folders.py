@@ -51,6 +51,7 @@ def main(smk):
             reference_year=smk.params.reference_year,
             access=rehearsal_access(country.code, has_tumours=True),
             has_tumours=True,
+            regions=tuple(smk.params.regions),
         ).write(folder)
 
 

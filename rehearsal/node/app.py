@@ -112,20 +112,19 @@ def beacon_api(
     )
     for path in ("/", "/info"):
         api.add(path, inform(lambda _: info_endpoints.info(settings)))
-    api.add(
-        "/service-info", partial(_service_info, info_endpoints.service_info(settings) | SERVICE)
-    )
     api.add("/openapi.json", partial(_plain, description))
     api.add(HEALTH, partial(_health, authorizer.audit))
     api.add("/configuration", inform(lambda _: info_endpoints.configuration()))
     api.add("/entry_types", inform(lambda _: info_endpoints.entry_types()))
-    api.add("/map", inform(lambda request: info_endpoints.beacon_map(base_url(request))))
     folder = node_data.people.path.parent
     variants, reference = node_data.variants, node_data.reference
     match = MatchEndpoint(
         settings, variants, folder, authorizer.secret, reference, node_data.liftover
     )
     match.add_to(api, error_body)
+    api.add("/map", inform(partial(_map, has_matching=match.has_index)))
+    more = SERVICE if match.has_index else {}
+    api.add("/service-info", partial(_service_info, info_endpoints.service_info(settings) | more))
     api.mount("/htsget", htsget_app(node_data), htsget_error_body)
     for extension in extensions:
         extension.add_to(api)
@@ -154,6 +153,10 @@ def add_entry_routes(
             api.add(f"{single}/filtering_terms", terms(path), GET_OR_POST)
         for listed in entry_type.lists:
             api.add(f"{single}/{listed}", handler(path, listed), GET_OR_POST)
+
+
+def _map(request: Request, has_matching: bool) -> dict[str, Any]:
+    return info_endpoints.beacon_map(base_url(request), has_matching)
 
 
 async def _plain(body: dict[str, Any], request: Request) -> Response:

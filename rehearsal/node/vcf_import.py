@@ -19,7 +19,7 @@ import sys
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from operator import itemgetter
 from pathlib import Path
@@ -103,7 +103,8 @@ def build_node(
     build_people(individuals, {}, folder / "people.sqlite", settings.reference_year)
     write_size_facts(folder)
     report.write(folder)
-    settings.write(folder)
+    knows_repeats = options.reference is not None
+    replace(settings, genotypes_only=True, knows_repeats=knows_repeats).write(folder)
     return report
 
 

@@ -182,6 +182,11 @@ class PeopleStore:
         rows = self._connection.execute("SELECT term FROM ancestors WHERE ancestor = ?", (term,))
         return [row[0] for row in rows]
 
+    @cached_property
+    def ontologies(self) -> frozenset[str]:
+        """Prefixes of the terms that people have."""
+        return frozenset(term.partition(":")[0] for term in self.terms)
+
     def like(self, term: str, threshold: float) -> list[str]:
         """List the terms that people here have and that are similar to a term.
 

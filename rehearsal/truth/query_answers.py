@@ -17,7 +17,7 @@ import tskit
 
 from rehearsal.errors import mismatch, shown
 from rehearsal.model import AlleleCounts, Block, Query, Variant
-from rehearsal.truth import hpo, mondo
+from rehearsal.truth import hpo, mondo, so
 from rehearsal.truth.decoded_genotypes import DecodedGenotypes, cells
 from rehearsal.truth.expected_answers import GROUPS, ExpectedAnswer, GroupCounts
 from rehearsal.truth.question import Question, read_question
@@ -255,7 +255,7 @@ class TruthCalculator:
             variant.contig, variant.start, variant.ref, variant.alt, extent.end
         )
         having = {one.accession for one in found if question.gene in (None, one.gene)}
-        return question.effects <= having
+        return not any(having.isdisjoint(so.at_or_below(term)) for term in question.effects)
 
     def _expected(
         self, tally: _Tally, places: Mapping[str, Sequence[int]]

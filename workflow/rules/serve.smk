@@ -70,6 +70,7 @@ rule build_node_folders:
     params:
         number=len(COUNTRIES),
         code=code_digest("build_node_folders.py"),
+        regions=tuple(BLOCKS),
         tables=PERSONAL_TABLES,
         countries=by_digest(INPUTS.countries),
         genes=by_digest(INPUTS.genes),

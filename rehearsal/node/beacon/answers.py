@@ -9,13 +9,19 @@ entries: a variant in two datasets counts once, while each dataset's result set 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from rehearsal.node.access.consent import HEADER_NAME
+from rehearsal.node.access.rights import Rights
 from rehearsal.node.beacon.allele_notation import without_padding
 from rehearsal.node.beacon.dataset_choice import (
     DatasetGroup,
     choose_datasets,
     group_datasets,
 )
-from rehearsal.node.beacon.known_limits import known_no, limits_of_no
+from rehearsal.node.beacon.datasets import Dataset
+from rehearsal.node.beacon.known_limits import known_no, limits_of_no, outside
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.people_answers import answer_people
 from rehearsal.node.beacon.people_search import intersection, people_passing
@@ -23,7 +29,13 @@ from rehearsal.node.beacon.protected_answers import answer_protected
 from rehearsal.node.beacon.question import Question
 from rehearsal.node.beacon.result import Record, Result, ResultSet
 from rehearsal.node.beacon.variant_answers import answer_variants
+from rehearsal.node.beacon.variant_queries import VariantQuery
 from rehearsal.node.privacy.door import Refused
+
+NO_PURPOSE = (
+    f"{HEADER_NAME}: this request states no purpose, so that only people who permit any use count; "
+    "with one, public facts may answer for nothing"
+)
 
 
 def answer(question: Question, node_data: NodeData) -> Result:
@@ -44,7 +56,7 @@ def answer(question: Question, node_data: NodeData) -> Result:
     query = question.variants()  # two variants are refused before an unknown dataset
     datasets = choose_datasets(question, node_data)
     groups = group_datasets(datasets, question, node_data)
-    if told := known_no(query, node_data):
+    if told := _known_to_all(query, datasets, node_data):
         return _nobody(groups, node_data, told)
     if query is not None:
         question = question.asking(without_padding(query, node_data.reference))
@@ -53,7 +65,38 @@ def answer(question: Question, node_data: NodeData) -> Result:
     if refusal is not None and not any(one.exists for one in sets.values()):
         raise refusal
     found = [sets[one.id] for one in node_data.datasets if one.id in sets]
-    return Result(found, privacy, limits_of_no(query, node_data))
+    return _with_warnings(Result(found, privacy), question, query, node_data)
+
+
+def _with_warnings(
+    result: Result, question: Question, query: VariantQuery | None, node_data: NodeData
+) -> Result:
+    limits = () if result.exists else limits_of_no(query, node_data)
+    warnings = (*limits, *hints_on_purpose(question.rights, result.privacy))
+    return replace(result, warnings=warnings) if warnings else result  # most have none
+
+
+def _known_to_all(
+    query: VariantQuery | None, datasets: list[Dataset], node_data: NodeData
+) -> str | None:
+    """Tell why nobody is found, where public facts say so. Tumours may be elsewhere."""
+    told = known_no(query, node_data)
+    if told is not None or any(one.kind == "tumours" for one in datasets):
+        return told
+    return outside(query, node_data)
+
+
+def hints_on_purpose(rights: Rights, privacy: Mapping[str, Record]) -> Iterator[str]:
+    """Yield what would make more of a protected answer free and certain.
+
+    Args:
+        rights: What the caller may see.
+        privacy: How the protected answers came about, by dataset.
+    """
+    if rights.purpose is not None or rights.permitted_share in (None, 1.0):
+        return
+    if any(one.get("basis") != "public facts" for one in privacy.values()):
+        yield NO_PURPOSE
 
 
 def _nobody(groups: list[DatasetGroup], node_data: NodeData, told: str) -> Result:

@@ -61,6 +61,7 @@ def datasets_of(settings: NodeSettings) -> tuple[Dataset, ...]:
         The datasets, in the order in which they are listed to callers.
     """
     country = settings.country_name
+    held = "variants" if settings.genotypes_only else "phenotypes and variants"
     germline = (
         Dataset(
             settings.frequencies_dataset,
@@ -71,7 +72,7 @@ def datasets_of(settings: NodeSettings) -> tuple[Dataset, ...]:
         Dataset(
             settings.people_dataset,
             f"People of {country}",
-            f"Individuals of {country} with phenotypes and variants. Synthetic: no real person.",
+            f"Individuals of {country} with {held}. Synthetic: no real person.",
             "people",
         ),
         Dataset(

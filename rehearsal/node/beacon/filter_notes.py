@@ -7,25 +7,29 @@ tiers.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 from pyroaring import BitMap
 
 from rehearsal.errors import shown
+from rehearsal.formats.ontology_terms import SEX_TERMS
 from rehearsal.node.access.rights import Rights
 from rehearsal.node.beacon.filters import (
     ONTOLOGIES,
+    SELDOM_USED,
     TEXT_FIELDS,
     CustomFilter,
     Filter,
     TermFilter,
     ValueFilter,
-    seldom_used,
+    fault_of_term,
 )
 from rehearsal.node.beacon.info_endpoints import terms_for
 from rehearsal.node.beacon.node_data import NodeData
-from rehearsal.node.beacon.people_search import born_in, number_field, terms_like
+from rehearsal.node.beacon.people_search import SIMILARITY, born_in, number_field, terms_like
 from rehearsal.stores.people_store import PeopleStore
+
+_SEXES = frozenset(SEX_TERMS.values())
 
 
 def notes_on_filters(
@@ -38,26 +42,50 @@ def notes_on_filters(
         node_data: The node's data.
         rights: What the caller may see.
     """
-    yield from _on_ontologies(seldom_used(filters), node_data, rights)
+    yield from _on_ontologies(filters, node_data, rights)
     dataset = node_data.settings.people_dataset
-    comparisons = [one for one in filters if not isinstance(one, TermFilter)]
-    if not comparisons or not rights.sees(dataset) or dataset in rights.doors:
+    if not rights.sees(dataset) or dataset in rights.doors:
         return  # callers without exact answers may not compare
-    people = node_data.people
-    among = people.everyone - rights.excluded
-    for one in comparisons:
-        if unlisted := _unlisted(one, people, among):
-            yield f"filters: {unlisted} that /filtering_terms lists"
+    for one in filters:
+        if note := _on_comparison(one, node_data.people, rights):
+            yield f"filters: {note}"
 
 
-def _on_ontologies(seldom: Iterable[str], node_data: NodeData, rights: Rights) -> Iterator[str]:
+def _on_comparison(one: Filter, people: PeopleStore, rights: Rights) -> str:
+    """Say what a comparison or a similarity has nobody for. Empty if it has somebody."""
+    if not isinstance(one, TermFilter):
+        unlisted = _unlisted(one, people, people.everyone - rights.excluded)
+        return f"{unlisted} that /filtering_terms lists" if unlisted else ""
+    if one.similarity == "exact" or people.like(one.id, SIMILARITY[one.similarity]):
+        return ""
+    return f"similarity: no term that is so similar to {one.id} is known here"
+
+
+def _on_ontologies(
+    filters: tuple[Filter, ...], node_data: NodeData, rights: Rights
+) -> Iterator[str]:
     """Yield notes on terms of ontologies of which the caller is told no term."""
-    used = {one.id.partition(":")[0] for one in terms_for(node_data, rights)} if seldom else set()
-    for one in seldom:
+    terms = [one.id for one in filters if isinstance(one, TermFilter)]
+    asked = [one for one in terms if one not in _SEXES and not fault_of_term(one)]
+    if not asked:
+        return
+    used = _ontologies_told(asked, node_data, rights)
+    for one in asked:
         prefix = one.partition(":")[0]
         if prefix not in used:
             name = ONTOLOGIES[prefix][0]
             yield f"filters: {one} is of {name}, of which /filtering_terms lists no term"
+
+
+def _ontologies_told(asked: list[str], node_data: NodeData, rights: Rights) -> Collection[str]:
+    """Return prefixes of the terms that a caller is told of; for exact answers, all but seldom."""
+    door = rights.doors.get(node_data.settings.people_dataset)
+    if door is not None:
+        return door.facts.ontologies
+    seldom = not SELDOM_USED.isdisjoint(one.partition(":")[0] for one in asked)
+    if seldom or not rights.sees(node_data.settings.people_dataset):
+        return {one.id.partition(":")[0] for one in terms_for(node_data, rights)}
+    return node_data.people.ontologies
 
 
 def _unlisted(one: ValueFilter | CustomFilter, people: PeopleStore, among: BitMap) -> str:

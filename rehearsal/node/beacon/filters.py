@@ -305,19 +305,6 @@ def fault_of_term(term: str) -> str | None:
     return None
 
 
-def seldom_used(filters: Iterable[Filter]) -> list[str]:
-    """List the terms of ontologies that few nodes use.
-
-    Args:
-        filters: The filters of a request.
-
-    Returns:
-        The terms, as they were sent.
-    """
-    terms = [one.id for one in filters if isinstance(one, TermFilter)]
-    return [one for one in terms if one.partition(":")[0] in SELDOM_USED]
-
-
 def is_coarse(filters: Iterable[Filter]) -> bool:
     """Tell whether filters choose people by at most a sex and one term without similarity.
 

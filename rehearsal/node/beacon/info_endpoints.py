@@ -125,16 +125,17 @@ def _definition(one: EntryType) -> Body:
     return definition
 
 
-def beacon_map(base: str) -> Body:
+def beacon_map(base: str, has_matching: bool = True) -> Body:
     """Build the response of ``/map``.
 
     Args:
         base: The URL that the caller used, without a final slash.
+        has_matching: Whether patients can be matched.
     """
     return {
         "$schema": f"{CONFIGURATION_SCHEMA}beaconMapSchema.json",
         "endpointSets": {one.id: _endpoints(one, base) for one in ENTRY_TYPES.values()},
-        "otherEndpoints": {"match": f"{base}/match"},
+        **({"otherEndpoints": {"match": f"{base}/match"}} if has_matching else {}),
     }
 
 

@@ -127,11 +127,16 @@ TERM_AS_VALUE = Addition(
     "read as a filter for the term",
     "gdi-mini-node 670695a4, mini_node/beacon/service/individuals.py, lines 47, 48, 263 and 264",
 )
+SCOPE = Addition(
+    "scope of a filter for people, other than individual",
+    "not compared: people with the term and all their samples, runs and analyses are found",
+    f"{_STANDARD}requests/filteringTerms.json, scope",
+)
 ADDITIONS = (
     *(DATASET_IDS, DATASETS_OBJECT, ASSEMBLY, BESIDE_QUERY, SCHEMAS, SCHEMA_COLON),
     *(OTHER_SCHEMA, PAGE_NAMES),
     *(VARIANT_TYPE, TYPE_OF_ALLELE, MOST_LENGTH, LEAST_LENGTH, GENE_IDS, AMINO_ACIDS, IN_A_GENE),
-    TERM_AS_VALUE,
+    *(TERM_AS_VALUE, SCOPE),
 )
 GENE_IDENTIFIER = re.compile(r"HGNC:\d{1,6}|ENSG\d{11}(\.\d{1,3})?|\d{1,9}")
 

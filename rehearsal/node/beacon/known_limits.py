@@ -7,11 +7,13 @@ is told before the people are asked, and costs nothing.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rehearsal.errors import mismatch, shown
 from rehearsal.genomes.variant_classes import LONGEST_INDEL
-from rehearsal.node.beacon.indels import indel_described, indel_of_bases, places_of
+from rehearsal.node.beacon.effects_above import effects_below
+from rehearsal.node.beacon.indels import Indel, indel_described, indel_of_bases, places_of
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.protein_changes import residues
 from rehearsal.node.beacon.stated_bases import contradiction
@@ -22,15 +24,18 @@ from rehearsal.node.beacon.variant_queries import (
     GeneQuery,
     HgvsQuery,
     RangeQuery,
+    Restrictions,
     SequenceQuery,
+    StructuralQuery,
     VariantQuery,
 )
 from rehearsal.node.beacon.variant_types import finds_nothing
+from rehearsal.node.beacon.vrs_index import VrsQuery
 
 if TYPE_CHECKING:
     from rehearsal.genomes.gene_bases import GeneBases
-    from rehearsal.stores.node_reference import ReferenceBases
 
+MOST_NAMED = 20  # regions of a contig
 _NO_NO = "; this answer does not say no"
 REPLACED = (
     "genomicAlleleShortForm: the bases that are replaced are not known here, so that an allele "
@@ -43,6 +48,18 @@ LONG_INSERTION = (
 NO_GENE_MODEL = (
     "aminoacidChange: this node has no gene model and does not know what its alleles change in "
     f"proteins{_NO_NO}"
+)
+NO_EFFECTS = (
+    "filters: this node has no gene model and does not know the molecular effects of its "
+    f"alleles{_NO_NO}"
+)
+NO_REPEATS = (
+    "g_variants: this node was built without a reference, so that it does not know the other "
+    f"places of an insertion or deletion in a repeat{_NO_NO}"
+)
+OTHER_SEQUENCE = (
+    "g_variants: an identifier does not tell its sequence; those of alleles here are computed on "
+    f"GRCh38, or on the node's own sequence where its bases are not real{_NO_NO}"
 )
 _WITHOUT_BASES = re.compile(r".*(?:delins[ACGT]+|inv)")
 
@@ -64,7 +81,62 @@ def known_no(query: VariantQuery | None, node_data: NodeData) -> str | None:
         if finds_nothing(kind):
             expected = "a type that alleles of this node can have"
             return f"{mismatch('variantType', expected, shown(kind))}; nobody has one here"
-    return contradiction(query, node_data.reference)
+    return contradiction(query, node_data.reference) or _no_change(query)
+
+
+def _no_change(query: VariantQuery | None) -> str | None:
+    """Tell of a query that states the same bases twice that this is no variant."""
+    stated = query.restrictions if isinstance(query, RangeQuery | BracketQuery) else query
+    if not isinstance(stated, SequenceQuery | Restrictions) or stated.ref != stated.alt:
+        return None
+    if not stated.ref or not PLAIN.issuperset(stated.ref):
+        return None
+    expected = "bases other than those of the reference"
+    return f"{mismatch('alternateBases', expected, shown(stated.alt))}; nobody has such an allele"
+
+
+def outside(query: VariantQuery | None, node_data: NodeData) -> str | None:
+    """Tell that the germline data of a node do not cover any base of a query.
+
+    Args:
+        query: The query, on GRCh38.
+        node_data: The node's data, of which only the regions that they cover are used.
+
+    Returns:
+        A warning. None: some of its place is covered, or it has no place.
+    """
+    place = _place(query, node_data)
+    if place is None:
+        return None
+    contig, start, end = place
+    covered = node_data.regions.get(contig, ())
+    if any(first <= end and start <= last for first, last in covered):
+        return None
+    has = ", ".join(f"{contig}:{first + 1}-{last}" for first, last in covered[:MOST_NAMED])
+    others = ", ".join(node_data.regions) or "nothing"
+    return (
+        f"g_variants: the data of this node do not cover this place, but "
+        f"{has or others} (counted from 1){_NO_NO}"
+    )
+
+
+def _place(query: VariantQuery | None, node_data: NodeData) -> tuple[str, int, int] | None:
+    """Return contig, start and end of the place where a query searches, 0-based half-open."""
+    match query:
+        case SequenceQuery(contig, start, ref):
+            return contig, start, start + len(ref or "N")
+        case RangeQuery(contig, start, end):
+            return contig, start, end
+        case BracketQuery(contig, (first, _), (_, high)):
+            return contig, first, high
+        case HgvsQuery(description):
+            return description.contig, description.start, description.end
+        case StructuralQuery(contig, start):
+            return contig, start, start + 1 + query.length
+        case GeneQuery(symbol):
+            gene = node_data.gene(symbol)
+            return gene.contig, gene.start, gene.end
+    return None
 
 
 def _other_residue(query: ProteinQuery, genes: GeneBases | None) -> str | None:
@@ -102,9 +174,33 @@ def limits_of_no(query: VariantQuery | None, node_data: NodeData) -> tuple[str, 
     """
     if isinstance(query, ProteinQuery):
         return _limits_of_protein(query, node_data.gene_bases)
+    if isinstance(query, VrsQuery):
+        return (OTHER_SEQUENCE,)
+    if isinstance(query, RangeQuery | BracketQuery | GeneQuery):
+        effects = query.restrictions.effects
+        return tuple(_limits_of_effects(effects, node_data)) if effects else ()
     if isinstance(query, HgvsQuery) and _replaces_unknown(query, node_data):
         return (REPLACED,)
-    return (LONG_INSERTION,) if _is_long_insertion(query, node_data.reference) else ()
+    return tuple(_limits_of_indel(_indel(query), node_data))
+
+
+def _limits_of_effects(effects: tuple[str, ...], node_data: NodeData) -> Iterator[str]:
+    if node_data.gene_bases is None:
+        yield NO_EFFECTS
+    for one in effects:
+        if not effects_below(one):
+            expected = "an effect that nodes compute, or a term above one"
+            yield f"{mismatch('filters', expected, shown(one))}{_NO_NO}"
+
+
+def _limits_of_indel(indel: Indel | None, node_data: NodeData) -> Iterator[str]:
+    if indel is None:
+        return
+    is_long = not indel.is_deletion and indel.length > LONGEST_INDEL
+    if is_long and places_of(indel, node_data.reference) is None:
+        yield LONG_INSERTION
+    if not node_data.settings.knows_repeats:
+        yield NO_REPEATS
 
 
 def _limits_of_protein(query: ProteinQuery, genes: GeneBases | None) -> tuple[str, ...]:
@@ -127,12 +223,10 @@ def _replaces_unknown(query: HgvsQuery, node_data: NodeData) -> bool:
     return len(there) < end - start or not PLAIN.issuperset(there)
 
 
-def _is_long_insertion(query: VariantQuery | None, reference: ReferenceBases | None) -> bool:
-    indel = None
+def _indel(query: VariantQuery | None) -> Indel | None:
+    """Return the insertion or deletion that a query names. None: it names none."""
     if isinstance(query, HgvsQuery):
-        indel = indel_described(query.description)
-    elif isinstance(query, SequenceQuery) and PLAIN.issuperset(f"{query.ref}{query.alt}"):
-        indel = indel_of_bases(query.contig, query.start, query.ref or "", query.alt)
-    if indel is None or indel.is_deletion or indel.length <= LONGEST_INDEL:
-        return False
-    return places_of(indel, reference) is None
+        return indel_described(query.description)
+    if isinstance(query, SequenceQuery) and PLAIN.issuperset(f"{query.ref}{query.alt}"):
+        return indel_of_bases(query.contig, query.start, query.ref or "", query.alt)
+    return None

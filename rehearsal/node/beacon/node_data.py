@@ -11,7 +11,7 @@ from pyroaring import BitMap
 from rehearsal.errors import mismatch, shown
 from rehearsal.formats.ontology_terms import SEX_TERMS
 from rehearsal.genomes.assembly import CONTIG_LENGTHS, ploidy
-from rehearsal.model import SEXES, AlleleCounts, Gene, Sex
+from rehearsal.model import SEXES, AlleleCounts, Block, Gene, Sex
 from rehearsal.node.beacon.allele_source import AlleleSource
 from rehearsal.node.beacon.datasets import PEOPLE_IN_TESTS, Dataset, datasets_of
 from rehearsal.node.beacon.liftover import Liftover
@@ -83,6 +83,14 @@ class NodeData:
         if source not in self._vrs:
             self._vrs[source] = VrsIndex(source, self.sequences)
         return self._vrs[source]
+
+    @cached_property
+    def regions(self) -> dict[str, list[tuple[int, int]]]:
+        """Regions that the data cover by contig, 0-based half-open. Public, and not from people."""
+        regions: dict[str, list[tuple[int, int]]] = {}
+        for one in map(Block.from_id, self.settings.regions):
+            regions.setdefault(one.contig, []).append((one.start, one.end))
+        return regions or {name: [(0, size)] for name, size in self.variants.contigs.items()}
 
     @cached_property
     def has_genomes(self) -> bool:

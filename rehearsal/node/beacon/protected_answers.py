@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from pyroaring import BitMap
 
-from rehearsal.model import Granularity
 from rehearsal.node.beacon.canonical_queries import canonical_query, names_one_allele
 from rehearsal.node.beacon.dataset_choice import DatasetGroup
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.people_search import intersection, people_passing
-from rehearsal.node.beacon.protected_questions import protected_question
+from rehearsal.node.beacon.protected_questions import (
+    counted_sample,
+    nobody_has,
+    protected_question,
+)
 from rehearsal.node.beacon.question import Question
-from rehearsal.node.beacon.result import Record, ResultSet
+from rehearsal.node.beacon.result import Record, ResultSet, sets_without_records
 from rehearsal.node.beacon.variant_queries import VariantQuery
 from rehearsal.node.beacon.variant_search import search_variants
 from rehearsal.node.privacy.door import Door
-from rehearsal.stores.people_store import SAMPLES
+from rehearsal.node.privacy.public_facts import PublicFacts
 
 
 def answer_protected(
@@ -39,27 +42,35 @@ def answer_protected(
         Problem: A gene is not in the node's table (400), no budget pays for the answer (403), or
             the ledger cannot be written (503).
     """
-    facts = door.facts
+    facts, sets = door.facts, group.datasets
+    if nobody_has(question, node_data):
+        count = None if group.granularity == "boolean" else 0
+        return sets_without_records(sets, False, count), {"basis": "public facts"}
     query = canonical_query(question.variants(), node_data, facts)
-    protected = protected_question(question, query, group.datasets[0], facts, node_data)
+    protected = protected_question(question, query, sets[0], facts, node_data)
     of_variants = question.entry_type == "g_variants"
     counted = group.granularity == "count" and not of_variants
     found = door.answer(
-        protected, counted, question.caller, lambda: _count(question, query, group, node_data)
+        protected,
+        counted,
+        question.caller,
+        lambda: _count(question, query, group, node_data, facts),
     )
     count = found.count
     if of_variants and group.granularity == "count" and names_one_allele(query):
         count = int(found.exists)
-    granularity: Granularity = "boolean" if count is None else "count"
-    sets = [ResultSet(one.id, found.exists, count, [], granularity) for one in group.datasets]
     told: Record = {"basis": found.basis}
     if found.basis != "public facts":
         told["standardDeviation"] = round(door.mechanism.deviation, 1)
-    return sets, told
+    return sets_without_records(sets, found.exists, count), told
 
 
 def _count(
-    question: Question, query: VariantQuery | None, group: DatasetGroup, node_data: NodeData
+    question: Question,
+    query: VariantQuery | None,
+    group: DatasetGroup,
+    node_data: NodeData,
+    facts: PublicFacts,
 ) -> int:
     """Count the people who match. Called by the door, for a price."""
     people = intersection(
@@ -67,8 +78,8 @@ def _count(
         question.rights.permitted,
         group.members,
     )
-    if question.entry_type in SAMPLES:
-        people = intersection(people, node_data.people.with_sample(question.entry_type))
+    if sample := counted_sample(question.entry_type, facts, node_data):
+        people = intersection(people, node_data.people.with_sample(sample))
     found = node_data.people.everyone if people is None else people
     if query is None:
         return len(found)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from rehearsal.formats.ontology_terms import SEX_TERMS
 from rehearsal.node.beacon.canonical_queries import has_effects, variant_text
 from rehearsal.node.beacon.datasets import PEOPLE_IN_TESTS, Dataset
-from rehearsal.node.beacon.filters import Filter, terms_of
+from rehearsal.node.beacon.filters import Filter, fault_of_term, terms_of
 from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.beacon.question import Question
 from rehearsal.node.beacon.transcript_names import ProteinQuery
@@ -61,7 +61,7 @@ def protected_question(
     Returns:
         The question.
     """
-    sample = question.entry_type if question.entry_type in SAMPLES else ""
+    sample = counted_sample(question.entry_type, facts, node_data)
     purpose = question.rights.purpose
     parts = (
         "everybody" if dataset.kind in ("frequencies", "people") else dataset.kind,
@@ -77,7 +77,39 @@ def protected_question(
     width = _width(query)
     wide = f"a range of {width:,} bases, of at most {LONGEST_RANGE:,}"
     too_wide = wide if width > LONGEST_RANGE else ""
-    return ProtectedQuestion("\n".join(parts), shares, too_wide, _needs_grant(query))
+    most = public_share(dataset, facts) or 1.0
+    return ProtectedQuestion("\n".join(parts), shares, too_wide, _needs_grant(query), most)
+
+
+def counted_sample(entry_type: str, facts: PublicFacts, node_data: NodeData) -> str:
+    """Return the kind of sample by which a question differs from that about people.
+
+    Args:
+        entry_type: Path of the entry type's endpoint.
+        facts: The node's public facts.
+        node_data: The node's data, of which only the settings are used.
+
+    Returns:
+        The kind. Empty where everybody has one: people and samples are one question then.
+    """
+    if entry_type not in SAMPLES or facts.share_with_sample(entry_type) == 1.0:
+        return ""
+    everybody = node_data.settings.genotypes_only and entry_type == "biosamples"
+    return "" if everybody else entry_type
+
+
+def nobody_has(question: Question, node_data: NodeData) -> bool:
+    """Tell whether the settings or the ontologies alone say that nobody matches a question.
+
+    Args:
+        question: The query, with at most a sex and one exact term as filters.
+        node_data: The node's data, of which only the settings are used.
+    """
+    bare = node_data.settings.genotypes_only
+    if bare and question.entry_type in ("runs", "analyses"):
+        return True
+    terms = [one for one in terms_of(question.request.filters) if one not in _SEXES]
+    return any(bare or fault_of_term(one) for one in terms)
 
 
 def _needs_grant(query: VariantQuery | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -21,6 +21,7 @@ from rehearsal.node.beacon.filters import (
     split_effects,
 )
 from rehearsal.node.beacon.known_clients import (
+    SCOPE,
     TERM_AS_VALUE,
     Addition,
     additions_around,
@@ -28,6 +29,7 @@ from rehearsal.node.beacon.known_clients import (
 )
 from rehearsal.node.beacon.request_models import (
     BeaconQuery,
+    FilterObject,
     Include,
     Pagination,
     Query,
@@ -258,8 +260,17 @@ def _request(
         parameters=sent,
         assembly=assembly,
         stated_limit=limit,
-        warnings=_warnings(additions_in(meta, page, parameters, variants, sent), filters),
+        warnings=_warnings(
+            (*additions_in(meta, page, parameters, variants, sent), *_scoped(sent_filters)), filters
+        ),
     )
+
+
+def _scoped(sent: Iterable[FilterObject | str]) -> Iterator[Addition]:
+    """Yield a note if a filter for people has the scope of their samples, runs or analyses."""
+    scopes = {one.scope for one in sent if isinstance(one, FilterObject)}
+    if scopes - {None, "individual", "individuals"}:
+        yield SCOPE
 
 
 def _warnings(additions: tuple[Addition, ...], filters: tuple[Filter, ...]) -> tuple[str, ...]:

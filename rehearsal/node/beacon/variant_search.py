@@ -15,6 +15,7 @@ from rehearsal.node.beacon import hgvs
 from rehearsal.node.beacon.allele_source import AlleleSource
 from rehearsal.node.beacon.base_codes import IUPAC, Spelling, is_base_match
 from rehearsal.node.beacon.contigs import contig_named
+from rehearsal.node.beacon.effects_above import effects_below
 from rehearsal.node.beacon.indels import (
     Indel,
     equivalent_rows,
@@ -267,7 +268,7 @@ def _with_effects(
     for row in rows:
         effects = node_data.variants.effects(row)
         having = {one.term for one in effects if gene in (None, one.gene)}
-        if having.issuperset(wanted.effects):
+        if not any(having.isdisjoint(effects_below(term)) for term in wanted.effects):
             yield row
 
 

@@ -99,6 +99,11 @@ class MatchEndpoint:
         api.add(HEARTBEAT, self.heartbeat, error_body=form)
         api.add(METRICS, self.metrics, error_body=form)
 
+    @property
+    def has_index(self) -> bool:
+        """Whether patients can be matched."""
+        return self._ranking is not None
+
     async def answer(self, request: Request) -> Response:
         """Answer a match request.
 

@@ -51,12 +51,15 @@ class ProtectedQuestion:
             Empty if it is. This too follows from the question alone.
         needs_grant: Why the question is refused whatever public facts bound, as they say nothing
             about what it asks. Empty if it is not. This follows from the question alone.
+        most: Public share of the node's people who are asked about. A count is at most their
+            published number, whatever the noise.
     """
 
     text: str
     shares: ShareBounds
     too_wide: str = ""
     needs_grant: str = ""
+    most: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,8 @@ class Door:
             refusal = problem
         else:
             exists = expected is True or self.mechanism.is_enough(number)
-            shown = self.mechanism.rounded(number) if exists else 0
+            most = round(self.facts.people * question.most)
+            shown = self.mechanism.rounded(min(number, most)) if exists else 0
             return ProtectedAnswer(exists, shown if counted else None, "noisy count")
         if expected is not None:
             return ProtectedAnswer(expected, None, "public facts")

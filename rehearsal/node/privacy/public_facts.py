@@ -231,6 +231,11 @@ class PublicFacts:
         )
         return tuple(Term(*row) for row in rows)
 
+    @cached_property
+    def ontologies(self) -> frozenset[str]:
+        """Prefixes of the terms that people elsewhere have."""
+        return frozenset(one.id.partition(":")[0] for one in self.terms)
+
     def consents(self) -> Iterator[tuple[tuple[str, ...], bool, float]]:
         """Iterate over the distinct consent records of the people elsewhere.
 

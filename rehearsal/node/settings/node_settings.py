@@ -50,6 +50,10 @@ class NodeSettings:
     genes: tuple[Gene, ...] = ()
     access: AccessSettings = field(default_factory=AccessSettings)  # default: all are anonymous
     chain_file: str = ""  # from GRCh37 to GRCh38, in the node's folder; empty: none
+    # covered by the data, as chr17-43000000-43200000 (0-based, half-open); empty: not known
+    regions: tuple[str, ...] = ()
+    genotypes_only: bool = False  # without phenotypes, samples, runs and analyses
+    knows_repeats: bool = True  # whether insertions and deletions are found at each of their places
 
     @classmethod
     def for_country(
@@ -61,6 +65,7 @@ class NodeSettings:
         reference_year: int = 2026,
         access: AccessSettings | None = None,
         has_tumours: bool = False,
+        regions: tuple[str, ...] = (),
     ) -> NodeSettings:
         """Build the settings of a country's node, with the usual names.
 
@@ -74,6 +79,7 @@ class NodeSettings:
             reference_year: The year for which ages are computed.
             access: Access settings. None trusts no issuer.
             has_tumours: Whether the node has a ``tumours.sqlite``.
+            regions: Identifiers of the blocks that the data cover. Empty: whole contigs.
 
         Returns:
             The settings.
@@ -90,6 +96,7 @@ class NodeSettings:
             build=build,
             reference_year=reference_year,
             genes=tuple(genes),
+            regions=regions,
             access=access or AccessSettings(datasets=closed_datasets([tumours])),
         )
 
@@ -122,6 +129,7 @@ class NodeSettings:
             raise InputError(path, "file", "the settings of a node", "an empty file")
         values = read_keys(path, "", cls, values)
         values["genes"] = _read_genes(path, values.get("genes"))
+        texts_to_tuples(path, "", values, ("regions",))
         values["access"] = access_settings(
             path, values.get("access"), closed=[values.get("tumours_dataset")]
         )
@@ -141,6 +149,7 @@ class NodeSettings:
         path = Path(folder) / SETTINGS_FILE
         values = asdict(self)
         values["genes"] = [asdict(gene) for gene in self.genes]
+        values["regions"] = list(self.regions)
         values["access"] = as_yaml(self.access)
         with atomic_path(path) as aside:
             aside.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")

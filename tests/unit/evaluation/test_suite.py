@@ -238,7 +238,7 @@ SITE = "{name: a, kind: count, draw: site, number: 1, granularity: count"
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("[", "file: expected YAML with a list templates, found an unreadable file (while"),
+        ("[", "line 1: expected valid YAML, found an error (expected the node content"),
         ("templates:", "templates: expected a list of at least one template, found nothing"),
         ("templates: []", "templates: expected a list of at least one template, found []"),
         ("templates: [5]", "templates[0]: expected a mapping with a name, found 5"),

@@ -185,8 +185,11 @@ def test_a_name_of_the_bases_of_the_reference_is_refused(asked):
     assert "bases other than those of the reference" in body["error"]["errorMessage"]
 
 
-def test_bases_behind_the_end_of_a_contig_are_none(asked):
-    _, body = ask(asked, "EE", f"17-{CONTIG_LENGTHS['chr17'] + 1}-A-AG", True)
-    assert body["responseSummary"]["exists"] is False
-    (told,) = body["info"]["warnings"]
-    assert told.startswith("reference bases: expected a place before the end at chr17:83257442")
+def test_a_place_behind_the_end_of_a_contig_is_refused(asked):
+    for sent in (
+        f"17-{CONTIG_LENGTHS['chr17'] + 1}-A-AG",
+        {"genomicAlleleShortForm": f"{HGVS}{CONTIG_LENGTHS['chr17'] + 1}A>G"},
+    ):
+        status, body = ask(asked, "EE", sent, True)
+        assert status == 400
+        assert "83257441" in body["error"]["errorMessage"]

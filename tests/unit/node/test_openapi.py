@@ -14,8 +14,9 @@ from rehearsal.network.openapi import description as network_description
 from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.alerts.alert_store import AlertStore
 from rehearsal.node.alerts.subscription_matcher import SubscriptionMatcher
-from rehearsal.node.app import beacon_api
+from rehearsal.node.app import beacon_api, beacon_app
 from rehearsal.node.beacon.entry_types import ENTRY_TYPES
+from rehearsal.node.matchmaker.endpoint import MatchEndpoint
 from rehearsal.node.server import extensions
 
 from .conftest import call
@@ -118,7 +119,14 @@ def test_the_headers_of_purpose_and_key_are_described_where_they_count(document)
     assert (scheme["type"], scheme["in"], scheme["name"]) == ("apiKey", "header", "X-Auth-Token")
 
 
-def test_map_and_service_info_name_the_match_endpoint(ask):
+def test_map_and_service_info_name_the_match_endpoint(node_data, monkeypatch):
+    monkeypatch.setattr(MatchEndpoint, "has_index", True)
+    app = beacon_app(node_data, Authorizer(node_data.settings, node_data.people))
+
+    def ask(path):
+        status, _, body = asyncio.run(call(app, path))
+        return status, json.loads(body)
+
     _, told = ask("/map")
     assert told["response"]["otherEndpoints"] == {"match": "http://node.example/match"}
     sets = told["response"]["endpointSets"].values()

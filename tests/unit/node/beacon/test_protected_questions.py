@@ -177,7 +177,7 @@ def test_other_wordings_are_one_question(questions_of, requests):
 OTHERS = [
     url("g_variants", **SNV | {"alternateBases": "T"}),
     url("g_variants", **SNV | {"start": START + 1}),
-    url("g_variants", **SNV | {"referenceName": "13"}),
+    url("g_variants", **SNV | {"referenceName": "22"}),
     url("g_variants", **SNV | {"end": START + 2, "referenceBases": "N"}),
     url("g_variants", **{key: one for key, one in SNV.items() if key != "referenceBases"}),
     url("g_variants", **BRCA1, variantMinLength=2),
