@@ -17,6 +17,7 @@ from rehearsal.evaluation.known_answers import FOLDER, write_known_answers
 from rehearsal.files import atomic_path
 from rehearsal.genomes.drawn_reference import stretches_with_bases
 from rehearsal.genomes.gene_model_file import write_gene_model
+from rehearsal.genomes.planted_carriers import with_genes
 from rehearsal.genomes.reference_files import write_reference
 from rehearsal.genomes.reference_identity import ReferenceIdentity
 from rehearsal.logs import note, progress_told_to
@@ -94,7 +95,7 @@ def write_truth(plan: DatasetPlan, cohort: SimulatedCohort, folder: Path) -> Non
     facts = SubcohortFacts(
         TruthSources(cohort.trees, cohort.people, **tables),
         plan.planted,
-        cohort.carriers,
+        with_genes(cohort.carriers, plan.transcripts),
         cohort.effects,
         cohort.genetic_values,
         cohort.untreated_values,

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -51,26 +50,6 @@ class ClinicalTables:
                 start, stop = np.searchsorted(where, [first, end])
                 part[name] = tables[name].iloc[start:stop].reset_index(drop=True)
             yield str(country), ClinicalTables(**part)
-
-
-def birthdays(
-    born: NDArray[np.datetime64], age: NDArray[np.int64], last: np.datetime64
-) -> NDArray[np.datetime64]:
-    """Return the dates on which people reached an age, at most the last day.
-
-    Who is born after the 28th of a month has the birthday on the 28th, which every month has.
-
-    Args:
-        born: Dates of birth.
-        age: An age in completed years for each of them.
-        last: The last day on record.
-    """
-    months = born.astype("datetime64[M]")
-    years = age.astype("timedelta64[Y]")
-    day = (months.astype("datetime64[Y]") + years).astype("datetime64[M]")
-    day = day + (months - months.astype("datetime64[Y]").astype("datetime64[M]"))
-    within = np.minimum(born - months.astype("datetime64[D]"), np.timedelta64(27, "D"))
-    return np.minimum(day.astype("datetime64[D]") + within, last)
 
 
 class PersonRows:

@@ -3,7 +3,7 @@
 A bundle has the Patient, a Condition per disease, an Observation per measurement, exposure, missing
 value and phenotypic feature, and a MedicationStatement per treatment. It can be sent to a server as
 it is: every resource is put at its own identifier, so that sending twice changes nothing. Dates
-other than births are the person's birthday at that age.
+other than those of births and treatments are the person's birthday at that age.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rehearsal.export.clinical_tables import PersonRows, birthdays
+from rehearsal.export.clinical_tables import PersonRows
 from rehearsal.model import SYNTHETIC
+from rehearsal.phenotypes.dates import birthdays
 
 Resource = dict[str, Any]
 
@@ -125,7 +126,7 @@ def _dated(table: pd.DataFrame, born: pd.Series, last: np.datetime64) -> pd.Data
     """Add the date to each column of ages: ``age_date`` to ``age``."""
     births = born.reindex(table["individual"]).to_numpy().astype("datetime64[D]")
     dated = table.copy()
-    for column in ("age", "age_of_onset", "start_age", "end_age"):
+    for column in ("age", "age_of_onset"):
         if column in table:
             known = table[column].notna().to_numpy()
             days = np.full(len(table), None, dtype=object)
@@ -187,11 +188,14 @@ def _observation(category: str, row: Resource) -> Resource:
     }
 
 
+def _category_of_measurement(row: Resource) -> str:
+    return "vital-signs" if row["code"].partition(":")[2] in VITAL_SIGNS else "laboratory"
+
+
 def _measurement(row: Resource) -> Resource:
-    vital = row["code"].partition(":")[2] in VITAL_SIGNS
     quantity = {"value": row["value"], "unit": row["unit"], "system": UCUM, "code": row["unit"]}
     return {
-        **_observation("vital-signs" if vital else "laboratory", row),
+        **_observation(_category_of_measurement(row), row),
         "effectiveDateTime": row["age_date"],
         "valueQuantity": quantity,
     }
@@ -206,7 +210,8 @@ def _exposure(row: Resource) -> Resource:
 
 
 def _missing(row: Resource) -> Resource:
-    category = "social-history" if row["table"] == "exposures" else "survey"
+    is_exposure = row["table"] == "exposures"
+    category = "social-history" if is_exposure else _category_of_measurement(row)
     reason = _category("data-absent-reason", ABSENT.get(row["null_flavour"], "unknown"))
     return {**_observation(category, row), "dataAbsentReason": reason}
 
@@ -217,9 +222,9 @@ def _feature(row: Resource, present: bool) -> Resource:
 
 
 def _medication(row: Resource) -> Resource:
-    period = {"start": row["start_age_date"]}
-    if row["end_age"] is not None:
-        period["end"] = row["end_age_date"]
+    period = {"start": row["start_date"]}
+    if row["end_date"] is not None:
+        period["end"] = row["end_date"]
     statement: Resource = {
         "resourceType": "MedicationStatement",
         "status": _status(row),
@@ -229,7 +234,7 @@ def _medication(row: Resource) -> Resource:
     }
     if row["dose_mg"] is not None:
         dose = {"value": row["dose_mg"], "unit": "mg", "system": UCUM, "code": "mg"}
-        daily = {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}}
+        daily = {"repeat": {"frequency": row["doses_per_day"], "period": 1, "periodUnit": "d"}}
         statement["dosage"] = [{"timing": daily, "doseAndRate": [{"doseQuantity": dose}]}]
     if row["adverse_event"] is not None:
         event = _concept((row["adverse_event"], row["adverse_event_label"]))
@@ -240,6 +245,6 @@ def _medication(row: Resource) -> Resource:
 
 
 def _status(row: Resource) -> str:
-    if row["end_age"] is None:
+    if row["end_date"] is None:
         return "active"
     return "completed" if row["adverse_event"] is None else "stopped"

@@ -16,13 +16,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from rehearsal.export.clinical_tables import birthdays
 from rehearsal.files import atomic_path
 from rehearsal.model import SYNTHETIC
+from rehearsal.phenotypes.dates import birthdays
 
 NO_CONCEPT = 0
 VALUE_WIDTH = 60  # of observation.value_as_string, in characters
 SEX_CONCEPTS = {"male": 8507, "female": 8532}  # vocabulary Gender; (m): from memory
+SCHEDULES = {1: "once daily", 2: "twice daily", 3: "three times daily", 4: "four times daily"}
 # prefix of the codes: OMOP vocabulary id, name; (m), to be compared with the download
 VOCABULARIES = {
     "ICD10": ("ICD10", "International Classification of Diseases, 10th revision (WHO)"),
@@ -53,7 +54,7 @@ def write_omop(
     """Write the tables, ``cdm_source.csv`` and the folder ``vocabulary`` into a new folder.
 
     ``person_id`` is the row's number from 1; ``person_source_value`` is the cohort's identifier.
-    Dates other than births follow from ages: each is the person's birthday at that age.
+    Dates other than those of births and treatments are the person's birthday at that age.
 
     Args:
         people: Rows of ``people.parquet``, one per person.
@@ -170,19 +171,15 @@ def _measurements(measurements: pd.DataFrame, person: _Persons) -> pd.DataFrame:
 
 def _drugs(treatments: pd.DataFrame, person: _Persons) -> pd.DataFrame:
     """Build ``drug_exposure``. An ongoing treatment ends on the last day of the reference year."""
-    who = treatments["individual"]
-    start = person.birthday(who, treatments["start_age"])
-    ended = treatments["end_age"].notna().to_numpy()
-    end = np.full(len(treatments), person.last)
-    end[ended] = person.birthday(who[ended], treatments["end_age"][ended])
     dose = treatments["dose_mg"]
-    sig = dose.map(lambda mg: f"{mg:g} mg once daily").where(dose.notna(), None)
+    often = treatments["doses_per_day"].map(SCHEDULES)
+    sig = (dose.map("{:g} mg ".format) + often).where(dose.notna(), None)
     return pd.DataFrame(
         {
             **_rows("drug_exposure", treatments, person),
             "drug_concept_id": NO_CONCEPT,
-            "drug_exposure_start_date": start,
-            "drug_exposure_end_date": np.maximum(start, end),
+            "drug_exposure_start_date": treatments["start_date"].to_numpy(),
+            "drug_exposure_end_date": treatments["end_date"].fillna(str(person.last)).to_numpy(),
             "drug_type_concept_id": NO_CONCEPT,
             "stop_reason": treatments["adverse_event"].to_numpy(),
             "sig": sig.to_numpy(),

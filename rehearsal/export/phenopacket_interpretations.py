@@ -126,7 +126,7 @@ def _variation(row: Message, person: Message, identifiers: Mapping[str, str]) ->
         state = HETEROZYGOUS
     descriptor = {
         "id": f"{contig}-{row['start'] + 1}-{row['ref']}-{row['alt']}",
-        "label": f"{gene} {row['name']}",
+        "label": f"{gene} {row['name']}".strip(),
         "vcfRecord": {
             "genomeAssembly": "GRCh38",
             "chrom": contig,

@@ -23,10 +23,21 @@ from rehearsal.export.phenopacket_messages import (
     term,
 )
 from rehearsal.formats.phenopacket_resources import resources
+from rehearsal.phenotypes.clinical_types import NULL_FLAVOURS
 
 SEXES = {"female": ("FEMALE", "XX"), "male": ("MALE", "XY")}
 MILLIGRAM = {"id": "UCUM:mg", "label": "milligram"}
-ONCE_DAILY = {"id": "NCIT:C125004", "label": "Once Daily"}
+SCHEDULES = {  # by doses a day
+    1: {"id": "NCIT:C125004", "label": "Once Daily"},
+    2: {"id": "NCIT:C64496", "label": "Twice Daily"},
+    3: {"id": "NCIT:C64527", "label": "Three Times Daily"},
+    4: {"id": "NCIT:C64530", "label": "Four Times Daily"},
+}
+# a dose interval needs a quantity and a frequency: doses of a size and frequency not on record
+SOME_DOSE = {
+    "quantity": {"unit": {"id": "UCUM:{dose}", "label": "dose"}, "value": 1},
+    "scheduleFrequency": {"id": "NullFlavor:UNK", "label": NULL_FLAVOURS["UNK"]},
+}
 ALWAYS_CITED = ("GENO", "HGNC", "MONDO", "NCIT", "NullFlavor", "UCUM")
 
 
@@ -88,7 +99,7 @@ class Phenopackets:
             "biosamples": list(map(biosample, rows["biosamples"])),
             "interpretations": self._interpretations(person, rows),
             "diseases": list(map(_disease, rows["diseases"])),
-            "medicalActions": [self._treatment(row, person) for row in rows["treatments"]],
+            "medicalActions": [self._treatment(row) for row in rows["treatments"]],
             "metaData": self._metadata,
         }
         return {key: value for key, value in packet.items() if value != []}
@@ -153,21 +164,9 @@ class Phenopackets:
         ]
         return found + suspected(person, rows["candidate_genes"], self._genes)
 
-    def _treatment(self, row: Message, person: Message) -> Message:
+    def _treatment(self, row: Message) -> Message:
         agent: Message = {"agent": term(row["code"], row["label"]), "drugType": "PRESCRIPTION"}
-        if row["dose_mg"] is not None:
-            born = person["birth_year"]
-            end = self._year if row["end_age"] is None else born + row["end_age"]
-            agent["doseIntervals"] = [
-                {
-                    "quantity": {"unit": MILLIGRAM, "value": row["dose_mg"]},
-                    "scheduleFrequency": ONCE_DAILY,
-                    "interval": {
-                        "start": f"{born + row['start_age']}-12-31T00:00:00Z",
-                        "end": f"{end}-12-31T00:00:00Z",
-                    },
-                }
-            ]
+        agent["doseIntervals"] = [self._dose_interval(row)]
         target = self._mondo.get(row["indication"], (row["indication"], row["indication_label"]))
         action: Message = {"treatment": agent, "treatmentTarget": term(*target)}
         if row["response"] is not None:
@@ -176,6 +175,19 @@ class Phenopackets:
             event = term(row["adverse_event"], row["adverse_event_label"])
             action |= {"adverseEvents": [event], "treatmentTerminationReason": event}
         return action
+
+    def _dose_interval(self, row: Message) -> Message:
+        """Build a ``DoseInterval``. An ongoing treatment ends when the record was made."""
+        dose = SOME_DOSE
+        if row["dose_mg"] is not None:
+            dose = {
+                "quantity": {"unit": MILLIGRAM, "value": row["dose_mg"]},
+                "scheduleFrequency": SCHEDULES[row["doses_per_day"]],
+            }
+        start, end = f"{row['start_date']}T00:00:00Z", self._metadata["created"]
+        if row["end_date"] is not None:
+            end = f"{row['end_date']}T00:00:00Z"
+        return {**dose, "interval": {"start": start, "end": end}}
 
 
 def _proband(diseases: Mapping[int, list[Message]]) -> tuple[int, str | None]:

@@ -25,7 +25,17 @@ PHENOTYPE_COLUMNS = {
     "category": "exposures: code of the value; treatments: code of the response",
     "category_label": "name of the category",
     "age": "age in years when it was observed, began or was prescribed",
+    "age_end": "treatments: age in years at the end; empty while it goes on",
+    "dose": "treatments: milligrams at a time",
+    "doses_per_day": "treatments: how often the dose is taken",
     "null_flavour": "HL7 null flavour: why the value is missing",
+}
+NUMBERS = {
+    "value": "float64",
+    "age": "Int16",
+    "age_end": "Int16",
+    "dose": "float64",
+    "doses_per_day": "Int16",
 }
 PEOPLE_COLUMNS = {
     "id": "identifier",
@@ -72,25 +82,28 @@ def tidy_phenotypes(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     Args:
         tables: The tables of :func:`write_phenotype_tables`, by name.
     """
+    missing = tables["missing"]
+    of_response = missing["table"] == "treatments"
     parts = [
         tables["measurements"].assign(kind="measurement"),
         _renamed(tables["exposures"], "exposure", value="category", value_label="category_label"),
         _renamed(tables["diseases"], "disease", age_of_onset="age"),
         _renamed(tables["features"], "feature", age_of_onset="age"),
         _renamed(
-            tables["treatments"],
+            _with_null_flavour(tables["treatments"], missing[of_response]),
             "treatment",
             start_age="age",
+            end_age="age_end",
+            dose_mg="dose",
             response="category",
             response_label="category_label",
         ),
-        _renamed(tables["missing"], "missing").assign(
-            kind=tables["missing"]["table"].str.removesuffix("s")
-        ),
+        missing[~of_response].assign(kind=missing["table"].str.removesuffix("s")),
     ]
     wanted = list(PHENOTYPE_COLUMNS)
-    table = pd.concat([part.reindex(columns=wanted) for part in parts if len(part)])
-    kinds = dict.fromkeys(wanted, "str") | {"value": "float64", "age": "Int16"}
+    kinds = dict.fromkeys(wanted, "str") | NUMBERS
+    filled = [part.reindex(columns=wanted) for part in parts if len(part)]
+    table = pd.concat(filled) if filled else pd.DataFrame(columns=wanted)
     return table.astype(kinds).sort_values(["individual", "kind", "code"], ignore_index=True)
 
 
@@ -157,6 +170,20 @@ def phenotype_columns(
 
 def _renamed(table: pd.DataFrame, kind: str, **names: str) -> pd.DataFrame:
     return table.rename(columns=names).assign(kind=kind)
+
+
+def _with_null_flavour(treatments: pd.DataFrame, missing: pd.DataFrame) -> pd.DataFrame:
+    """Add to treatments without a response why it is missing.
+
+    The courses of one drug that a person had twice are in the same order in both tables.
+    """
+    key = ["individual", "code"]
+    unknown = treatments[treatments["response"].isna()]
+    nth = unknown.groupby(key).cumcount()
+    reasons = missing.set_index([*(missing[name] for name in key), missing.groupby(key).cumcount()])
+    index = pd.MultiIndex.from_arrays([*(unknown[name] for name in key), nth])
+    found = reasons["null_flavour"].reindex(index).array
+    return treatments.assign(null_flavour=pd.Series(found, index=unknown.index, dtype="str"))
 
 
 def _of_code(kind: str, code: str, own: pd.DataFrame) -> dict[str, object]:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import tskit
 
+from rehearsal.genomes.transcripts import Transcript
 from rehearsal.model import PlantedVariant
 
 CARRIER_COLUMNS = ("gene", "name", "contig", "start", "ref", "alt", "individual", "copies")
@@ -46,6 +47,29 @@ def find_planted_carriers(
             label = (asked.gene, asked.name, *_parts(asked))
             rows += [(*label, ids[k], int(copies[k])) for k in np.flatnonzero(copies)]
     return pd.DataFrame(rows, columns=list(CARRIER_COLUMNS))
+
+
+def with_genes(carriers: pd.DataFrame, transcripts: Sequence[Transcript]) -> pd.DataFrame:
+    """Name the gene in which a variant lies where the variant was planted without a gene.
+
+    Args:
+        carriers: Rows with ``CARRIER_COLUMNS``.
+        transcripts: The gene model.
+
+    Returns:
+        The rows with ``gene`` filled: the first gene by position, still empty outside genes.
+    """
+    genes = {
+        (contig, start): _gene_at(contig, start, transcripts)
+        for contig, start in set(zip(carriers["contig"], carriers["start"], strict=True))
+    }
+    rows = zip(carriers["gene"], carriers["contig"], carriers["start"], strict=True)
+    return carriers.assign(gene=[gene or genes[contig, start] for gene, contig, start in rows])
+
+
+def _gene_at(contig: str, start: int, transcripts: Sequence[Transcript]) -> str:
+    own = [one for one in transcripts if one.contig == contig and one.start <= start < one.end]
+    return min(own, key=lambda one: one.start).gene if own else ""
 
 
 def _parts(planted: PlantedVariant) -> tuple[str, int, str, str]:

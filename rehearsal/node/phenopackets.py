@@ -96,7 +96,7 @@ def phenopacket(record: Mapping[str, Any], node_data: NodeData) -> Body:
         ],
     }
     body["metaData"] = {
-        "created": f"{settings.reference_year}-01-01T00:00:00Z",
+        "created": f"{settings.reference_year}-12-31T00:00:00Z",
         "createdBy": f"Rehearsal {settings.version}",
         "resources": resources(one.partition(":")[0] for one in _terms(body)),
         "phenopacketSchemaVersion": "2.0",

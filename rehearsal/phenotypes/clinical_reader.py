@@ -37,6 +37,7 @@ from rehearsal.phenotypes.terms import Coded
 from rehearsal.phenotypes.yaml_reader import Entry
 
 COMMON = ("code", "label")
+MOST_DOSES = 4  # a day
 READ_FIGURES = (
     "mean_autosome_coverage",
     "yield_bp_q30",
@@ -124,8 +125,11 @@ def read_treatment(name: str, entry: Entry) -> Treatment:
 
 
 def _drug(entry: Entry) -> Drug:
-    optional = ["dose", "adverse_event", "market_year", "eligible", "effects"]
+    optional = ["dose", "times_per_day", "adverse_event", "market_year", "eligible", "effects"]
     part = entry.fields([*COMMON, "share"], optional)
+    times = part.get("times_per_day")
+    if times and "dose" not in part:
+        raise times.error("a dose beside it", "none")
     effects = part["effects"].children() if "effects" in part else {}
     return Drug(
         term=_coded(part),
@@ -135,6 +139,7 @@ def _drug(entry: Entry) -> Drug:
         market_year=year(part.get("market_year")),
         eligible=_eligibility(part["eligible"]) if "eligible" in part else Eligibility(),
         effects={str(name): _effect(one) for name, one in effects.items()},
+        times_per_day=times.whole_number(1, MOST_DOSES) if times else 1,
     )
 
 

@@ -81,11 +81,12 @@ class Drug:
 
     term: Coded  # ATC
     share: float
-    dose: float | None  # mg, once daily; None: no single number
+    dose: float | None  # mg at a time; None: no single number
     adverse_event: AdverseEvent | None
     market_year: int | None = None  # nobody starts it earlier
     eligible: Eligibility = Eligibility()
     effects: Mapping[str, DrugEffect] = field(default_factory=dict)  # by name of a measurement
+    times_per_day: int = 1  # how often the dose is taken
 
 
 @dataclass(frozen=True, slots=True)

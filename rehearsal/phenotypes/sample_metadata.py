@@ -14,8 +14,9 @@ import pandas as pd
 
 from rehearsal.errors import InputError
 from rehearsal.phenotypes.clinical_types import ReadFigure, Sequencing
+from rehearsal.phenotypes.dates import birth_dates
 from rehearsal.phenotypes.subjects import Subjects, standard_noise, subjects, uniform_noise
-from rehearsal.phenotypes.tables import pick_texts
+from rehearsal.phenotypes.tables import date_texts, pick_texts
 from rehearsal.phenotypes.trait_types import Traits
 from rehearsal.phenotypes.variant_counts import add_up, quality_figures
 
@@ -92,7 +93,7 @@ def sequencing_tables(
     """
     cohort = subjects(people, reference_year)
     last = _day(np.array([reference_year + 1])) - 1
-    birth = _birth_days(people["birth_year"].to_numpy(np.int64), cohort, seed)
+    birth = birth_dates(cohort, seed).astype(np.int64)
     within = np.minimum(sequencing.collected_within_years * DAYS_A_YEAR, last - birth)
     taken = last - np.floor(uniform_noise(cohort, seed, "collection date") * (within + 1))
     taken = np.clip(taken, birth, last)
@@ -171,18 +172,9 @@ def _day(year: np.ndarray) -> np.ndarray:
     return (year - 1970).astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64)
 
 
-def _birth_days(birth_year: np.ndarray, cohort: Subjects, seed: int) -> np.ndarray:
-    first, following = _day(birth_year), _day(birth_year + 1)
-    draw = uniform_noise(cohort, seed, "birth date")
-    return first + np.floor(draw * (following - first)).astype(np.int64)
-
-
 def _dates(days: np.ndarray) -> pd.Series:
     """Format days since 1970 as ISO 8601 dates."""
-    days = days.astype(np.int64)
-    distinct, index = np.unique(days, return_inverse=True)
-    texts = np.datetime_as_string(distinct.astype("datetime64[D]"))
-    return pick_texts(texts.tolist(), index)
+    return date_texts(days.astype(np.int64).astype("datetime64[D]"))
 
 
 def _completed_years(birth: np.ndarray, day: np.ndarray) -> np.ndarray:

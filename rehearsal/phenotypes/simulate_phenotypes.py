@@ -119,7 +119,7 @@ def simulate_phenotypes(
         measurements=_measurements(traits, simulated, cohort),
         features=overrides.replace_features(features, cohort),
         exposures=exposures_table(traits.exposures, simulated.scores, simulated.known, cohort),
-        treatments=treatments_table(traits, simulated.courses, simulated.flavours, cohort),
+        treatments=treatments_table(traits, simulated.courses, simulated.flavours, cohort, seed),
         missing=missing_table(traits, simulated.courses, simulated.flavours, cohort),
         excluded_features=overrides.excluded_features(cohort),
         candidate_genes=overrides.candidate_genes(cohort),

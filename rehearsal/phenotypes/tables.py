@@ -54,6 +54,20 @@ def pick_texts(texts: Sequence[str | None], index: np.ndarray) -> pd.Series:
     return pd.Series(pd.array([*texts, None], dtype="str").take(index))
 
 
+def date_texts(days: np.ndarray) -> pd.Series:
+    """Format dates as ISO 8601.
+
+    Args:
+        days: The dates, datetime64[D]; NaT is null, shape (n,).
+
+    Returns:
+        The texts, shape (n,).
+    """
+    distinct, index = np.unique(days, return_inverse=True)
+    texts = np.datetime_as_string(distinct).tolist()
+    return pick_texts([None if text == "NaT" else text for text in texts], index)
+
+
 def _joined_numbers(parts: Sequence[Part], cells: Sequence[Any], order: np.ndarray) -> pd.Series:
     filled = [
         np.broadcast_to(cell, len(rows)) for cell, (rows, _) in zip(cells, parts, strict=True)

@@ -10,10 +10,11 @@ import pandas as pd
 
 from rehearsal.errors import InputError
 from rehearsal.phenotypes.clinical_types import AdverseEvent, Treatment
+from rehearsal.phenotypes.dates import birth_dates, dates_at_ages
 from rehearsal.phenotypes.drug_choice import DrugChoice, pick
 from rehearsal.phenotypes.null_flavours import FieldFlavours
 from rehearsal.phenotypes.subjects import Subjects, by_sex_and_age, uniform_noise
-from rehearsal.phenotypes.tables import join_parts, pick_texts
+from rehearsal.phenotypes.tables import date_texts, join_parts, pick_texts
 from rehearsal.phenotypes.terms import Coded
 from rehearsal.phenotypes.trait_types import Disease, Traits
 
@@ -23,8 +24,11 @@ COLUMNS = {
     "code": "str",
     "label": "str",
     "dose_mg": "float64",
+    "doses_per_day": "Int16",
     "start_age": "int16",
     "end_age": "Int16",
+    "start_date": "str",
+    "end_date": "str",
     "indication": "str",
     "indication_label": "str",
     "response": "str",
@@ -200,6 +204,7 @@ def treatments_table(
     courses: Sequence[Course],
     flavours: Mapping[str, FieldFlavours],
     cohort: Subjects,
+    seed: int,
 ) -> pd.DataFrame:
     """Build the table of treatments.
 
@@ -208,19 +213,35 @@ def treatments_table(
         courses: Treatments that people got.
         flavours: Null flavours by field.
         cohort: The people.
+        seed: The run's root seed, of the dates of birth.
 
     Returns:
         One row per treatment: ``individual`` and ``COLUMNS``, with ages in whole years.
     """
     diseases = {disease.name: disease for disease in traits.diseases}
-    parts = []
+    parts, born = [], birth_dates(cohort, seed)
     for course in courses:
         indications = [diseases[name] for name in course.treatment.indications]
         known = course.response_known.copy()
         if course.treatment.name in flavours:
             known &= flavours[course.treatment.name].index[course.rows] < 0
-        parts.append((course.rows, _columns(course, indications, known)))
+        dates = _dates(course, born[course.rows])
+        parts.append((course.rows, {**_columns(course, indications, known), **dates}))
     return join_parts(parts, COLUMNS, cohort)
+
+
+def _dates(course: Course, born: np.ndarray) -> dict[str, pd.Series]:
+    """Date the start and the end, which is at least a day later.
+
+    An adverse event is dated on a birthday. Its drug has been started by then.
+    """
+    ended = np.isfinite(course.end)
+    same_year = course.has_event & (np.floor(course.start) == np.floor(course.end))
+    start = dates_at_ages(born, np.where(same_year, np.floor(course.start), course.start))
+    end = dates_at_ages(born, np.where(ended, course.end, course.start))
+    end = np.maximum(end, start + 1)
+    end[~ended] = np.datetime64("NaT")
+    return {"start_date": date_texts(start), "end_date": date_texts(end)}
 
 
 def _columns(
@@ -231,8 +252,12 @@ def _columns(
     events = [drug.adverse_event.term if drug.adverse_event else None for drug in drugs]
     response = np.where(known, course.response, -1)
     event = np.where(course.has_event, course.drug, -1)
+    dose = np.array([drug.dose or np.nan for drug in drugs])
+    times = np.array([drug.times_per_day for drug in drugs], dtype=np.float64)
+    times[np.isnan(dose)] = np.nan
     return {
-        "dose_mg": np.array([drug.dose or np.nan for drug in drugs])[course.drug],
+        "dose_mg": dose[course.drug],
+        "doses_per_day": times[course.drug],
         "start_age": np.floor(course.start),
         "end_age": np.floor(np.where(np.isinf(course.end), np.nan, course.end)),
         **_term_columns("code", "label", [drug.term for drug in drugs], course.drug),

@@ -21,7 +21,8 @@ def people():
 def tables():
     run = "mean_autosome_coverage yield_bp_q30 pct_reads_mapped"
     treatment = (
-        "individual code label dose_mg start_age end_age response response_label adverse_event"
+        "individual code label dose_mg doses_per_day start_age end_age start_date end_date "
+        "response response_label adverse_event"
     )
     return {
         "subjects": frame(
@@ -43,12 +44,15 @@ def tables():
         ),
         "treatments": frame(
             treatment,
-            ("FI-1", "ATC:L02BA01", "tamoxifen", 20.0, 41, 46, "NCIT:C4870", "Remission", None),
-            ("FI-1", "ATC:L01CD02", "docetaxel", None, 42, None, None, None, "HP:0003198"),
-        ).astype({"end_age": "Int16"}),
+            ("FI-1", "ATC:L02BA01", "tamoxifen", 20.0, 2, 41, 46, "2007-05-28", "2012-05-28",
+             "NCIT:C4870", "Remission", None),
+            ("FI-1", "ATC:L01CD02", "docetaxel", None, None, 42, None, "2008-06-01", None,
+             None, None, "HP:0003198"),
+        ).astype({"end_age": "Int16", "doses_per_day": "Int16"}),
         "missing": frame(
             "individual table code label null_flavour",
             ("FI-2", "measurements", "LOINC:22748-8", "LDL cholesterol", "NASK"),
+            ("FI-1", "treatments", "ATC:L01CD02", "docetaxel", "UNK"),
         ),
         "biosamples": frame(
             "id individual tissue tissue_label sample_type sample_type_label collection_date "

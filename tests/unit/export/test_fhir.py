@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from rehearsal.export.fhir import FhirBundles
+from rehearsal.export.fhir import FhirBundles, _missing
 
 
 def frame(columns, *rows):
@@ -67,10 +67,24 @@ def test_a_womans_disease_drugs_and_measurements(bundles):
     ended, ongoing = resources(woman, "MedicationStatement")
     assert (ended["status"], ended["effectivePeriod"]) == (
         "completed",
-        {"start": "2007-02-28", "end": "2012-02-28"},
+        {"start": "2007-05-28", "end": "2012-05-28"},
     )
+    assert ended["dosage"][0]["timing"]["repeat"]["frequency"] == 2
     assert ended["dosage"][0]["doseAndRate"][0]["doseQuantity"]["value"] == 20.0
     assert (ongoing["status"], "end" in ongoing["effectivePeriod"]) == ("active", False)
+
+
+@pytest.mark.parametrize(
+    ("table", "code", "category"),
+    [
+        ("measurements", "LOINC:22748-8", "laboratory"),
+        ("measurements", "LOINC:8480-6", "vital-signs"),
+        ("exposures", "LOINC:72166-2", "social-history"),
+    ],
+)
+def test_a_missing_value_has_the_category_of_a_measured_one(table, code, category):
+    row = {"table": table, "code": code, "label": "a value", "null_flavour": "UNK"}
+    assert _missing(row)["category"][0]["coding"][0]["code"] == category
 
 
 def test_a_missing_value_has_its_reason(bundles):

@@ -56,7 +56,7 @@ def test_omop_tables_load_into_a_database_with_mandatory_columns(people, tables,
     drugs = database.execute(
         "SELECT drug_source_value, drug_exposure_end_date FROM drug_exposure"
     ).fetchall()
-    assert drugs == [("ATC:L02BA01", "2012-02-28"), ("ATC:L01CD02", "2026-12-31")]
+    assert drugs == [("ATC:L02BA01", "2012-05-28"), ("ATC:L01CD02", "2026-12-31")]
     assert (
         "SYNTHETIC" in database.execute("SELECT source_description FROM cdm_source").fetchone()[0]
     )

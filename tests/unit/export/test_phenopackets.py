@@ -57,13 +57,15 @@ def tables():
              66),
         ]),
         treatments=frame(
-            "individual code label dose_mg start_age end_age indication indication_label response "
-            "response_label adverse_event adverse_event_label", [
-            ("FI-1", "ATC:L02BA01", "tamoxifen", 20.0, 41, 46, "ICD10:C50",
+            "individual code label dose_mg doses_per_day start_age end_age start_date end_date "
+            "indication indication_label response response_label adverse_event "
+            "adverse_event_label", [
+            ("FI-1", "ATC:L02BA01", "tamoxifen", 20.0, 2, 41, 46, "2007-05-28", "2012-05-28",
+             "ICD10:C50",
              "Malignant neoplasm of breast", "NCIT:C4870", "Complete Remission", None, None),
-            ("FI-1", "ATC:L01CD02", "docetaxel", None, 42, None, "ICD10:C50",
-             "Malignant neoplasm of breast", None, None, "HP:0003198", "Myopathy"),
-        ]).astype({"end_age": "Int16"}),
+            ("FI-1", "ATC:L01CD02", "docetaxel", None, None, 42, None, "2008-06-01", None,
+             "ICD10:C50", "Malignant neoplasm of breast", None, None, "HP:0003198", "Myopathy"),
+        ]).astype({"end_age": "Int16", "doses_per_day": "Int16"}),
         missing=frame("individual table code label null_flavour", [
             ("FI-2", "measurements", "LOINC:22748-8", "LDL cholesterol", "NASK"),
             ("FI-1", "treatments", "ATC:L01CD02", "docetaxel", "UNK"),
@@ -195,13 +197,15 @@ def test_candidate_genes_are_one_interpretation_in_progress(by_id):
 
 def test_a_treatment_has_its_dose_target_response_and_adverse_event(by_id):
     first, second = by_id["FI-1"]["medicalActions"]
-    assert first["treatment"]["doseIntervals"][0]["interval"] == {
-        "start": "2007-12-31T00:00:00Z",
-        "end": "2012-12-31T00:00:00Z",
-    }
+    (interval,) = first["treatment"]["doseIntervals"]
+    assert interval["interval"] == {"start": "2007-05-28T00:00:00Z", "end": "2012-05-28T00:00:00Z"}
+    assert interval["scheduleFrequency"] == {"id": "NCIT:C64496", "label": "Twice Daily"}
     assert first["treatmentTarget"]["id"] == "MONDO:0007254"
     assert first["responseToTreatment"]["id"] == "NCIT:C4870"
-    assert "doseIntervals" not in second["treatment"]
+    (interval,) = second["treatment"]["doseIntervals"]  # its dates are known, its dose is not
+    assert interval["interval"] == {"start": "2008-06-01T00:00:00Z", "end": "2026-12-31T00:00:00Z"}
+    assert interval["scheduleFrequency"]["id"] == "NullFlavor:UNK"
+    assert interval["quantity"] == {"unit": {"id": "UCUM:{dose}", "label": "dose"}, "value": 1}
     assert "responseToTreatment" not in second
     assert second["adverseEvents"] == [{"id": "HP:0003198", "label": "Myopathy"}]
 
@@ -258,6 +262,12 @@ def test_a_planted_variant_of_mitochondria_is_in_all_their_genomes(sex):
     row |= {"ref": "A", "alt": "G", "copies": 1}
     state = _variation(row, {"sex": sex}, {})["allelicState"]
     assert state == {"id": "GENO:0000602", "label": "homoplasmic"}
+
+
+def test_a_planted_variant_outside_genes_is_labelled_by_its_name_alone():
+    row = {"gene": "", "name": "chr22-20150000-A-G", "contig": "chr22", "start": 20149999}
+    row |= {"ref": "A", "alt": "G", "copies": 1}
+    assert _variation(row, {"sex": "female"}, {})["label"] == "chr22-20150000-A-G"
 
 
 def test_a_gene_that_drugs_depend_on_is_actionable(by_id):

@@ -9,11 +9,12 @@ from rehearsal.genomes.drawn_reference import draw_reference
 from rehearsal.genomes.known_bases import with_planted
 from rehearsal.genomes.mutation_placement import planted_targets
 from rehearsal.genomes.people import plan_people
-from rehearsal.genomes.planted_carriers import CARRIER_COLUMNS, find_planted_carriers
+from rehearsal.genomes.planted_carriers import CARRIER_COLUMNS, find_planted_carriers, with_genes
 from rehearsal.genomes.planting import check_places
 from rehearsal.genomes.recombination import uniform_map
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block
 from rehearsal.model import Block, PlantedVariant, Variant
+from tests.unit.genomes.gene_model import CONTIG, two_genes
 
 
 def simulate(block, people, plan, planted, demography, seed=1, mutation_rate=1.29e-8):
@@ -179,3 +180,10 @@ def test_two_planted_variants_at_one_place_are_refused():
     with pytest.raises(InputError, match=r"G snv .*bases that no other.*, found bases of G del"):
         check_places([deletion, snv_at(12)])
     check_places([deletion, snv_at(13)])
+
+
+def test_the_gene_in_which_a_variant_lies_is_named():
+    rows = [("", "p", CONTIG, 150), ("", "intron", CONTIG, 1_250), ("", "outside", CONTIG, 900)]
+    rows += [("", "elsewhere", "chr1", 150), ("GIVEN", "v", CONTIG, 150)]
+    told = with_genes(pd.DataFrame(rows, columns=CARRIER_COLUMNS[:4]), two_genes())
+    assert told["gene"].tolist() == ["A", "B", "", "", "GIVEN"]

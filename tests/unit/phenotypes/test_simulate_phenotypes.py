@@ -254,7 +254,7 @@ def test_tables_have_the_columns_and_types_of_the_file_contract(simulate, make_p
         "measurements": ["str", "str", "str", "float64", "str", "int16"],
         "features": ["str", "str", "str", "int16"],
         "exposures": ["str"] * 5 + ["int16"],
-        "treatments": ["str"] * 3 + ["float64", "int16", "Int16"] + ["str"] * 6,
+        "treatments": ["str"] * 3 + ["float64", "Int16", "int16", "Int16"] + ["str"] * 8,
         "missing": ["str"] * 5,
         "effects": ["str", "str", "int64", "str", "str", *["float64"] * 3, "str"],
         "genetic_values": ["str", "str", "float64", "float64", "float64"],
@@ -265,8 +265,9 @@ def test_tables_have_the_columns_and_types_of_the_file_contract(simulate, make_p
         "measurements": "individual code label value unit age",
         "features": "individual code label age_of_onset",
         "exposures": "individual code label value value_label age",
-        "treatments": "individual code label dose_mg start_age end_age indication "
-        "indication_label response response_label adverse_event adverse_event_label",
+        "treatments": "individual code label dose_mg doses_per_day start_age end_age "
+        "start_date end_date indication indication_label response response_label "
+        "adverse_event adverse_event_label",
         "missing": "individual table code label null_flavour",
         "effects": "trait contig start ref alt effect frequency effect_in_unit unit",
         "genetic_values": "individual trait genetic_value background liability",

@@ -3,7 +3,14 @@
 import pandas as pd
 import pytest
 
+from rehearsal.phenotypes.dates import birth_dates, birthdays
+from rehearsal.phenotypes.sample_metadata import sequencing_tables
+from rehearsal.phenotypes.subjects import subjects
+from rehearsal.phenotypes.variant_counts import COUNTS
+
 from .clinical_traits import YEAR, N, error
+
+SEED = 1  # of the fixture simulate
 
 
 @pytest.mark.parametrize(("sex", "share"), [("female", 0.8), ("male", 0.4)])
@@ -75,3 +82,58 @@ def test_records_of_a_country_do_not_depend_on_the_others(simulate, make_people)
         both = [getattr(result, name) for result in (alone, among)]
         mine = both[1][both[1]["individual"].str.startswith("SE")].reset_index(drop=True)
         pd.testing.assert_frame_equal(both[0], mine)
+
+
+def _completed_years(births, dates):
+    """Completed years on dates, of people whose birthday is on the 28th at the latest."""
+    births, dates = (pd.DatetimeIndex(texts) for texts in (births, dates))
+    birthday = births.month * 100 + births.day.where(births.day < 28, 28)
+    before = dates.month * 100 + dates.day < birthday
+    return dates.year - births.year - before
+
+
+def test_dates_of_treatments_have_the_ages_on_record_and_the_length_of_the_course(simulate, old):
+    births = pd.Series(birth_dates(subjects(old, YEAR), SEED).astype(str), index=old["id"])
+    table = simulate(old).treatments
+    born = births[table["individual"]].to_numpy()
+    assert (_completed_years(born, table["start_date"]) == table["start_age"]).all()
+    ended = table["end_date"].notna()
+    assert ended.equals(table["end_age"].notna())
+    ages = _completed_years(born[ended], table.loc[ended, "end_date"])
+    # an end within a day of the start may be moved over a birthday
+    assert (ages == table.loc[ended, "end_age"].astype(int)).mean() > 0.999
+    days = pd.to_datetime(table["end_date"]) - pd.to_datetime(table["start_date"])
+    assert days.min() >= pd.Timedelta(days=1)
+    course = days[table["code"] == "ATC:C"].dropna().dt.days
+    assert len(course) > 100 and course.between(182, 184).all()
+    assert table["end_date"].dropna().max() <= f"{YEAR}-12-31"
+
+
+def test_an_adverse_event_is_not_dated_before_its_drug(simulate, old, make_carriers):
+    result = simulate(old, make_carriers("DOSE1", old["id"], 2))
+    births = pd.Series(birth_dates(subjects(old, YEAR), SEED), index=old["id"])
+    hurt = result.treatments.dropna(subset=["adverse_event"]).set_index("individual")
+    events = result.features.query("code == 'HP:0003198'").set_index("individual").loc[hurt.index]
+    born = births[hurt.index].to_numpy().astype("datetime64[D]")
+    dates = birthdays(born, events["age_of_onset"].to_numpy("int64"))
+    assert len(hurt) > 100 and (dates >= hurt["start_date"].to_numpy("datetime64[D]")).all()
+    assert (dates <= hurt["end_date"].to_numpy("datetime64[D]")).all()
+
+
+def test_the_sample_metadata_have_the_dates_of_birth_of_the_treatments(clinical, old):
+    counts = pd.DataFrame(0, index=range(len(old)), columns=COUNTS)
+    tables = sequencing_tables(old, counts, clinical.sequencing, SEED, YEAR)
+    born = birth_dates(subjects(old, YEAR), SEED).astype(str)
+    assert tables.subjects["birth_date"].tolist() == born.tolist()
+
+
+def test_doses_a_day_come_with_a_dose(simulate, old):
+    pills = simulate(old).treatments.query("code != 'ATC:C'").set_index("code")
+    assert set(pills.loc["ATC:A", "doses_per_day"]) == {1}
+    assert pills.loc["ATC:B", "doses_per_day"].isna().all()
+
+
+def test_braf_inhibitors_are_taken_twice_a_day(shipped):
+    drugs = [one for treatment in shipped.treatments for one in treatment.drugs]
+    twice = {one.term.label for one in drugs if one.times_per_day == 2}
+    assert twice == {"vemurafenib", "dabrafenib"}
