@@ -11,7 +11,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -67,6 +67,7 @@ def _merged_terms() -> dict[str, str]:
         return {row["merged"]: row["term"] for row in csv.DictReader(table, delimiter="\t")}
 
 
+@lru_cache(maxsize=4096)
 def current_term(term: str) -> str:
     """Return the term that a merged identifier of HPO, or another prefix of SNOMED CT, means.
 

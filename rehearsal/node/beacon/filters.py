@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import get_args
 
 from msgspec import UNSET
@@ -286,6 +287,7 @@ def _molecular_effect(item: FilterObject | str) -> str | None:
     return item if MOLECULAR_EFFECT.fullmatch(item) else None
 
 
+@lru_cache(maxsize=4096)
 def fault_of_term(term: str) -> str | None:
     """Tell why nobody can have a term, although it is well formed.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -261,9 +261,21 @@ def _request(
         assembly=assembly,
         stated_limit=limit,
         warnings=_warnings(
-            (*additions_in(meta, page, parameters, variants, sent), *_scoped(sent_filters)), filters
+            additions_in(meta, page, parameters, variants, sent), sent_filters, filters
         ),
     )
+
+
+def _warnings(
+    additions: tuple[Addition, ...],
+    sent: Sequence[FilterObject | str],
+    filters: tuple[Filter, ...],
+) -> tuple[str, ...]:
+    """Say how parts that are not of the standard were read. Most requests have none."""
+    if not additions and not sent:
+        return ()
+    noted = (*additions, *_scoped(sent))
+    return (*(one.warning for one in noted), *_of_filters(filters))
 
 
 def _scoped(sent: Iterable[FilterObject | str]) -> Iterator[Addition]:
@@ -271,13 +283,6 @@ def _scoped(sent: Iterable[FilterObject | str]) -> Iterator[Addition]:
     scopes = {one.scope for one in sent if isinstance(one, FilterObject)}
     if scopes - {None, "individual", "individuals"}:
         yield SCOPE
-
-
-def _warnings(additions: tuple[Addition, ...], filters: tuple[Filter, ...]) -> tuple[str, ...]:
-    """Say how parts that are not of the standard were read. Most requests have none."""
-    if not additions and not filters:
-        return ()
-    return (*(one.warning for one in additions), *_of_filters(filters))
 
 
 def _of_filters(filters: tuple[Filter, ...]) -> list[str]:
