@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +12,7 @@ from rehearsal.config.preflight import SURE_OF_MEN
 from rehearsal.config.tables import read_countries, read_planted
 from rehearsal.dataset.carriers import CarrierPlan
 from rehearsal.dataset.presets import PLANTED_AGE, check_formats
-from rehearsal.dataset.variant_names import VariantNames
+from rehearsal.dataset.variant_names import KnownReference, VariantNames
 from rehearsal.errors import Complaints, InputError, InputErrors, shown
 from rehearsal.export.disk_space import check_disk_space
 from rehearsal.export.settings import Export, read_exports
@@ -183,7 +183,7 @@ def make_plan(order: DatasetOrder, out: Path, root: Path = DEFAULTS) -> DatasetP
         check_disk_space([export], numbers, blocks, out)
     with complaints.collected(), _as_options():
         transcripts = read_gene_model(root / config["transcripts"], None, blocks)
-        reference = planned_reference(genome, planted, transcripts, order.seed, root)
+        reference = planned_reference(genome, planted, transcripts, order.seed, root, names.stated)
     complaints.raise_any()
     plan = DatasetPlan(
         order=order,
@@ -272,9 +272,13 @@ def _variant_names(
 ) -> VariantNames:
     """Make the reader of variants' names, on the reference that the dataset will have."""
 
-    def reference(transcripts: Sequence[Transcript]) -> Callable[[Block], str]:
+    def reference(transcripts: Sequence[Transcript]) -> KnownReference:
         planned = planned_reference(genome, [], transcripts, seed, root)
-        return lambda block: planned.bases(block).tobytes().decode()
+
+        def bases(block: Block) -> str:
+            return planned.bases(block).tobytes().decode()
+
+        return KnownReference(bases, getattr(planned, "settled", bases))
 
     return VariantNames(
         {f"{one.gene}:{one.name}": one for one in known if not one.is_somatic},
@@ -343,4 +347,5 @@ def _as_option(error: InputError) -> InputError:
     option = OPTION_OF.get(key)
     if option is None:
         return error
-    return error.moved(key=f"{option}{colon}{rest}")
+    source = COMMAND if key == "traits" else None  # not a file of the user's
+    return error.moved(source, f"{option}{colon}{rest}")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
+from typing import NamedTuple
 
 from rehearsal.errors import InputError, shown
 from rehearsal.genomes.assembly import CONTIG_LENGTHS, REFSEQ
@@ -14,7 +15,9 @@ from rehearsal.genomes.coding_sequence import CODE, CodingSequence, reverse_comp
 from rehearsal.genomes.contig_names import find_contig
 from rehearsal.genomes.gene_bases import GeneBases
 from rehearsal.genomes.genomic_names import trimmed
+from rehearsal.genomes.known_bases import KnownBases
 from rehearsal.genomes.transcripts import Transcript
+from rehearsal.logs import note
 from rehearsal.model import Block, PlantedVariant, Variant
 from rehearsal.node.beacon import hgvs
 from rehearsal.node.beacon.protein_changes import AMINO_ACIDS, change_named
@@ -23,10 +26,18 @@ from rehearsal.web.problem import Problem
 
 _COORDINATES = re.compile(r"(\w+)[-:](\d{1,9})[-:]([ACGT]+)[-:]([ACGT]+)", re.IGNORECASE)
 _FORMS = "coordinates like chr17-43124027-ACT-A, or an HGVS name (g., c. or p.) on GRCh38"
+_WITHOUT_GENE = "coordinates like chr17-43124027-ACT-A or a g. name"
 OPTION = "--plant"
 _LONGEST_SHIFT = 1_000  # bases beside an allele that are read to align it to the left
 
-Fetch = Callable[[Block], str]
+Fetch = Callable[[Block], str]  # bases of a stretch
+
+
+class KnownReference(NamedTuple):
+    """A reference, and which of its bases are not drawn."""
+
+    bases: Fetch
+    settled: Fetch  # N where a base is drawn
 
 
 @dataclass(frozen=True)
@@ -36,14 +47,16 @@ class VariantNames:
     Args:
         known: The configured variants by ``GENE:NAME``.
         transcripts: All transcripts of the gene model.
-        reference: Makes a reader of the reference that has these transcripts' coding bases.
+        reference: Makes the reference that has these transcripts' coding bases.
         source: The command, for errors.
+        stated: The reference bases that the names read so far stand on, which it must have.
     """
 
     known: Mapping[str, PlantedVariant]
     transcripts: Sequence[Transcript]
-    reference: Callable[[Sequence[Transcript]], Fetch]
+    reference: Callable[[Sequence[Transcript]], KnownReference]
     source: str
+    stated: list[KnownBases] = field(default_factory=list)
 
     def read(self, name: str) -> PlantedVariant:
         """Read the name of a variant.
@@ -61,30 +74,33 @@ class VariantNames:
         if name in self.known:
             return self.known[name]
         try:
-            variant = self._variant(name)
+            variant, stated = self._variant(name)
         except Problem as problem:
             parts = re.search(r"expected (.*), found (.*)", problem.message)
             expected, found = parts.groups() if parts else (_FORMS, problem.message)
             raise InputError(self.source, f"--plant {name}", expected, found) from None
+        self.stated.append(replace(stated, source=name))
         for one in self.known.values():
             if one.variant == variant:
                 return one
         return PlantedVariant(variant, "", name, "", "")
 
-    def _variant(self, name: str) -> Variant:
+    def _variant(self, name: str) -> _Placed:
         match = _COORDINATES.fullmatch(name)
         if match is not None:
             return self._by_coordinates(name, *match.groups())
         sequence, _, change = name.partition(":")
         if change.startswith("g.") and (contig := find_contig(sequence)):
-            return self._by_description(f"{REFSEQ[contig]}:{change}")
+            placed = self._by_description(f"{REFSEQ[contig]}:{change}")
+            self._note_drawn(name, placed.stated, hgvs.parse(f"{REFSEQ[contig]}:{change}"))
+            return placed
         if change.startswith(("c.", "p.")):
             return self._by_gene(sequence, change)
         found = shown(name)
         expected = f"a planted variant of the configuration ({', '.join(self.known)}), {_FORMS}"
         raise InputError(self.source, OPTION, expected, found)
 
-    def _by_coordinates(self, name: str, sequence: str, place: str, ref: str, alt: str) -> Variant:
+    def _by_coordinates(self, name: str, sequence: str, place: str, ref: str, alt: str) -> _Placed:
         contig, start, ref, alt = find_contig(sequence), int(place) - 1, ref.upper(), alt.upper()
         where = f"--plant {name}"
         if contig is None:
@@ -94,10 +110,10 @@ class VariantNames:
             raise InputError(self.source, where, expected, place)
         if ref == alt:
             raise InputError(self.source, where, "an allele that differs from REF", alt)
-        return self._normal(contig, start, ref, alt, self.reference(()))
+        return self._as_stated(contig, start, ref, alt)
 
-    def _by_description(self, text: str, fetch: Fetch | None = None) -> Variant:
-        fetch = fetch or self.reference(())
+    def _by_description(self, text: str, fetch: Fetch | None = None) -> _Placed:
+        fetch = fetch or self.reference(()).bases
         match = hgvs.PATTERN.fullmatch(hgvs.parse(text).text)
         stated = hgvs.parse(text)
         if match is None:
@@ -114,7 +130,7 @@ class VariantNames:
         new = reverse_complement(ref) if match["inverted"] else match["alt"] or match["delins"]
         return self._normal(stated.contig, start, ref, new or "", fetch)
 
-    def _by_gene(self, sequence: str, change: str) -> Variant:
+    def _by_gene(self, sequence: str, change: str) -> _Placed:
         """Read a name in the numbers of a transcript or protein, or of a gene's transcript."""
         is_coding = change.startswith("c.")
         by_gene = {one.gene: one for one in self.transcripts}
@@ -122,7 +138,14 @@ class VariantNames:
             one = by_gene[sequence]
             sequence = one.name if is_coding else one.protein
         mine = [one for one in self.transcripts if sequence in (one.name, one.protein)]
-        fetch = self.reference(mine)
+        stems = {
+            name.partition(".")[0] for one in self.transcripts for name in (one.name, one.protein)
+        }
+        if not mine and sequence.partition(".")[0] not in stems:
+            genes = ", ".join(sorted(by_gene))
+            expected = f"a gene of the gene model ({genes}), {_WITHOUT_GENE}"
+            raise Problem.mismatch(OPTION, expected, shown(sequence))
+        fetch = self.reference(mine).bases
         genes = GeneBases(mine or self.transcripts, fetch)
         if is_coding:
             description, _ = on_gene_model(CodingQuery(f"{sequence}:{change}"), genes)
@@ -138,19 +161,72 @@ class VariantNames:
         _, start, ref, alt = best
         return self._normal(mine[0].contig, start, ref, alt, fetch)
 
-    def _normal(self, contig: str, start: int, ref: str, alt: str, fetch: Fetch) -> Variant:
-        """Write an allele as VCF does: with the fewest bases, as far to the left as they allow."""
-        allele = trimmed(contig, start, ref, alt)
-        start, ref, alt = allele.start, allele.deleted, allele.inserted
-        if not ref and not alt:
-            raise Problem.mismatch(OPTION, "bases other than those of the reference", "them")
-        if ref and alt:
-            return Variant(contig, start, ref, alt)
+    def _note_drawn(self, name: str, placed: KnownBases, stated: hgvs.Description) -> None:
+        """Say that a name leaves reference bases open which the seed decides."""
+        changed = Block(stated.contig, stated.start, stated.end)
+        if stated.stated or "ins" in name.partition(":")[2].partition("del")[0]:
+            return
+        if "N" in self.reference(()).settled(changed):
+            bases = placed.bases[stated.start - placed.start : stated.end - placed.start]
+            note(
+                f"--plant {name} names no bases and the reference is drawn there: {bases}; "
+                f"coordinates as in VCF state them, --reference gives real ones"
+            )
+
+    def _as_stated(self, contig: str, start: int, ref: str, alt: str) -> _Placed:
+        """Read an allele of which all bases of REF are stated, also those that are drawn.
+
+        A base that is drawn before REF is settled so that no shift to the left goes beyond it.
+        """
+        reference = self.reference(())
+        real = reference.settled(Block(contig, start, start + len(ref)))
+        if any(own in "ACGT" and own != base for own, base in zip(real, ref, strict=True)):
+            expected = f"the bases of the reference at this position, {real}, in REF"
+            raise Problem.mismatch(OPTION, expected, ref)
+        first = max(start - _LONGEST_SHIFT, 0)
+        known = Window(first, reference.settled(Block(contig, first, start)) + ref)
+        variant = _normal(contig, start, ref, alt, known)
+        if variant.ref.startswith("N"):
+            place = Block(contig, variant.start, variant.start + 1)
+            last = (variant.ref if len(variant.ref) > 1 else variant.alt)[-1]
+            before = next(
+                base for base in reference.bases(place) + "ACGT" if base not in {last, "N"}
+            )
+            variant = replace(variant, ref=before + variant.ref[1:], alt=before + variant.alt[1:])
+            known = Window(variant.start, variant.ref[0] + known.get(place.end, start + len(ref)))
+        return _placed(variant, min(start, variant.start), start + len(ref), known)
+
+    def _normal(self, contig: str, start: int, ref: str, alt: str, fetch: Fetch) -> _Placed:
+        """Write an allele as VCF does, on all bases of the reference."""
         first = max(start - _LONGEST_SHIFT, 0)
         window = Window(first, fetch(Block(contig, first, start)) + ref)
-        start, end, alt = shifted(False, window, start, start + len(ref), alt)
-        before = window.get(start - 1, start)
-        return Variant(contig, start - 1, before + window.get(start, end), before + alt)
+        variant = _normal(contig, start, ref, alt, window)
+        return _placed(variant, min(start, variant.start), start + len(ref), window)
+
+
+class _Placed(NamedTuple):
+    """A variant, and the reference bases that its name stands on."""
+
+    variant: Variant
+    stated: KnownBases
+
+
+def _placed(variant: Variant, start: int, end: int, window: Window) -> _Placed:
+    bases = window.get(start, end)
+    return _Placed(variant, KnownBases(variant.contig, start, bases, str(variant)))
+
+
+def _normal(contig: str, start: int, ref: str, alt: str, window: Window) -> Variant:
+    """Write an allele as VCF does: with the fewest bases, as far to the left as they allow."""
+    allele = trimmed(contig, start, ref, alt)
+    start, ref, alt = allele.start, allele.deleted, allele.inserted
+    if not ref and not alt:
+        raise Problem.mismatch(OPTION, "bases other than those of the reference", "them")
+    if ref and alt:
+        return Variant(contig, start, ref, alt)
+    start, end, alt = shifted(False, window, start, start + len(ref), alt)
+    before = window.get(start - 1, start)
+    return Variant(contig, start - 1, before + window.get(start, end), before + alt)
 
 
 def _codon_changes(coding: CodingSequence, change: str) -> Iterator[tuple[int, int, str, str]]:

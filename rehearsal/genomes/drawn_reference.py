@@ -135,6 +135,7 @@ def planned_reference(
     transcripts: Sequence[Transcript],
     seed: int,
     root: Path = Path(),
+    stated: Sequence[KnownBases] = (),
 ) -> DrawnReference | FastaReference:
     """Return where a run takes its reference bases from.
 
@@ -144,6 +145,7 @@ def planned_reference(
         transcripts: The gene model, whose coding bases are open reading frames.
         seed: The run's root seed.
         root: The folder that the configuration's paths are relative to.
+        stated: Bases beside the REF of planted variants that it has too. They may overlap.
 
     Returns:
         The user's FASTA if the configuration names one, else bases drawn from the seed.
@@ -154,7 +156,7 @@ def planned_reference(
     if genome["reference_fasta"]:
         return FastaReference(root / genome["reference_fasta"])
     path = genome["reference_bases"]
-    real = with_planted(read_known_bases(root / path) if path else [], planted, path)
+    real = with_planted(read_known_bases(root / path) if path else [], planted, path, stated)
     masks = root / genome["masks"] if genome["masks"] else None
     known = [(one.contig, one.start, one.bases) for one in real]
     return DrawnReference(

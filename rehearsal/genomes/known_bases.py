@@ -95,7 +95,10 @@ def _stretch(path: Path | str, title: str, bases: str) -> KnownBases:
 
 
 def with_planted(
-    known: Sequence[KnownBases], planted: Iterable[PlantedVariant], path: Path | str | None = None
+    known: Sequence[KnownBases],
+    planted: Iterable[PlantedVariant],
+    path: Path | str | None = None,
+    stated: Iterable[KnownBases] = (),
 ) -> list[KnownBases]:
     """Add the reference alleles of planted variants to known bases.
 
@@ -103,27 +106,38 @@ def with_planted(
         known: Real bases, disjoint.
         planted: Planted variants, whose REF alleles do not overlap.
         path: The file of the real bases, for errors.
+        stated: Bases beside those alleles that belong to variants too. They may overlap.
 
     Returns:
-        Real bases, and those of the variants that are not among them.
+        Real bases, and those of the variants that are not among them, disjoint.
 
     Raises:
-        InputError: A REF contradicts a real base.
+        InputError: A REF or stated bases contradict a real base, or each other.
     """
-    added = []
+    found = list(known)
     for one in planted:
         variant = one.variant
         ref = KnownBases(variant.contig, variant.start, variant.ref, variant_label(one))
-        for other in known:
-            if not other.overlaps(ref):
-                continue
-            start, end = max(ref.start, other.start), min(ref.end, other.end)
-            real = other.bases[start - other.start : end - other.start]
-            if real != ref.bases[start - ref.start : end - ref.start]:
-                expected = f"the bases of {path} at this position, {real}, in REF"
-                raise InputError(VARIANTS, variant_label(one), expected, variant.ref)
-        added += _outside(ref, known)
-    return [*known, *added]
+        _check_agreement(ref, known, f"the bases of {path}")
+        found += _outside(ref, found)
+    for more in stated:
+        _check_agreement(more, known, f"the bases of {path}")
+        _check_agreement(more, found, "the bases of another planted variant")
+        found += _outside(more, found)
+    return found
+
+
+def _check_agreement(ref: KnownBases, known: Iterable[KnownBases], whose: str) -> None:
+    """Refuse reference bases of a variant that contradict known ones."""
+    for other in known:
+        if not other.overlaps(ref):
+            continue
+        start, end = max(ref.start, other.start), min(ref.end, other.end)
+        real = other.bases[start - other.start : end - other.start]
+        if real != ref.bases[start - ref.start : end - ref.start]:
+            raise InputError(
+                VARIANTS, ref.source, f"{whose} at this position, {real}, in REF", ref.bases
+            )
 
 
 def _outside(ref: KnownBases, known: Iterable[KnownBases]) -> list[KnownBases]:

@@ -29,6 +29,10 @@ def folder(made, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def haplotypes(folder):
+    return alleles_of(folder)
+
+
+def alleles_of(folder):
     """The two alleles of everybody (1 is alternate) by contig, start, REF and ALT."""
     found = {}
     for path in folder.glob("FI/*.vcf.gz"):
@@ -94,3 +98,31 @@ def test_carriers_share_the_haplotype_of_one_founder(people, haplotypes):
     near = [one for one in haplotypes if one[0] == "chr17" and abs(one[1] - FOUNDER[1]) <= 15_000]
     shared = [len({haplotypes[one][name][k] for name, k in carrying}) == 1 for one in near]
     assert len(near) > 60 and sum(shared) >= len(near) - 4
+
+
+INDELS = {  # as ClinVar and others write them, 1-based: already left-aligned
+    "chr22-20001000-ATCT-A": 1,
+    "chr22-20002000-A-ACTT": 1,
+    "chr22-20003000-CT-C": 1,
+    "chr22-20004000-G-GATGATC": 1,
+    "chr22-20005000-TGAGAGAG-T": 1,
+    "chr22-20006000-TACG-TACT": 1,  # with bases that need not be there
+}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_file_has_the_indels_as_they_were_asked_for(made, tmp_path, seed):
+    people, regions = {"FI": 8}, ["chr22:20000000-20008000"]
+    order = {"people": people, "regions": regions, "formats": ["vcf"], "seed": seed}
+    folder = made(tmp_path / "OUT", plant=INDELS, traits=["ldl"], **order)
+    found = alleles_of(folder)
+    asked = [tuple(name.split("-")) for name in list(INDELS)[:-1]]
+    asked.append(("chr22", "20006003", "G", "T"))
+    for contig, place, ref, alt in asked:
+        copies = found[contig, int(place) - 1, ref, alt]
+        assert sum(map(sum, copies.values())) == 1
+    named = pd.read_csv(folder / "truth/planted_carriers.tsv", sep="\t")
+    rows = named[["contig", "start", "ref", "alt"]].itertuples(index=False)
+    assert {tuple(row) for row in rows} == {(c, int(p) - 1, r, a) for c, p, r, a in asked}
+    with pysam.FastaFile(str(folder / "reference/reference.fa.gz")) as fasta:
+        assert fasta.fetch("chr22", 20_005_999, 20_006_003) == "TACG"
