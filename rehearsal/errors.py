@@ -214,6 +214,11 @@ class Complaints:
         except InputError as error:
             self._errors.append(error)
 
+    @property
+    def has_any(self) -> bool:
+        """Whether something was collected."""
+        return bool(self._errors)
+
     def raise_any(self) -> None:
         """Raise what was collected.
 

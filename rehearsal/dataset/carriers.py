@@ -69,7 +69,9 @@ class CarrierPlan:
             raise InputError(self.source, key, expected, shown(number))
         if number > most:
             left = "" if self._room == self.numbers else ", each of whom carries one genotype"
-            whom = f"families of {SIZE_OF_FAMILY}" if in_family else "carriers"
+            families = "family" if most == 1 else "families"
+            carriers = "carrier" if most == 1 else "carriers"
+            whom = f"{families} of {SIZE_OF_FAMILY}" if in_family else carriers
             expected = f"at most {most} {whom}, the number of people left{left}"
             raise InputError(self.source, key, expected, shown(number))
 

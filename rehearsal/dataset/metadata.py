@@ -20,6 +20,7 @@ from rehearsal.files import write_text
 from rehearsal.formats.crypt4gh import SUFFIX
 from rehearsal.manifest import config_digest, digest_files, files_below
 from rehearsal.report.provenance import versions
+from rehearsal.report.questions.words import counted
 
 PACKAGES = ("msprime", "tskit", "demes", "tstrait", "numpy", "pandas", "pysam", "isal")
 TITLE = "Synthetic dataset of Rehearsal"
@@ -99,7 +100,9 @@ def _readme(plan: DatasetPlan) -> str:
 
 def _planted(order: DatasetOrder) -> str:
     alone = [f"{name} in {number}" for name, number in order.plant.items()]
-    families = [f"{name} in {n} families" for name, n in order.plant_families.items()]
+    families = [
+        f"{name} in {counted(n, 'family', 'families')}" for name, n in order.plant_families.items()
+    ]
     if not alone and not families:
         return "nothing"
     return f"{', '.join(alone + families)}, from one founder {order.plant_age:g} generations ago"

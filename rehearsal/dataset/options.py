@@ -6,6 +6,7 @@ Only argparse is imported here: a node starts through the same command line and 
 from __future__ import annotations
 
 import argparse
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -192,7 +193,7 @@ def _pair(form: str) -> Callable[[str], tuple[str, int]]:
 
     def parse(text: str) -> tuple[str, int]:
         key, _, number = text.rpartition("=")
-        if not key or not number.isascii() or not number.isdigit():
+        if not key or not re.fullmatch(r"-?[0-9]+", number):  # the plan refuses what is below 1
             raise argparse.ArgumentTypeError(f"expected {form}, found {text!r}")
         return key, int(number)
 

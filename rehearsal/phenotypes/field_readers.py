@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from rehearsal.errors import InputError, shown
+from rehearsal.errors import Complaints, InputError, shown
 from rehearsal.model import SEXES, Sex
 from rehearsal.phenotypes.age_curves import Curve
 from rehearsal.phenotypes.terms import Coded
@@ -29,14 +29,16 @@ def named(part: Entry | None, read: Callable[[str, Entry], T]) -> tuple[T, ...]:
         What was read, in the order of the file.
 
     Raises:
-        InputError: A name is not short, or an entry is wrong.
+        InputError: A name is not short, or entries are wrong: the first error of each.
     """
-    traits = []
+    traits, complaints = [], Complaints()
     for name, entry in part.children().items() if part else ():
-        if not isinstance(name, str) or not NAME.fullmatch(name):
-            expected = "a name of small letters, digits and _ that starts with a letter"
-            raise entry.error(expected, shown(name))
-        traits.append(read(name, entry))
+        with complaints.collected():
+            if not isinstance(name, str) or not NAME.fullmatch(name):
+                expected = "a name of small letters, digits and _ that starts with a letter"
+                raise entry.error(expected, shown(name))
+            traits.append(read(name, entry))
+    complaints.raise_any()
     return tuple(traits)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
+from typing import TypeVar, get_args
 
+from rehearsal.errors import Complaints
 from rehearsal.model import SEXES
 from rehearsal.phenotypes.clinical_reader import (
     read_exposure,
@@ -36,6 +38,7 @@ from rehearsal.phenotypes.trait_types import (
 )
 from rehearsal.phenotypes.yaml_reader import Entry, read_yaml
 
+T = TypeVar("T")
 COMMON = ("code", "label")
 GENETICS = ("minimum_frequency", "frequency_dependence", "simulated_share")  # optional
 OPTIONAL = (
@@ -59,27 +62,44 @@ def read_traits(path: Path | str) -> Traits:
         The traits, in the order of the file.
 
     Raises:
-        InputError: Names the file, the key, what was expected and what was found.
+        InputError: Names the file, the key, what was expected and what was found. The first errors
+            of all traits come together.
     """
     top = read_yaml(path)
-    parts = top.fields(["measurements", "diseases"], OPTIONAL)
-    genes = parts.get("gene_identifiers")
+    complaints = Complaints()
+    with complaints.collected():
+        top.fields(["measurements", "diseases"], OPTIONAL)
+    parts = top.children()
+
+    def entries(section: str, read: Callable[[str, Entry], T]) -> tuple[T, ...]:
+        with complaints.collected():
+            return named(parts.get(section), read)
+        return ()
+
+    def part(section: str, read: Callable[[Entry | None], T], default: T) -> T:
+        with complaints.collected():
+            return read(parts.get(section))
+        return default
+
     traits = Traits(
         source=str(path),
-        measurements=named(parts["measurements"], _measurement),
-        derived=named(parts.get("derived_measurements"), _derived),
-        diseases=named(parts["diseases"], _disease),
-        exposures=named(parts.get("exposures"), read_exposure),
-        treatments=named(parts.get("treatments"), read_treatment),
-        missing=read_missing(parts.get("missing")),
-        outcomes=named(parts.get("outcomes"), read_outcome),
-        sequencing=read_sequencing(parts["sequencing"]) if "sequencing" in parts else None,
-        gene_identifiers={str(gene): curie(code) for gene, code in genes.children().items()}
-        if genes
-        else {},
+        measurements=entries("measurements", _measurement),
+        derived=entries("derived_measurements", _derived),
+        diseases=entries("diseases", _disease),
+        exposures=entries("exposures", read_exposure),
+        treatments=entries("treatments", read_treatment),
+        missing=part("missing", read_missing, ()),
+        outcomes=entries("outcomes", read_outcome),
+        sequencing=part("sequencing", lambda one: read_sequencing(one) if one else None, None),
+        gene_identifiers=part("gene_identifiers", _gene_identifiers, {}),
     )
+    complaints.raise_any()
     check_traits(traits)
     return traits
+
+
+def _gene_identifiers(entry: Entry | None) -> dict[str, str]:
+    return {str(gene): curie(code) for gene, code in entry.children().items()} if entry else {}
 
 
 def _measurement(name: str, entry: Entry) -> Measurement:

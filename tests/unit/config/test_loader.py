@@ -429,3 +429,10 @@ def test_digits_of_a_region_are_ascii(config):
     config["genome"]["regions"] = ["chr22:٣-٩"]
     with pytest.raises(InputError, match=r"genome.regions.*: expected CONTIG or CONTIG:START-END"):
         read(config)
+
+
+def test_an_unknown_key_does_not_hide_a_missing_file(config):
+    with pytest.raises(InputErrors) as caught:
+        read(config | {"typo": 1, "traits": "absent.yaml"})
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 2 and "typo" in lines[0] and lines[1].startswith("absent.yaml: ")

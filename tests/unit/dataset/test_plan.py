@@ -44,7 +44,7 @@ def refusal(capfd, *arguments):
         ([*TINY, "--formats", "vcf,word"], "--formats: expected one of bcf, vcf"),
         ([*TINY, "--formats", ","], "--formats: expected at least one format, found nothing"),
         ([*TINY, "--formats", "reads"], "found 'reads' (a format that only a run makes)"),
-        ([*TINY, "--trait", "luck"], "--trait: expected some of height, bmi"),
+        ([*TINY, "--trait", "luck"], "rehearsal dataset: --trait: expected some of height, bmi"),
         (
             [*TINY, "--plant", "BRCA1=1"],
             "--plant: expected a planted variant of the configuration (BRCA1:c.68_69del",
@@ -59,7 +59,7 @@ def refusal(capfd, *arguments):
         ),
         (
             [*TINY, "--plant-family", "chr22-20001000-A-C=2"],
-            "--plant-family chr22-20001000-A-C: expected at most 1 families of 4",
+            "--plant-family chr22-20001000-A-C: expected at most 1 family of 4",
         ),
         ([*TINY, "--plant-age", "1"], "--plant-age: expected at least 10 generations, found 1"),
         (
@@ -104,6 +104,23 @@ def test_all_complaints_come_together_one_line_each(tmp_path, capfd):
         *("--country", "--country", "--formats", "--plant", "--plant-age"),
         *("--region", "--trait", "OUT"),
     ]
+
+
+def test_a_negative_number_does_not_hide_other_complaints(tmp_path, capfd):
+    options = ["--country", "NO=-1", "--country", "XX=3", "--region", "chr7:5-3", "--trait", "zzz"]
+    with pytest.raises(SystemExit):
+        main(["dataset", *options, "--formats", "plink", "--plant", "foo=2", str(tmp_path / "OUT")])
+    lines = capfd.readouterr().err.splitlines()
+    named = [line.split(": ")[1].split()[0] for line in lines]
+    assert sorted(named) == [
+        "--country",
+        "--country",
+        "--formats",
+        "--plant",
+        "--region",
+        "--trait",
+    ]
+    assert any("--country NO: expected at least 1 person, found -1" in line for line in lines)
 
 
 def test_a_folder_that_is_not_empty_is_refused(tmp_path, capfd):
@@ -189,10 +206,10 @@ def test_the_first_call_says_that_it_compiles(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr("rehearsal.dataset.build.make_dataset", lambda plan, out, _: out.mkdir())
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     main(["dataset", "--preset", "tiny", str(tmp_path / "one")])
-    assert capsys.readouterr().err.startswith("Note: code is compiled first")
+    assert capsys.readouterr().err.startswith("Note: this first call compiles code")
     (tmp_path / "draw.nbi").touch()
     main(["dataset", "--preset", "tiny", str(tmp_path / "two")])
-    assert "compiled" not in capsys.readouterr().err
+    assert "compiles" not in capsys.readouterr().err
 
 
 def test_a_refused_order_says_nothing_of_compiling(tmp_path, capfd, monkeypatch):

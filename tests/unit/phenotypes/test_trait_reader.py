@@ -150,3 +150,20 @@ def test_a_disease_has_a_heritability_or_a_hazard_ratio(tmp_path, small_text, ge
     path.write_text(small_text.replace("{heritability: 0.4, causal_sites: 10}", genetics))
     with pytest.raises(InputError, match=complaint):
         read_traits(path)
+
+
+def test_errors_of_several_traits_come_together(tmp_path, small_text):
+    text = small_text.replace("heritability: 0.6", "heritability: 1.8", 1)
+    text = text.replace("40: 0.05, 80: 0.30", "40: 0.05, 80: 0.04", 1)
+    text = text.replace("female: {20: 0, 80: 0.12}", "female: 0.12", 1)
+    path = tmp_path / "traits.yaml"
+    path.write_text(text + "typo: 1\n")
+    with pytest.raises(InputError) as caught:
+        read_traits(path)
+    keys = [line.removeprefix(f"{path}: ").split(":")[0] for line in str(caught.value).splitlines()]
+    assert keys == [
+        "typo",
+        "measurements.level.genetics.heritability",
+        "diseases.common_disease.cumulative_risk.male",
+        "diseases.gene_disease.cumulative_risk.female",
+    ]
