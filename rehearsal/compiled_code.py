@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -50,6 +51,26 @@ def keep_compiled_code_apart(package: Path = PACKAGE) -> None:
     chosen = Path(os.environ.get("NUMBA_CACHE_DIR") or _folder(package))
     if chosen.name != name:  # this process did not inherit it
         os.environ["NUMBA_CACHE_DIR"] = str(chosen / name)
+
+
+@contextmanager
+def compilations_told_to(listener: Callable[[str], None]) -> Iterator[None]:
+    """Tell of each function that numba compiles, as it begins. What the cache has is not told.
+
+    Args:
+        listener: Called with the function's name.
+    """
+    from numba.core import event
+
+    class Told(event.Listener):
+        def on_start(self, event: Any) -> None:
+            listener(event.data["dispatcher"].py_func.__name__)
+
+        def on_end(self, event: Any) -> None:
+            pass
+
+    with event.install_listener("numba:compile", Told()):
+        yield
 
 
 def has_compiled_code() -> bool:

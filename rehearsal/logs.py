@@ -75,6 +75,28 @@ def show_notes() -> None:
     _NOTES.handlers[:] = [handler]  # one, however often this is called
 
 
+@contextmanager
+def notes_begin_with(prepare: Callable[[], None]) -> Iterator[None]:
+    """Call a function before each note of this process that is shown.
+
+    Args:
+        prepare: It gives the note a line of its own.
+    """
+
+    def first(_: logging.LogRecord) -> bool:
+        prepare()
+        return True
+
+    handlers = list(_NOTES.handlers)
+    for handler in handlers:
+        handler.addFilter(first)  # after the filter that lets each text pass once
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            handler.removeFilter(first)
+
+
 class _Once(logging.Filter):
     """Lets each text pass once."""
 

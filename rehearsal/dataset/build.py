@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import sys
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 
+from rehearsal.compiled_code import compilations_told_to
 from rehearsal.dataset.metadata import write_metadata
 from rehearsal.dataset.place_files import Place, write_place
 from rehearsal.dataset.plan import COMMAND, DatasetOrder, DatasetPlan, make_plan
@@ -20,7 +22,7 @@ from rehearsal.genomes.gene_model_file import write_gene_model
 from rehearsal.genomes.planted_carriers import with_genes
 from rehearsal.genomes.reference_files import write_reference
 from rehearsal.genomes.reference_identity import ReferenceIdentity
-from rehearsal.logs import note, progress_told_to
+from rehearsal.logs import note, notes_begin_with, progress_told_to
 from rehearsal.stores.node_reference import CONTIGS, FASTA, GENES
 from rehearsal.truth.sources import TruthSources
 from rehearsal.truth.subcohort import Subcohort
@@ -41,11 +43,19 @@ def dataset_command(order: DatasetOrder, out: Path, is_compiled: bool = True) ->
     """
     plan = make_plan(order, out)
     if not is_compiled:
-        note("code is compiled first, which takes about a minute")
+        note(
+            "this first call compiles code as it goes: about a minute, or several where the "
+            "machine is busy; a stage says so, and later calls skip it"
+        )
     logging.basicConfig(level=logging.ERROR)  # a small cohort has no site for some of the queries
     progress = StageProgress(sys.stderr)
     try:
-        with progress_told_to(progress.tell), atomic_path(out.resolve()) as aside:
+        with (
+            progress_told_to(progress.tell),
+            notes_begin_with(progress.end_line),
+            nullcontext() if is_compiled else compilations_told_to(progress.tell_compiling),
+            atomic_path(out.resolve()) as aside,
+        ):
             make_dataset(plan, aside, progress)
     except OSError as error:  # a full disk, for example
         found = f"{out}, where writing failed and all was removed ({cause(error)})"

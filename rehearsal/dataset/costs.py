@@ -8,6 +8,7 @@ within a factor of 2 for 100 kb and more.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +16,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rehearsal.dataset.carriers import SIZE_OF_FAMILY
 from rehearsal.dataset.plan import DatasetOrder, DatasetPlan, make_plan
 from rehearsal.export.settings import POOLED
 from rehearsal.genomes.assembly import AUTOSOMES
 from rehearsal.model import Block
+from rehearsal.report.questions.words import counted
 
 PEOPLE = (1, 10, 100, 1_000)  # numbers of people that were measured
 SITES_PER_MB: Mapping[str, Sequence[float]] = {  # at these numbers of people
@@ -32,6 +35,7 @@ PER_BASE = 0.45  # bytes of the reference
 PER_SITE, PER_PERSON = 25.0, 360.0  # bytes of the truth
 ALL_TRAITS = 16  # that have a score, in the measured datasets
 BASE_S, PER_MB_S, PER_SITE_S, PER_GENOTYPE_S = 2.7, 0.01, 1.6e-4, 3e-8  # CPU, without formats
+CHILDREN = 2  # of a planted family
 BASE_GB, PER_GENOTYPE_GB = 0.45, 2.4e-9  # the largest block stands in memory
 
 
@@ -135,7 +139,29 @@ def dry_run_command(order: DatasetOrder, out: Path) -> None:
     Raises:
         InputError: The order cannot be met.
     """
-    print("\n".join(estimate(make_plan(order, out)).lines()))
+    plan = make_plan(order, out)
+    print("\n".join([*estimate(plan).lines(), *planted_lines(plan)]))
+
+
+def planted_lines(plan: DatasetPlan) -> Iterator[str]:
+    """Yield what is planted: each variant as it will be written (1-based), and its carriers.
+
+    Args:
+        plan: The checked plan.
+    """
+    for one in plan.planted:
+        of = [patient for patient in plan.carriers if patient.carries.get(one.variant)]
+        copies = Counter(patient.country for patient in of)
+        people = counted(len(of), "carrier", "carriers")
+        where = ", ".join(f"{code} {number}" for code, number in copies.items())
+        twice = sum(patient.carries[one.variant] == 2 for patient in of)
+        with_two = f", {twice} of them with two copies" if twice else ""
+        name = f" ({one.label})" if one.label != str(one.variant) else ""
+        yield f"planted: {one.variant}{name}: {people} ({where}){with_two}"
+    families = sum(1 for one in plan.carriers if one.mother is not None) // CHILDREN
+    if families:
+        of_four = counted(families, "family", "families")
+        yield f"planted families: {of_four} of {SIZE_OF_FAMILY}, whose members are counted above"
 
 
 def estimate(plan: DatasetPlan) -> Estimate:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from typing import TextIO
 
@@ -21,6 +22,7 @@ class StageProgress:
     def __init__(self, stream: TextIO) -> None:
         self._stream, self._live = stream, stream.isatty()
         self._stage, self._since, self._told = "", 0.0, 0.0
+        self._compiled = False
 
     def __call__(self, stage: str) -> None:
         """Begin a stage, which ends the one before.
@@ -29,10 +31,10 @@ class StageProgress:
             stage: The name of the stage.
         """
         self.end()
-        self._stage = stage
+        self._stage, self._compiled = stage, False
         self._since = self._told = time.monotonic()
         if self._live:
-            self._write(f"{stage} ...")
+            self._show(stage)
 
     def tell(self, text: str) -> None:
         """Tell how far the current stage is.
@@ -42,17 +44,38 @@ class StageProgress:
         """
         now = time.monotonic()
         if self._live:
-            self._write(f"\r\x1b[K{self._stage}: {text} ...")
+            self._show(f"{self._stage}: {text}")
         elif now - self._told >= EVERY_S:
             self._told = now
             self._write(f"{self._stage}: {text}\n")
 
+    def tell_compiling(self, function: str) -> None:
+        """Tell that the current stage waits for code to be compiled.
+
+        Args:
+            function: The name of what is compiled.
+        """
+        self._compiled = True
+        self.tell(f"compiling {function}")
+
     def end(self) -> None:
         """End the current stage: print its time."""
         if self._stage:
-            took = f"{self._stage}: {time.monotonic() - self._since:.1f} s"
+            compiled = ", compiling included" if self._compiled else ""
+            took = f"{self._stage}: {time.monotonic() - self._since:.1f} s{compiled}"
             self._write(f"\r\x1b[K{took}\n" if self._live else f"{took}\n")
             self._stage = ""
+
+    def end_line(self) -> None:
+        """Let what others print begin on a line of its own: remove the live one."""
+        if self._stage and self._live:
+            self._write("\r\x1b[K")
+
+    def _show(self, text: str) -> None:
+        """Show a live line, no wider than the terminal."""
+        room = shutil.get_terminal_size().columns - 1
+        line = f"{text} ..."
+        self._write(f"\r\x1b[K{line if len(line) <= room else f'{line[: room - 3].rstrip()}...'}")
 
     def _write(self, text: str) -> None:
         self._stream.write(text)

@@ -230,7 +230,7 @@ def _simulate_founders(
         derive_seed(settings.seed, "ancestry", block.id),
     )
     # the longest step of a large block
-    tell_progress(f"{block.region}: ancestry, {len(ancestry.left)} edges; next: mutations")
+    tell_progress(f"ancestry, {len(ancestry.left):,} edges; next: mutations")
     edges = spread_crossovers(ancestry, points, derive_seed(settings.seed, "crossovers", block.id))
     return ancestry, edges, row
 

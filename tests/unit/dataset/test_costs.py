@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from rehearsal.cli import main
-from rehearsal.dataset.costs import BYTES, SECONDS, estimate
+from rehearsal.dataset.costs import BYTES, SECONDS, dry_run_command, estimate
 from rehearsal.dataset.place_files import WRITERS
 from rehearsal.dataset.plan import make_plan
 
@@ -73,3 +73,15 @@ def test_a_dry_run_makes_all_complaints(tmp_path, capsys):
 
 def test_every_format_has_a_cost():
     assert BYTES.keys() == SECONDS.keys() == WRITERS.keys()
+
+
+def test_a_dry_run_shows_what_is_planted(order, tmp_path, capsys):
+    plant = {"chr22-20001000-ATCT-A": 1, "chr22-20003000-A-G/chr22-20003000-A-G": 2}
+    dry_run_command(order(plant=plant, plant_families={"BRCA1:c.5266dup": 1}), tmp_path / "OUT")
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("planted")]
+    assert lines == [
+        "planted: chr22-20001000-ATCT-A: 1 carrier (FI 1)",
+        "planted: chr22-20003000-A-G: 2 carriers (ES 1, FI 1), 2 of them with two copies",
+        "planted: chr17-43057062-T-TG (BRCA1 c.5266dup): 2 carriers (FI 2)",
+        "planted families: 1 family of 4, whose members are counted above",
+    ]

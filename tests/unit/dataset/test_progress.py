@@ -1,11 +1,13 @@
 """What a terminal and a file see of the stages of a dataset, and the progress within long ones."""
 
 import io
+import os
 from functools import partial
 
 import pytest
 
 from rehearsal import logs
+from rehearsal.compiled_code import compilations_told_to
 from rehearsal.dataset import progress
 from rehearsal.dataset.progress import StageProgress
 from rehearsal.export import genotypes
@@ -60,3 +62,36 @@ def test_simulation_exports_and_truth_say_how_far_they_are(made, tmp_path, monke
     assert any(line.startswith("10,000 of 20,000 bases, ") for line in heard)
     first = [line for line in heard if line.startswith("20 of ") and " sites of chr22, " in line]
     assert len(first) == 2 and all(line.endswith(" left") for line in first)  # VCF and truth
+
+
+def test_a_live_line_is_no_wider_than_the_terminal_and_notes_have_their_own(clock, monkeypatch):
+    monkeypatch.setattr(progress.shutil, "get_terminal_size", lambda: os.terminal_size((60, 24)))
+    monkeypatch.setattr(logs, "_NOTED", [])
+    stream = Terminal()
+    monkeypatch.setattr("sys.stderr", stream)
+    monkeypatch.setattr(logs._NOTES, "handlers", [])
+    logs.show_notes()
+    stage = StageProgress(stream)
+    with logs.notes_begin_with(stage.end_line):
+        stage("simulate chr7:117400000-117600000 (1 of 1)")
+        stage.tell("ancestry of chr7:117400000-117600000, 44 edges; next: mutations")
+        logs.note("a note")
+        logs.note("a note")  # said once
+    shown = stream.getvalue().split("\r\x1b[K")
+    assert max(map(len, shown)) <= 59
+    assert shown[-1] == "Note: a note\n"
+    assert shown[-2].endswith("...")
+
+
+def test_a_stage_says_that_it_compiles(clock):
+    numba = pytest.importorskip("numba")
+    stream = Terminal()
+    stage = StageProgress(stream)
+    with compilations_told_to(stage.tell_compiling):
+        stage("simulate")
+        numba.njit(lambda one: one + 1)(1)
+        stage("truth")
+    stage.end()
+    lines = stream.getvalue().split("\r\x1b[K")
+    assert "simulate: compiling <lambda> ..." in lines
+    assert "simulate: 0.0 s, compiling included\n" in lines and lines[-1] == "truth: 0.0 s\n"
