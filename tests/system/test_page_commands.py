@@ -82,6 +82,18 @@ def test_the_commands_of_a_page_run_to_their_end(page, checkout, request):
         assert re.search(pattern, said, re.M), said
 
 
+def test_the_page_on_your_own_vcf_shows_what_its_commands_print(checkout):
+    page = ROOT / "docs/how-to/serve-your-own-vcf.md"
+    shown = re.findall(r"```text\n(.*?)```", page.read_text(), re.S)
+    commands = script(page, checkout).replace("--out mynode", "--out mynode --access open")
+    status, said = run(commands, checkout)
+    assert status == 0, said
+    printed = [line for line in said.splitlines() if not line.startswith("+")]
+    assert len(shown) == 2
+    for line in "".join(shown).splitlines():
+        assert line in printed, said
+
+
 def test_the_page_on_files_names_every_file_and_column_of_a_run(finished_run):
     """Of the folders that the small run fills. Tables of Fst have a column per country."""
     page = (ROOT / "docs/reference/files.md").read_text()
