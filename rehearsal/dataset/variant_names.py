@@ -138,13 +138,8 @@ class VariantNames:
             one = by_gene[sequence]
             sequence = one.name if is_coding else one.protein
         mine = [one for one in self.transcripts if sequence in (one.name, one.protein)]
-        stems = {
-            name.partition(".")[0] for one in self.transcripts for name in (one.name, one.protein)
-        }
-        if not mine and sequence.partition(".")[0] not in stems:
-            genes = ", ".join(sorted(by_gene))
-            expected = f"a gene of the gene model ({genes}), {_WITHOUT_GENE}"
-            raise Problem.mismatch(OPTION, expected, shown(sequence))
+        if not mine:
+            self._refuse_unknown(sequence)
         fetch = self.reference(mine).bases
         genes = GeneBases(mine or self.transcripts, fetch)
         if is_coding:
@@ -160,6 +155,14 @@ class VariantNames:
             raise Problem.mismatch(OPTION, expected, shown(change))
         _, start, ref, alt = best
         return self._normal(mine[0].contig, start, ref, alt, fetch)
+
+    def _refuse_unknown(self, sequence: str) -> None:
+        """Refuse what is no gene, transcript or protein, in any version, and say what is one."""
+        known = [name for one in self.transcripts for name in (one.name, one.protein)]
+        if sequence.partition(".")[0] not in {name.partition(".")[0] for name in known}:
+            symbols = ", ".join(sorted(one.gene for one in self.transcripts))
+            expected = f"a gene of the gene model ({symbols}), {_WITHOUT_GENE}"
+            raise Problem.mismatch(OPTION, expected, shown(sequence))
 
     def _note_drawn(self, name: str, placed: KnownBases, stated: hgvs.Description) -> None:
         """Say that a name leaves reference bases open which the seed decides."""
