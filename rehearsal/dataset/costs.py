@@ -20,7 +20,7 @@ from rehearsal.dataset.carriers import SIZE_OF_FAMILY
 from rehearsal.dataset.plan import DatasetOrder, DatasetPlan, make_plan
 from rehearsal.export.settings import POOLED
 from rehearsal.genomes.assembly import AUTOSOMES
-from rehearsal.model import Block
+from rehearsal.model import Block, Patient, Variant
 from rehearsal.report.questions.words import counted
 
 PEOPLE = (1, 10, 100, 1_000)  # numbers of people that were measured
@@ -150,18 +150,21 @@ def planted_lines(plan: DatasetPlan) -> Iterator[str]:
         plan: The checked plan.
     """
     for one in plan.planted:
-        of = [patient for patient in plan.carriers if patient.carries.get(one.variant)]
-        copies = Counter(patient.country for patient in of)
-        people = counted(len(of), "carrier", "carriers")
-        where = ", ".join(f"{code} {number}" for code, number in copies.items())
-        twice = sum(patient.carries[one.variant] == 2 for patient in of)
-        with_two = f", {twice} of them with two copies" if twice else ""
-        name = f" ({one.label})" if one.label != str(one.variant) else ""
-        yield f"planted: {one.variant}{name}: {people} ({where}){with_two}"
+        carriers = [patient for patient in plan.carriers if one.variant in patient.carries]
+        name = "" if one.label == str(one.variant) else f" ({one.label})"
+        yield f"planted: {one.variant}{name}: {_carriers_words(one.variant, carriers)}"
     families = sum(1 for one in plan.carriers if one.mother is not None) // CHILDREN
     if families:
         of_four = counted(families, "family", "families")
         yield f"planted families: {of_four} of {SIZE_OF_FAMILY}, whose members are counted above"
+
+
+def _carriers_words(variant: Variant, carriers: Sequence[Patient]) -> str:
+    by_country = Counter(patient.country for patient in carriers)
+    where = ", ".join(f"{code} {number}" for code, number in by_country.items())
+    twice = sum(patient.carries[variant] == 2 for patient in carriers)
+    with_two = f", {twice} of them with two copies" if twice else ""
+    return f"{counted(len(carriers), 'carrier', 'carriers')} ({where}){with_two}"
 
 
 def estimate(plan: DatasetPlan) -> Estimate:

@@ -126,7 +126,7 @@ class VariantNames:
             return self._normal(stated.contig, end - 1, "", match["inserted"], fetch)
         ref = stated.stated or fetch(Block(stated.contig, start, end))
         if match["duplicated"] is not None:
-            return self._normal(stated.contig, end, "", ref, fetch)
+            return self._normal(stated.contig, start, ref, ref + ref, fetch)
         new = reverse_complement(ref) if match["inverted"] else match["alt"] or match["delins"]
         return self._normal(stated.contig, start, ref, new or "", fetch)
 
@@ -148,13 +148,16 @@ class VariantNames:
                 raise Problem.mismatch(OPTION, _FORMS, shown(change))
             return self._by_description(description.text, fetch)
         on_gene_model(protein_query(f"{sequence}:{change}"), genes)  # refuses what contradicts it
-        coding = CodingSequence.of(mine[0], genes.window(mine[0]).get)
+        return self._by_codon(CodingSequence.of(mine[0], genes.window(mine[0]).get), change, fetch)
+
+    def _by_codon(self, coding: CodingSequence, change: str, fetch: Fetch) -> _Placed:
+        """Change one amino acid by the fewest bases."""
         best = min(_codon_changes(coding, change), default=None)
         if best is None:
             expected = "a change of one amino acid that changes of neighbouring bases can make"
             raise Problem.mismatch(OPTION, expected, shown(change))
         _, start, ref, alt = best
-        return self._normal(mine[0].contig, start, ref, alt, fetch)
+        return self._normal(coding.transcript.contig, start, ref, alt, fetch)
 
     def _refuse_unknown(self, sequence: str) -> None:
         """Refuse what is no gene, transcript or protein, in any version, and say what is one."""

@@ -112,3 +112,11 @@ def test_a_name_of_an_unknown_gene_says_which_are_known_and_what_else_works(name
         InputError, match=r"gene of the gene model \(.*BRCA1.*\), coordinates like .* found 'CFTRX'"
     ):
         names.read("CFTRX:p.Phe508del")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_duplication_that_states_its_bases_has_them(seed):
+    names = _variant_names([], NO_BASES, CONFIG, seed, ROOT)
+    planted = names.read(f"chr7:g.{DRAWN}_{DRAWN + 2}dupTCA")
+    assert reference_with(names, planted, seed)(DRAWN, DRAWN + 2) == "TCA"
+    assert planted.variant.alt[1:] in {"TCA", "ATC", "CAT"}
