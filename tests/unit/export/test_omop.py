@@ -62,6 +62,19 @@ def test_omop_tables_load_into_a_database_with_mandatory_columns(people, tables,
     )
 
 
+def test_no_event_is_later_than_the_release_nor_before_its_person_was_born(
+    people, tables, tmp_path
+):
+    write_omop(people, tables, tmp_path / "omop", YEAR)
+    (release,) = pd.read_csv(tmp_path / "omop/cdm_source.csv")["cdm_release_date"]
+    births = dict(enumerate(tables["subjects"]["birth_date"], start=1))
+    for name in TABLES:
+        table = pd.read_csv(tmp_path / f"omop/{name}.csv")
+        for column in (one for one in table if one.endswith("_date")):
+            assert (table[column] <= release).all()
+            assert (table[column] >= table["person_id"].map(births)).all()
+
+
 VOCABULARY = ("vocabulary", "domain", "concept_class", "concept")
 ORDER = [*(f"vocabulary/{name}" for name in VOCABULARY), *TABLES, "cdm_source"]
 
