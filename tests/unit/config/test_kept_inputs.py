@@ -14,7 +14,7 @@ from rehearsal.config.kept_inputs import keep_inputs, kept_inputs
 
 ROOT = Path(__file__).resolve().parents[3]
 SOURCES = [ROOT / "config/config.yaml"]
-INPUTS = Inputs([], {"AT": 5}, *([] for _ in range(9)))
+INPUTS = Inputs([], {"AT": 5}, *([] for _ in range(9)), {}, Path("countries.tsv"), [])
 
 
 @pytest.fixture
