@@ -78,11 +78,10 @@ def run_workflow(plan, traits, folder):
         cohort,
         countries=plan.asked,
         numbers=plan.numbers,
-        family_share=plan.family_share,
+        cohort=CONFIG["cohort"] | {"family_share": plan.family_share},
         variants=plan.planted,
         seed=seed,
         patients=plan.carriers,
-        mix=plan.mix,
     )
     in_a_datasets_order(cohort, seed)
     reference = {"fasta": folder / "reference.fa.gz", "contigs": folder / "contigs.json"}
