@@ -172,8 +172,8 @@ def _measurements(measurements: pd.DataFrame, person: _Persons) -> pd.DataFrame:
 def _drugs(treatments: pd.DataFrame, person: _Persons) -> pd.DataFrame:
     """Build ``drug_exposure``. An ongoing treatment ends on the last day of the reference year."""
     dose = treatments["dose_mg"]
-    often = treatments["doses_per_day"].map(SCHEDULES)
-    sig = (dose.map("{:g} mg ".format) + often).where(dose.notna(), None)
+    pairs = zip(dose, treatments["doses_per_day"], strict=True)
+    sig = [f"{mg:g} mg {SCHEDULES[often]}" if pd.notna(mg) else None for mg, often in pairs]
     return pd.DataFrame(
         {
             **_rows("drug_exposure", treatments, person),
@@ -182,7 +182,7 @@ def _drugs(treatments: pd.DataFrame, person: _Persons) -> pd.DataFrame:
             "drug_exposure_end_date": treatments["end_date"].fillna(str(person.last)).to_numpy(),
             "drug_type_concept_id": NO_CONCEPT,
             "stop_reason": treatments["adverse_event"].to_numpy(),
-            "sig": sig.to_numpy(),
+            "sig": np.array(sig, dtype=object),
             "drug_source_value": treatments["code"].to_numpy(),
             "drug_source_concept_id": NO_CONCEPT,
             "dose_unit_source_value": np.array([None, "mg"], dtype=object)[
