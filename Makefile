@@ -8,6 +8,7 @@ ARGS ?=
 .PHONY: run test test-slurm test-package docs lint format report bench lock clean
 
 run: $(VENV)/.installed ## simulate, serve, ask, judge, report
+	@$(BIN)/python -m rehearsal.config.overlay_files $(ARGS)
 	$(BIN)/snakemake --cores $(CORES) $(ARGS)
 
 test: $(VENV)/.installed-dev ## every test; those that want bcftools skip without it

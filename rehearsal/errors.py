@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from datetime import date
+from errno import EDQUOT, ENOSPC, EROFS
 from itertools import islice
 
 MOST_CHARACTERS = 60  # of a foreign value in a message
@@ -13,6 +15,7 @@ DEEPEST = 3  # level of nesting that is shown
 MOST_ERRORS = 20  # shown at once
 MOST_SUBJECTS = 4  # named in one line
 FALSE_COUNTRY = '; YAML reads an unquoted NO as false, write "NO"'  # a hint, after what was found
+NO_ROOM = (ENOSPC, EDQUOT, EROFS)  # of disks that take nothing more
 
 
 def mismatch(where: str, expected: str, found: str) -> str:
@@ -120,6 +123,36 @@ def unreadable_file(error: Exception) -> str:
     return f"an unreadable file ({cause(error)})"
 
 
+def full_disk(error: BaseException) -> str | None:
+    """Say in one line that a disk is full, over its quota or read-only.
+
+    Args:
+        error: What ended the work.
+
+    Returns:
+        The line, with the file and the place of its disk where they are known; None if the error
+        and those behind it have another cause.
+    """
+    behind: BaseException | None = error
+    while behind is not None:
+        if isinstance(behind, OSError) and behind.errno in NO_ROOM:
+            return _full_disk_line(behind.filename, os.strerror(behind.errno))
+        if "disk is full" in str(behind):  # SQLite has no numbers of errors
+            return _full_disk_line(None, os.strerror(ENOSPC))
+        behind = behind.__cause__ or behind.__context__
+    return None
+
+
+def _full_disk_line(path: str | bytes | None, reason: str) -> str:
+    if not isinstance(path, str | bytes):
+        return mismatch("a disk", "room for more data", f"none ({reason})")
+    place = name = os.fsdecode(path)
+    place = os.path.realpath(place)
+    while not os.path.ismount(place):
+        place = os.path.dirname(place)  # noqa: PTH120
+    return mismatch(name, f"room for more data on the disk at {place}", f"none ({reason})")
+
+
 class InputError(ValueError):
     """A file, option or setting of a user that cannot be used.
 
@@ -202,7 +235,7 @@ class Complaints:
     """Collects the errors of checks that do not depend on each other, to report them together."""
 
     def __init__(self) -> None:
-        self._errors: list[InputError] = []
+        self.errors: list[InputError] = []
 
     @contextmanager
     def collected(self) -> Iterator[None]:
@@ -210,14 +243,9 @@ class Complaints:
         try:
             yield
         except InputErrors as several:
-            self._errors += several.errors
+            self.errors += several.errors
         except InputError as error:
-            self._errors.append(error)
-
-    @property
-    def has_any(self) -> bool:
-        """Whether something was collected."""
-        return bool(self._errors)
+            self.errors.append(error)
 
     def raise_any(self) -> None:
         """Raise what was collected.
@@ -225,7 +253,7 @@ class Complaints:
         Raises:
             InputError: There was one error, or several (InputErrors).
         """
-        if len(self._errors) == 1:
-            raise self._errors[0]
-        if self._errors:
-            raise InputErrors(self._errors)
+        if len(self.errors) == 1:
+            raise self.errors[0]
+        if self.errors:
+            raise InputErrors(self.errors)

@@ -9,12 +9,13 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from errno import ENOSPC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 
-from rehearsal.errors import mismatch
+from rehearsal.errors import NO_ROOM, InputError, mismatch
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -42,12 +43,31 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield aside
         aside.replace(path)
-    except BaseException:
+    except BaseException as error:
+        full = _full_disk(error, path, aside)
         _remove(aside)
         with suppress(OSError):  # somebody else has written there meanwhile
             for folder in made:
                 folder.rmdir()
+        if full is not None:
+            raise full from error
         raise
+
+
+def _full_disk(error: BaseException, path: Path, aside: Path) -> OSError | None:
+    """Find out whether a full or read-only disk ended the writing of a file.
+
+    Writing to an open file raises errors without its name, and some libraries raise their own.
+    """
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        named = error.filename not in (None, str(aside))
+        return None if named else OSError(error.errno, os.strerror(error.errno), str(path))
+    if not isinstance(error, Exception) or isinstance(error, InputError) or not aside.exists():
+        return None
+    disk = os.statvfs(aside)
+    if disk.f_blocks and disk.f_bavail * disk.f_frsize < CHUNK:
+        return OSError(ENOSPC, os.strerror(ENOSPC), str(path))
+    return None
 
 
 def _remove(path: Path) -> None:

@@ -8,10 +8,10 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, full_disk
 from rehearsal.process_lifetime import end_with_run
 
 _NOTES = logging.getLogger("rehearsal.notes")
@@ -26,28 +26,39 @@ def log_to_file(path: Path | str) -> Iterator[None]:
     """Send everything written to stdout and stderr, also by C libraries, to a file.
 
     The job ends when its run does (``rehearsal.process_lifetime``). An InputError puts its one
-    line into the log, without a traceback, and ends the process with exit status 1.
+    line into the log, without a traceback, and ends the process with exit status 1. So does a
+    full disk, whose line also goes to the former stderr: the log may be on that disk.
 
     Args:
         path: The log file.
 
     Raises:
-        SystemExit: An InputError ended the block.
+        SystemExit: An InputError or a full disk ended the block.
     """
     end_with_run()
     for number in (signal.SIGTERM, signal.SIGHUP):  # unwind, which removes unfinished files
         signal.signal(number, lambda *_: sys.exit(ENDED_BY_SIGNAL))
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
     sys.stderr.flush()
-    with open(path, "w", buffering=1) as log:  # noqa: PTH123 - the descriptor is what matters
-        os.dup2(log.fileno(), 1)
-        os.dup2(log.fileno(), 2)
-        try:
+    terminal = os.dup(2)
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "w", buffering=1) as log:  # noqa: PTH123 - the descriptor is what matters
+            os.dup2(log.fileno(), 1)
+            os.dup2(log.fileno(), 2)
             yield
-        except InputError as error:
-            print(error, file=sys.stderr)
-            raise SystemExit(1) from None
+    except InputError as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(1) from None
+    except Exception as error:
+        if (line := full_disk(error)) is None:
+            raise
+        os.write(terminal, f"{line}\n".encode())  # the disk may have no room for the log
+        with suppress(OSError):
+            os.write(2, f"{line}\n".encode())
+        raise SystemExit(1) from None
+    finally:
+        os.close(terminal)
 
 
 def note(text: str) -> None:

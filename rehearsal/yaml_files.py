@@ -86,6 +86,14 @@ class _Loader(yaml.SafeLoader):
         super().__init__(stream)
         self._checked: set[int] = set()  # mappings that are whole; merging (<<) adds keys to some
 
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            alias = self.peek_event()
+            anchored = self.anchors.get(alias.anchor)
+            if anchored is not None and anchored.end_mark is None:  # is not whole yet
+                raise _error(f"the alias *{alias.anchor} holds itself", alias.start_mark)
+        return super().compose_node(parent, index)
+
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
         if id(node) not in self._checked:
             self._checked.add(id(node))

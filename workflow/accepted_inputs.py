@@ -84,13 +84,13 @@ def accepted_inputs(given: Given, is_main: bool) -> Inputs:
 def _read(given: Given, is_main: bool) -> Inputs | str:
     """Read the inputs, and check and keep them in the main process; the text of an InputError."""
     from rehearsal.config.loader import read_inputs
-    from rehearsal.config.preflight import check_job_inputs
+    from rehearsal.config.preflight import read_checked_inputs
 
     try:
         with name_command_line(given.command_line, given.sources):
-            inputs = read_inputs(given.config, given.sources, given.schemas)
+            read = read_checked_inputs if is_main else read_inputs
+            inputs = read(given.config, given.sources, given.schemas)
             if is_main:
-                check_job_inputs(inputs.config, inputs, given.sources)
                 keep_inputs(inputs, given.config, given.sources, given.versions)
     except InputError as error:
         return str(error)

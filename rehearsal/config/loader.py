@@ -46,16 +46,15 @@ def read_inputs(config: Mapping[str, Any], sources: Sequence[Path], schemas: Pat
         InputError: The configuration or a file that it names cannot be used. Faults that do not
             depend on each other are reported together, as InputErrors.
     """
+    check_config(config, sources, schemas / "config.schema.yaml")
     complaints = Complaints()
-    with complaints.collected():
-        check_config(config, sources, schemas / "config.schema.yaml")
-    if complaints.has_any:  # then only what depends on no other key is read
-        with name_sources(sources):
-            _read_alone(config, complaints)
-    complaints.raise_any()
     with name_sources(sources), name_tables(config):
-        check_results(config["results"], schemas.parent.parent)
-        return _read(config, sources, schemas)
+        with complaints.collected():
+            check_results(config["results"], schemas.parent.parent)
+        with complaints.collected():
+            inputs = _read(config, sources, schemas)
+        complaints.raise_any()
+    return inputs
 
 
 def _read(config: Mapping[str, Any], sources: Iterable[Path], schemas: Path) -> Inputs:
@@ -106,15 +105,6 @@ def _read(config: Mapping[str, Any], sources: Iterable[Path], schemas: Path) -> 
         *(countries, numbers, planted, genes, transcripts, blocks, foreign, scored, stories),
         *(exports, unmapped, config, table, unplanted),
     )
-
-
-def _read_alone(config: Mapping[str, Any], complaints: Complaints) -> None:
-    """Read the files that one key alone decides, for their errors."""
-    readers = {"traits": read_traits, "consent": read_consent, "drug_genes": read_drug_rules}
-    for key, read in readers.items():
-        if isinstance(config.get(key), str):
-            with complaints.collected():
-                read(Path(config[key]))
 
 
 def _note_without_autosomes(blocks: Iterable[Block]) -> None:

@@ -15,14 +15,18 @@ from typing import Any
 import numpy as np
 
 from rehearsal.config.inputs import Inputs
-from rehearsal.config.loader import name_tables, stories_folder
-from rehearsal.config.machine_checks import machine_checks
+from rehearsal.config.left_out import country_table
+from rehearsal.config.loader import name_tables, read_inputs, stories_folder
+from rehearsal.config.machine_checks import check_launch, check_tokens, machine_checks
 from rehearsal.config.people_numbers import people_key
+from rehearsal.config.results_folder import check_results, check_room
 from rehearsal.config.schema import changed_errors, name_sources
+from rehearsal.config.tables import read_countries, read_genes
 from rehearsal.demography.model import build_model, read_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
 from rehearsal.errors import Complaints, InputError, shown
 from rehearsal.evaluation.templates import read_templates
+from rehearsal.formats.tables import read_lines
 from rehearsal.genomes.assembly import NO_RECOMBINATION, pseudo_autosomal
 from rehearsal.genomes.blocks import CONFIG, VARIANTS, variant_label
 from rehearsal.genomes.cohort_mix import CohortMix
@@ -38,11 +42,85 @@ from rehearsal.genomes.recombination import (
 )
 from rehearsal.model import Block, Country, PlantedVariant
 from rehearsal.network.distance import read_bandwidths, read_distances
+from rehearsal.network.registry import read_foreign_nodes
+from rehearsal.node.drug_genes import read_drug_rules
+from rehearsal.phenotypes.consent import read_consent
 from rehearsal.phenotypes.trait_reader import read_traits
 from rehearsal.stories.reference_checks import RunReferences
 from rehearsal.stories.story_reader import read_stories
 
 SURE_OF_MEN = 100  # people; one draw in 10^30 gives as many women only
+
+
+def read_checked_inputs(
+    config: Mapping[str, Any], sources: Sequence[Path], schemas: Path
+) -> Inputs:
+    """Read the inputs of a run, and check all that its jobs will read.
+
+    Args:
+        config: The merged configuration.
+        sources: The configuration files, in the order they were merged.
+        schemas: The folder of the JSON schemas.
+
+    Returns:
+        The inputs that decide which jobs there are.
+
+    Raises:
+        InputError: Something cannot be used. All that can be found out is reported together.
+    """
+    complaints = Complaints()
+    with complaints.collected():
+        inputs = read_inputs(config, sources, schemas)
+        check_job_inputs(inputs.config, inputs, sources)
+    if complaints.errors:
+        _check_single_keys(config, sources, schemas, complaints)
+    complaints.raise_any()
+    return inputs
+
+
+def _check_single_keys(
+    config: Mapping[str, Any], sources: Sequence[Path], schemas: Path, complaints: Complaints
+) -> None:
+    """Check what single keys name, although others have faults; a complaint is shown once only."""
+    faulty = [f"{error.key}." for error in complaints.errors]
+    for key, check in _key_checks(config, sources, schemas):
+        value, is_sound = _value_of(config, key), not any(f"{key}.".startswith(o) for o in faulty)
+        if isinstance(value, str) and is_sound:
+            with complaints.collected(), name_sources(sources):
+                check(value)
+
+
+def _key_checks(
+    config: Mapping[str, Any], sources: Sequence[Path], schemas: Path
+) -> Iterator[tuple[str, Callable[[str], object]]]:
+    """Yield a key and a check of its value, which is text."""
+
+    def check_nodes(path: str) -> None:
+        known = read_countries(country_table(config, sources), schemas / "countries.schema.yaml")
+        check_tokens(path, read_foreign_nodes(Path(path), [country.code for country in known]))
+
+    yield "results", partial(check_results, project=schemas.parent.parent)
+    yield "results", check_room
+    yield "countries", read_lines
+    yield "variants", read_lines
+    yield "transcripts", read_lines
+    yield "genome.masks", read_lines
+    yield "genes", lambda path: read_genes(Path(path), schemas / "genes.schema.yaml")
+    yield "traits", lambda path: read_traits(Path(path))
+    yield "drug_genes", lambda path: read_drug_rules(Path(path))
+    yield "consent", lambda path: read_consent(Path(path))
+    yield "queries", lambda path: read_templates(Path(path))
+    yield "network.distances", lambda path: read_distances(Path(path))
+    yield "network.nodes", check_nodes
+    yield "network.launch", partial(check_launch, source=CONFIG)
+    if _value_of(config, "demography.model") is None:
+        yield "demography.parameters", read_parameters
+
+
+def _value_of(config: Any, key: str) -> Any:
+    for step in key.split("."):
+        config = config.get(step) if isinstance(config, Mapping) else None
+    return config
 
 
 def check_job_inputs(

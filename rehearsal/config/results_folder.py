@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from rehearsal.errors import InputError, cause, shown
 from rehearsal.genomes.blocks import CONFIG
 
+ROOM = 1 << 20  # bytes; less is a full disk
 PROJECT_FOLDERS = frozenset(
     {
         "benchmarks",
@@ -38,6 +40,28 @@ def check_results(results: str, project: Path) -> None:
     if fault := _fault(results, project):
         expected = "a folder that is new or has results"
         raise InputError(CONFIG, "results", expected, f"{shown(results)}, {fault}")
+
+
+def check_room(results: str) -> None:
+    """Check that files can be written where the results will be, by writing one without a name.
+
+    Args:
+        results: The folder of the results; it need not exist yet.
+
+    Raises:
+        InputError: The system refuses it: a full disk, no rights, a read-only file system.
+    """
+    path = Path(results).absolute()
+    there = next(folder for folder in (path, *path.parents) if folder.is_dir())
+    try:
+        with TemporaryFile(dir=there) as file:
+            file.write(bytes(ROOM))
+            file.flush()
+    except OSError as error:
+        found = f"{shown(str(there))}, where the system refuses one ({cause(error)})"
+        raise InputError(
+            CONFIG, "results", "a folder in which files can be written", found
+        ) from None
 
 
 def _fault(results: str, project: Path) -> str:

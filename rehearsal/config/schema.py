@@ -24,7 +24,8 @@ from rehearsal.errors import (
 from rehearsal.genomes.blocks import CONFIG
 from rehearsal.yaml_files import load_yaml
 
-COMMAND_LINE = "--config"  # the option of Snakemake that sets keys
+COMMAND_LINE = "the command line (--config)"  # Snakemake's option that sets keys
+DEFAULT = Path("config/config.yaml")  # of the Snakefile, in the folder that a run works in
 TYPE_NAMES = {
     "boolean": "true or false",
     "integer": "a whole number",
@@ -97,12 +98,21 @@ def check_config(config: Mapping[str, Any], sources: Sequence[Path], schema: Pat
     _forbid_deep_nesting(config, sources)
     complaints = Complaints()
     validator = ConfigValidator(load_yaml(schema))
+    _require_default(config, validator.schema["required"])
     for place, expected, found in _one_by_place(
         *_false_countries(config), *find_not_finite(config), *find_violations(validator, config)
     ):
         with complaints.collected():
             raise InputError(source_of(place, sources), dotted(place), expected, found)
     complaints.raise_any()
+
+
+def _require_default(config: Mapping[str, Any], required: Sequence[str]) -> None:
+    """Refuse the lack of keys that the default configuration sets, where there is none."""
+    missing = [key for key in required if key not in config]
+    if missing and not DEFAULT.exists():
+        expected = f"the default configuration, because no other file sets {missing[0]}"
+        raise InputError(DEFAULT.absolute(), "file", expected, "no such file")
 
 
 def _one_by_place(*violations: Violation) -> list[Violation]:
@@ -125,33 +135,34 @@ def find_violations(validator: Draft202012Validator, value: object) -> list[Viol
         for a valid value.
     """
     errors = (best_match([error]) for error in validator.iter_errors(value))
-    return [explain(error) for error in errors if error is not None]
+    found = (one for error in errors if error is not None for one in _explain(error))
+    return list({dotted(one.place) + one.expected: one for one in found}.values())
 
 
-def explain(error: ValidationError) -> Violation:
-    """Explain a schema violation in plain words, with hints about YAML's usual traps.
+def _explain(error: ValidationError) -> list[Violation]:
+    """Explain what jsonschema reports in plain words, with hints about YAML's usual traps.
 
-    Args:
-        error: The violation, as jsonschema reports it.
-
-    Returns:
-        Its place, what was expected and what was found.
+    It reports the lack of each key by itself, and all unknown keys of a mapping as one.
     """
     value: Any = error.instance
     rule: Any = error.validator_value
     schema: Any = error.schema
     place = list(error.absolute_path)
+    properties = schema.get("properties", {}) if isinstance(schema, Mapping) else {}
     if error.validator == "type":
-        return Violation(place, *_explain_type(value, rule))
+        return [Violation(place, *_explain_type(value, rule))]
     if error.validator == "required":
-        missing = next(key for key in rule if key not in value)
-        expected = _words_of(schema.get("properties", {}).get(missing, {}))
-        return Violation([*place, missing], expected, "nothing")
+        missing = [key for key in rule if key not in value]
+        words = [_words_of(properties.get(key, {})) for key in missing]
+        return [
+            Violation([*place, key], expected, "nothing")
+            for key, expected in zip(missing, words, strict=True)
+        ]
     if error.validator == "additionalProperties":
-        known = list(schema.get("properties", {}))
-        unknown = next(key for key in value if key not in known)
-        return Violation([*place, unknown], f"one of the keys {', '.join(known)}", shown(unknown))
-    return Violation(place, _limit_words(error), shown(value))
+        expected = f"one of the keys {', '.join(properties)}"
+        unknown = [key for key in value if key not in properties]
+        return [Violation([*place, key], expected, shown(key)) for key in unknown]
+    return [Violation(place, _limit_words(error), shown(value))]
 
 
 def _limit_words(error: ValidationError) -> str:
@@ -218,19 +229,18 @@ def _false_countries(value: object, place: Sequence[Any] = ()) -> Iterator[Viola
 
 
 def _forbid_deep_nesting(config: Mapping[str, Any], sources: Sequence[Path]) -> None:
-    """Refuse values below the deepest level of the schema: a YAML alias can hold itself."""
-    level: list[object] = [config]
+    """Refuse values below the deepest level of the schema."""
+    level: dict[int, tuple[list[object], object]] = {0: ([], config)}
     for _ in range(DEEPEST):
-        parts = {  # by identity: an alias can stand in many places
-            id(part): part
-            for value in level
+        level = {  # by identity: an alias can stand in many places
+            id(part): ([*place, key], part)
+            for place, value in level.values()
             if isinstance(value, Mapping | list)
-            for part in (value.values() if isinstance(value, Mapping) else value)
+            for key, part in (value.items() if isinstance(value, Mapping) else enumerate(value))
         }
-        level = list(parts.values())
-    if level:
+    for place, _ in level.values():
         expected = f"at most {DEEPEST} levels of lists and mappings"
-        raise InputError(source_of([], sources), dotted([]), expected, "more")
+        raise InputError(source_of(place, sources), dotted(place[:1]), expected, "more")
 
 
 def find_not_finite(value: object, place: Sequence[Any] = ()) -> Iterator[Violation]:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from rehearsal.errors import InputError, cause, mismatch, shown
+from rehearsal.errors import InputError, cause, full_disk, mismatch, shown
 
 USAGE_STATUS = 2  # exit status for a wrong command line or input, as argparse has it
 EXTRAS = {  # packages that only an extra of pyproject.toml brings, by the name they are imported by
@@ -163,6 +163,8 @@ def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None
 
 def _explain_failure(program: str, error: OSError) -> str:
     """The one line for a file that cannot be read or written, or a connection that fails."""
+    if line := full_disk(error):
+        return line
     reason = f"an error ({cause(error)})"
     path = error.filename2 or error.filename
     if path is None:

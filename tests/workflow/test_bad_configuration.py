@@ -94,3 +94,43 @@ def test_a_demes_file_that_lacks_a_country_is_refused(tmp_path):
     assert len(lines) == 1, result.stderr
     assert "mine.demes.yaml" in lines[0]
     assert "BE" in lines[0]
+
+
+def test_all_faults_are_said_at_once_each_in_one_line(tmp_path):
+    overlay = {
+        "seed": "x",
+        "results": "taken/results",
+        "genes": "nowhere.tsv",
+        "traits": "config",
+        "cohort": {"people_per_country": 10**12},
+        "network": {"launch": "no-such-launcher -n 1", "nodes": "nodes.yaml"},
+    }
+    (tmp_path / "taken").touch()
+    node = {"url": "https://beacon.example.org/api", "token_variable": "NOBODY_SET_THIS"}
+    (tmp_path / "nodes.yaml").write_text(yaml.safe_dump({"nodes": {"FI": node}}))
+    result = dry_run(tmp_path, overlay, "--config", "genome={'kappa': '4e0'}")
+    assert result.returncode != 0
+    lines = [line for line in result.stderr.splitlines() if line.strip()]
+    for parts in [
+        ("overlay.yaml: seed: ", "a whole number", "'x'"),
+        ("overlay.yaml: results: ", "taken/results", "Not a directory"),
+        ("nowhere.tsv: file: ", "No such file"),
+        ("config: file: ", "Is a directory"),
+        ("overlay.yaml: cohort.people_per_country: ", "1000000000000"),
+        ("overlay.yaml: network.launch: ", "'no-such-launcher'"),
+        ("nodes.yaml: nodes.FI.token_variable: ", "NOBODY_SET_THIS", "not set"),
+        ("the command line (--config): genome.kappa: ", "a number", "'4e0' (text)"),
+    ]:
+        found = [line for line in lines if all(part in line for part in parts)]
+        assert len(found) == 1, (parts, result.stderr)
+        lines.remove(found[0])
+    assert not lines
+
+
+def test_a_working_folder_without_the_default_configuration_is_named(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    result = dry_run(tmp_path, "seed: 3", "--directory", tmp_path / "elsewhere")
+    lines = [line for line in result.stderr.splitlines() if line.strip()]
+    assert len(lines) == 1, result.stderr
+    assert f"{tmp_path}/elsewhere/config/config.yaml: file: " in lines[0]
+    assert "no such file" in lines[0]

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from rehearsal.config.loader import read_inputs
+from rehearsal.config.preflight import read_checked_inputs
 from rehearsal.config.results_folder import PROJECT_FOLDERS
 from rehearsal.config.schema import PATTERN_WORDS, name_command_line
 from rehearsal.errors import InputError, InputErrors
@@ -321,8 +322,12 @@ def test_a_value_of_the_command_line_is_credited_to_it(config, tmp_path):
     given = {"cohort": {"total": "1000"}, "network": {"asker": "XX"}}
     sources = [CONFIG, overlay]
     for key, value, message in [
-        ("cohort.total", "1000", r"^--config: cohort.total: .*, found '1000' \(text\)$"),
-        ("network.asker", "XX", r"^--config: network.asker: .*, found 'XX'$"),
+        (
+            "cohort.total",
+            "1000",
+            r"^the command line \(--config\): cohort.total: .*, found '1000' \(text\)$",
+        ),
+        ("network.asker", "XX", r"^the command line \(--config\): network.asker: .*, found 'XX'$"),
     ]:
         with pytest.raises(InputError, match=message), name_command_line(given, sources):
             read(changed(config, key, value), sources)
@@ -433,6 +438,29 @@ def test_digits_of_a_region_are_ascii(config):
 
 def test_an_unknown_key_does_not_hide_a_missing_file(config):
     with pytest.raises(InputErrors) as caught:
-        read(config | {"typo": 1, "traits": "absent.yaml"})
+        read_checked_inputs(config | {"typo": 1, "traits": "absent.yaml"}, [CONFIG], SCHEMAS)
     lines = str(caught.value).splitlines()
     assert len(lines) == 2 and "typo" in lines[0] and lines[1].startswith("absent.yaml: ")
+
+
+def test_every_missing_and_every_unknown_key_is_named(config):
+    del config["seed"], config["results"]
+    config["cohort"] |= {"one": 1, "two": 2}
+    with pytest.raises(InputErrors) as caught:
+        read(config)
+    keys = [error.key for error in caught.value.errors]
+    assert sorted(keys) == ["cohort.one", "cohort.two", "results", "seed"]
+
+
+def test_an_alias_that_holds_itself_is_named_with_its_file_and_line(config, tmp_path):
+    overlay = tmp_path / "mine.yaml"
+    overlay.write_text("seed: 3\nexports: &a [*a]\n")
+    with pytest.raises(InputError, match=r"mine.yaml: line 2: .*the alias \*a holds itself"):
+        read(config, [CONFIG, overlay])
+
+
+def test_a_fault_of_the_results_folder_hides_no_other(config):
+    wrong = changed(changed(config, "results", "config"), "genes", "nowhere.tsv")
+    with pytest.raises(InputErrors) as caught:
+        read(wrong)
+    assert len(str(caught.value).splitlines()) == 2

@@ -12,10 +12,12 @@ import yaml
 from rehearsal.config import machine_checks
 from rehearsal.config.loader import read_inputs
 from rehearsal.config.preflight import check_job_inputs
+from rehearsal.config.results_folder import check_room
 from rehearsal.config.schema import name_command_line
 from rehearsal.errors import InputError, InputErrors
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import Block
+from rehearsal.network.registry import NodeEntry
 
 ROOT = Path(__file__).resolve().parents[3]
 DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text())
@@ -540,3 +542,25 @@ def test_an_ancestry_needs_a_name(small):
     assert complaint(small).endswith(
         "cohort.ancestries.AT: expected text that is not empty, found ''"
     )
+
+
+def test_unset_variables_of_tokens_are_named_before_the_run(monkeypatch):
+    nodes = [NodeEntry(code, "https://x.org", f"TOKEN_{code}") for code in ("FI", "EE")]
+    monkeypatch.delenv("TOKEN_FI", raising=False)
+    monkeypatch.delenv("TOKEN_EE", raising=False)
+    with pytest.raises(InputErrors) as caught:
+        machine_checks.check_tokens("nodes.yaml", nodes)
+    assert len(str(caught.value).splitlines()) == 2
+    monkeypatch.setenv("TOKEN_FI", "t")
+    with pytest.raises(InputError, match=r"nodes.yaml: nodes.EE.token_variable: .*TOKEN_EE"):
+        machine_checks.check_tokens("nodes.yaml", nodes)
+
+
+def test_results_on_a_disk_that_takes_no_file_are_refused():
+    with pytest.raises(InputError, match=r"results: expected a folder in which files can be wri"):
+        check_room("/proc/results")
+
+
+def test_room_for_results_is_tested_without_a_trace(tmp_path):
+    check_room(str(tmp_path / "new" / "results"))
+    assert not list(tmp_path.iterdir())
