@@ -144,25 +144,32 @@ def _explain(error: ValidationError) -> list[Violation]:
 
     It reports the lack of each key by itself, and all unknown keys of a mapping as one.
     """
-    value: Any = error.instance
-    rule: Any = error.validator_value
-    schema: Any = error.schema
     place = list(error.absolute_path)
-    properties = schema.get("properties", {}) if isinstance(schema, Mapping) else {}
     if error.validator == "type":
-        return [Violation(place, *_explain_type(value, rule))]
+        rule: Any = error.validator_value
+        return [Violation(place, *_explain_type(error.instance, rule))]
     if error.validator == "required":
-        missing = [key for key in rule if key not in value]
-        words = [_words_of(properties.get(key, {})) for key in missing]
-        return [
-            Violation([*place, key], expected, "nothing")
-            for key, expected in zip(missing, words, strict=True)
-        ]
+        return _lacking_keys(error, place)
     if error.validator == "additionalProperties":
-        expected = f"one of the keys {', '.join(properties)}"
-        unknown = [key for key in value if key not in properties]
-        return [Violation([*place, key], expected, shown(key)) for key in unknown]
-    return [Violation(place, _limit_words(error), shown(value))]
+        return _unknown_keys(error, place)
+    return [Violation(place, _limit_words(error), shown(error.instance))]
+
+
+def _lacking_keys(error: ValidationError, place: list[Any]) -> list[Violation]:
+    rule: Any = error.validator_value
+    value: Any = error.instance
+    schema: Any = error.schema
+    properties = schema.get("properties", {})
+    missing = [key for key in rule if key not in value]
+    return [Violation([*place, k], _words_of(properties.get(k, {})), "nothing") for k in missing]
+
+
+def _unknown_keys(error: ValidationError, place: list[Any]) -> list[Violation]:
+    schema: Any = error.schema
+    known = schema.get("properties", {})
+    expected = f"one of the keys {', '.join(known)}"
+    value: Any = error.instance
+    return [Violation([*place, key], expected, shown(key)) for key in value if key not in known]
 
 
 def _limit_words(error: ValidationError) -> str:

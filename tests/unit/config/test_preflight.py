@@ -487,7 +487,10 @@ def test_the_overlay_with_the_shares_is_named(small, tmp_path):
         check_job_inputs(small, inputs, sources)
     given = {"cohort": {"migrants": {"*": 0.999}}}
     with (
-        pytest.raises(InputError, match=r"^--config: cohort\.migrants\.\*: expected shares"),
+        pytest.raises(
+            InputError,
+            match=r"^the command line \(--config\): cohort\.migrants\.\*: ",
+        ),
         name_command_line(given, sources),
     ):
         check_job_inputs(small, inputs, sources)

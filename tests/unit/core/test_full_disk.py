@@ -75,10 +75,10 @@ def test_the_error_of_a_library_without_a_number_is_one_of_a_full_disk(tiny_disk
         except OSError:
             raise RuntimeError("failed to write") from None
 
-    with pytest.raises(OSError, match="No space left") as caught:
-        with atomic_path(tiny_disk / "library.bin") as aside:
-            fill(aside)
-    assert caught.value.filename == f"{tiny_disk}/library.bin"
+    target = tiny_disk / "library.bin"
+    with pytest.raises(OSError, match="No space left") as caught, atomic_path(target) as aside:
+        fill(aside)
+    assert caught.value.filename == str(target)
 
 
 def test_full_databases_and_causes_behind_an_error_are_known():
