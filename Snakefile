@@ -7,7 +7,7 @@ configfile: "config/config.yaml"
 
 
 # of all rules, with --software-deployment-method apptainer; the Dockerfile says how to make it
-container: "rehearsal.sif"
+container: f"{workflow.current_basedir}/rehearsal.sif"
 
 
 report: "workflow/report/workflow.rst"
@@ -83,5 +83,6 @@ onstart:
 
 onsuccess:
     # not after --until an earlier rule
-    if os.path.exists(f"{RESULTS}/report/index.html"):
-        print(f"The report: {RESULTS}/report/index.html")
+    page = rules.build_report.output.page
+    if os.path.exists(page):
+        print(f"The report: {page}")

@@ -21,7 +21,7 @@ def main(smk):
     rtt_ms = delays_ms(pd.read_parquet(smk.input.distances))
     policy, deadline_s = smk.params.policy, smk.params.deadline_s
     table = measure_policies(
-        rtt_ms, policy["hung"], policy["queries"], deadline_s, Path(smk.params.logs)
+        rtt_ms, policy["hung"], policy["queries"], deadline_s, Path(smk.log[0]).with_name("policy")
     )
     print(table.to_string())
     with atomic_path(smk.output.policy) as path:

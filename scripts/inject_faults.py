@@ -31,7 +31,7 @@ def main(smk):
                 FaultTest.of_run(run, settings["fault_s"], settings["per_s"]),
                 scenarios_of(settings["scenarios"]) if len(run.nodes) > 1 else [],
                 Path(scratch),
-                Path(smk.params.logs),
+                Path(smk.log[0]).with_name("faults"),
             )
     print(table.drop(columns="must_hold").to_string())
     with atomic_path(smk.output.faults) as path:

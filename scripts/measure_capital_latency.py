@@ -24,7 +24,7 @@ def main(smk):
     Args:
         smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
     """
-    network, logs = smk.params.network, Path(smk.params.logs)
+    network, logs = smk.params.network, Path(smk.log[0]).with_name("capitals")
     suite = read_suite(Path(smk.input.suite))
     queries = select_kinds_in_turn(suite, smk.params.capitals["queries"])
     with TemporaryDirectory() as scratch, issuer_copy(Path(smk.input.issuer[0]).parent) as issuer:

@@ -41,7 +41,7 @@ def main(smk):
             smk.params.network["deadline_s"],
             pd.read_parquet(smk.input.people, columns=["country"])["country"].value_counts(),
             derive_seed(smk.params.seed, "growth"),
-            Path(smk.params.logs),
+            Path(smk.log[0]).with_name("growth"),
         )
     with atomic_path(smk.output.growth) as path:
         growth.to_parquet(path)

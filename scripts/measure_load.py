@@ -37,7 +37,7 @@ def main(smk):
                 pd.read_parquet(smk.input.pairs),
                 derive_seed(smk.params.seed, "load"),
                 histograms,
-                Path(smk.params.logs),
+                Path(smk.log[0]).with_name("load"),
             )
     with atomic_path(smk.output.load) as path:
         load.table().to_parquet(path)

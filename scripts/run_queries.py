@@ -26,7 +26,7 @@ def main(smk):
     Args:
         smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
     """
-    network, logs = smk.params.network, Path(smk.params.logs)
+    network, logs = smk.params.network, Path(smk.log[0]).with_name("nodes")
     foreign = {node.country: node for node in smk.params.foreign}
     folders = {code: Path(one) for code, one in smk.params.nodes.items() if code not in foreign}
     pairs, deadline_s = pd.read_parquet(smk.input.pairs), network["deadline_s"]

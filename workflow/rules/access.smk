@@ -7,7 +7,7 @@ rule draw_consent:
     input:
         people=rules.simulate_people.output.people,
         patients=rules.simulate_people.output.patients,
-        shares=config["consent"],
+        shares=local(config["consent"]),
     output:
         consent=f"{RESULTS}/phenotypes/consent.parquet",
     log:

@@ -35,9 +35,8 @@ rule measure_capital_latency:
         distance=ancient(rules.measure_distance.output.distance),  # never at the same time
         pairs=rules.compute_distances.output.pairs,
         suite=rules.draw_queries.output.suite,
-        settings=rules.build_node_folders.output.settings,
-        people=rules.build_node_folders.output.people,
-        stores=expand(rules.build_variant_store.output.store, country=COUNTRIES),
+        stores=fill_in(rules.build_variant_store.output.store, country=COUNTRIES),
+        served=served_files,
         issuer=rules.create_issuer.output,
     output:
         capitals=f"{RESULTS}/bench/capitals.parquet",
@@ -53,11 +52,10 @@ rule measure_capital_latency:
     params:
         number=len(COUNTRIES),
         code=code_digest("measure_capital_latency.py"),
-        nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
+        nodes=node_folders,
         network=config["network"],
         capitals=Unrecorded(config["bench"]["capitals"]),
         seed=config["seed"],
-        logs=f"{LOGS}/capitals",
     message:
         "Latency of the network from {params.number} capitals"
     script:
@@ -69,9 +67,8 @@ rule inject_faults:
         capitals=ancient(rules.measure_capital_latency.output.capitals),  # never at the same time
         suite=rules.draw_queries.output.suite,
         truth=rules.draw_queries.output.truth,
-        settings=rules.build_node_folders.output.settings,
-        people=rules.build_node_folders.output.people,
-        stores=expand(rules.build_variant_store.output.store, country=COUNTRIES),
+        stores=fill_in(rules.build_variant_store.output.store, country=COUNTRIES),
+        served=served_files,
         issuer=rules.create_issuer.output,
     output:
         faults=f"{RESULTS}/bench/faults.parquet",
@@ -86,10 +83,9 @@ rule inject_faults:
         **needs("inject_faults"),
     params:
         code=code_digest("inject_faults.py"),
-        nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
+        nodes=node_folders,
         asker=config["network"]["asker"],
         faults=Unrecorded(config["bench"]["faults"]),
-        logs=f"{LOGS}/faults",
     message:
         "Faults: break and restore nodes and the network"
     script:
@@ -102,11 +98,9 @@ rule measure_load:
         suite=rules.draw_queries.output.suite,
         truth=rules.draw_queries.output.truth,
         pairs=rules.compute_distances.output.pairs,
-        settings=rules.build_node_folders.output.settings,
-        people=rules.build_node_folders.output.people,
-        stores=expand(rules.build_variant_store.output.store, country=COUNTRIES),
+        stores=fill_in(rules.build_variant_store.output.store, country=COUNTRIES),
+        served=served_files,
         issuer=rules.create_issuer.output,
-        public_facts=rules.write_public_facts.output.facts,
     output:
         load=f"{RESULTS}/bench/load.parquet",
         knee=f"{RESULTS}/bench/knee.json",
@@ -129,11 +123,10 @@ rule measure_load:
     params:
         number=len(COUNTRIES),
         code=code_digest("measure_load.py"),
-        nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
+        nodes=node_folders,
         network=config["network"],
         load=Unrecorded(config["bench"]["load"]),
         seed=config["seed"],
-        logs=f"{LOGS}/load",
     message:
         "Load on {params.number} nodes: a ramp until saturation"
     script:
@@ -146,10 +139,9 @@ rule measure_growth:
         suite=rules.draw_queries.output.suite,
         truth=rules.draw_queries.output.truth,
         people=rules.simulate_people.output.people,
-        settings=rules.build_node_folders.output.settings,
-        stores=expand(rules.build_variant_store.output.store, country=COUNTRIES),
+        stores=fill_in(rules.build_variant_store.output.store, country=COUNTRIES),
+        served=served_files,
         issuer=rules.create_issuer.output,
-        public_facts=rules.write_public_facts.output.facts,
     output:
         growth=f"{RESULTS}/bench/growth.parquet",
         fits=f"{RESULTS}/bench/growth_fits.parquet",
@@ -177,11 +169,10 @@ rule measure_growth:
         **needs("measure_growth"),
     params:
         code=code_digest("measure_growth.py"),
-        nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
+        nodes=node_folders,
         network=config["network"],
         growth=Unrecorded(config["bench"]["growth"]),
         seed=config["seed"],
-        logs=f"{LOGS}/growth",
     message:
         "Growth: more nodes, more people, more users"
     script:
@@ -211,7 +202,6 @@ rule compare_collection_policies:
         code=code_digest("compare_collection_policies.py"),
         policy=Unrecorded(config["bench"]["policy"]),
         deadline_s=config["network"]["deadline_s"],
-        logs=f"{LOGS}/policy",
     message:
         "Cost of hung nodes under each collection policy"
     script:

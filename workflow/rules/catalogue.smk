@@ -13,7 +13,7 @@ rule write_node_catalogues:
     input:
         settings=rules.build_node_folders.output.settings,
         public_facts=rules.write_public_facts.output.facts,
-        consent=config["consent"],
+        consent=local(config["consent"]),
     output:
         nodes=expand(
             f"{RESULTS}/nodes/{{country}}/catalogue/{{file}}",
@@ -47,8 +47,8 @@ rule write_catalogue:
             f"{RESULTS}/nodes/{{country}}/catalogue/descriptors.json",
             country=COUNTRIES,
         ),
-        exports=expand(rules.export_catalogue.output.turtle, name=EXPORTS),
-        exported=expand(rules.export_catalogue.output.datasets, name=EXPORTS),
+        exports=fill_in(rules.export_catalogue.output.turtle, name=EXPORTS),
+        exported=fill_in(rules.export_catalogue.output.datasets, name=EXPORTS),
     output:
         turtle=f"{RESULTS}/catalogue/catalogue.ttl",
         json_ld=f"{RESULTS}/catalogue/catalogue.jsonld",

@@ -4,6 +4,19 @@ import os
 import sys
 from pathlib import Path
 
+if not isinstance(
+    workflow.current_basedir, os.PathLike
+):  # in a repository, or at an address
+    raise SystemExit(
+        "rehearsal: a module needs a checkout on disk, because its library, scripts and schemas are files "
+        f"beside the Snakefile; found {workflow.current_basedir.get_path_or_uri(secret_free=True)}"
+    )
+ROOT = Path(workflow.current_basedir).parents[1]
+sys.path[:0] = [
+    f"{ROOT}",
+    f"{ROOT}/workflow",
+]  # also where the library is not installed
+
 from rehearsal.export.settings import FOLDERS, TRUTH
 from snakemake.logging import logger
 from rehearsal.logs import show_notes
@@ -11,12 +24,8 @@ from rehearsal.process_lifetime import RUN
 from rehearsal.genomes.assembly import NO_RECOMBINATION, pseudo_autosomal
 from rehearsal.genomes.transcripts import on_contig
 
-ROOT = Path(workflow.basedir)
-if not (ROOT / "rehearsal").is_dir():
-    ROOT = ROOT.parent  # started from workflow/Snakefile
 SCRIPTS = f"{ROOT}/scripts"
 os.environ.update(PYTHONPATH=f"{ROOT}")  # scripts find the library in any environment
-sys.path.append(f"{ROOT}/workflow")
 from accepted_inputs import Given, accepted_inputs, code_versions
 from code_digest import CodeDigests
 from needs import NEEDS, JobSizes, bench_seconds, megabytes_of, minutes_of
@@ -57,7 +66,7 @@ MAP = (
     or f"{RESULTS}/recombination/{{contig}}.map.gz"
 )
 MAPS = {
-    contig: MAP.replace("{contig}", contig)
+    contig: (str if DRAWS_MAPS else local)(MAP.replace("{contig}", contig))
     for contig in dict.fromkeys(block.contig for block in INPUTS.blocks)
     if contig not in NO_RECOMBINATION
 }
@@ -65,11 +74,17 @@ HAS_CHRM = any(block.contig == "chrM" for block in BLOCKS.values())
 AUTOSOMES = [name for name, block in BLOCKS.items() if block.contig[3:].isdigit()]
 # suffix of the files of genomes in the nodes' folders
 ENCRYPTED_SUFFIX = ".c4gh" if config["encrypt_at_rest"] else ""
+IN_STORAGE = workflow.storage_settings.default_storage_provider is not None
 PEOPLE = sum(INPUTS.numbers.values())
 EXPORTS = INPUTS.exports
 SIZES = JobSizes(INPUTS)
 BENCH_SECONDS = bench_seconds(config["bench"], len(COUNTRIES))
-GENE_MODEL = [config["transcripts"], *filter(None, [config["genome"]["gene_model"]])]
+# files of the user: local() keeps them where they are, whatever the prefix of a module or the storage
+GENE_MODEL = [
+    local(file)
+    for file in (config["transcripts"], config["genome"]["gene_model"])
+    if file
+]
 BENCH_RESULTS = {
     "distance": "distance.parquet",
     "capitals": "capitals.parquet",
@@ -206,14 +221,50 @@ def bench_results(wildcards):
     return {name: f"{RESULTS}/bench/{file}" for name, file in files.items()}
 
 
+def fill_in(files, **values):
+    """Fill wildcards of other rules' files in: expand() refuses files in a storage."""
+    files = [files] if isinstance(files, str) else list(files)
+    if not IN_STORAGE:
+        return expand(files, **values)
+    ((wildcard, chosen),) = values.items()
+    return [file.apply_wildcards({wildcard: one}) for file in files for one in chosen]
+
+
 def every_block(pattern, blocks=BLOCKS):
     """Return a function for the files of all blocks: Snakemake hashes a list once for each of its files."""
-    files = expand(pattern, block=blocks)
+    files = fill_in(pattern, block=blocks)
     return lambda wildcards: files
 
 
 def optional(path):
-    return [path] if path else []
+    """List a file of the user that may be absent from the configuration."""
+    return [local(path)] if path else []
+
+
+def served_files(wildcards):
+    """List what nodes serve beside stores and people: a storage brings to a machine only a rule's inputs.
+
+    A million people have 34,000 files of genomes. Without a storage they are there with the stores.
+    """
+    keys = rules.create_genome_keys.output if ENCRYPTED_SUFFIX else []
+    genomes = rules.shard_block.output
+    return [
+        *rules.make_reference.output.shared,
+        *rules.build_node_folders.output,
+        *rules.write_scoring_files.output,
+        *rules.write_phenopackets.output,
+        *rules.write_public_facts.output,
+        *rules.write_node_catalogues.output,
+        *rules.create_issuer.output.trusted,
+        *keys,
+        *(fill_in([*genomes.bcf, *genomes.csi], block=BLOCKS) if IN_STORAGE else []),
+    ]
+
+
+def node_folders(wildcards, input):
+    """Return the nodes' folders by country, from a rule's stores: params get no prefix of a module."""
+    folders = [Path(store).parent for store in input.stores]
+    return {folder.name: str(folder) for folder in folders}
 
 
 def describe_run():

@@ -20,7 +20,7 @@ rule export_phenopackets:
             rules.simulate_sample_metadata.output.subjects,
             rules.simulate_sample_metadata.output.biosamples,
         ],
-        traits=config["traits"],
+        traits=local(config["traits"]),
     output:
         people=f"{EXPORTED}/phenopackets.jsonl.gz",
         families=f"{EXPORTED}/families.jsonl.gz",
@@ -161,7 +161,7 @@ use rule export_phenopackets as export_gwas with:
 use rule export_phenopackets as export_scores with:
     input:
         effects=rules.simulate_phenotypes.output.effects,
-        traits=config["traits"],
+        traits=local(config["traits"]),
     output:
         folder=directory(f"{EXPORTED}/scores"),
     log:

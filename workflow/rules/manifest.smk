@@ -31,7 +31,7 @@ rule write_manifest:
         digests=every_block(rules.digest_block.output.digests),
         demography=rules.build_demography.output,
         maps=(
-            expand(rules.draw_recombination_map.output.map, contig=MAPS)
+            fill_in(rules.draw_recombination_map.output.map, contig=MAPS)
             if DRAWS_MAPS
             else []
         ),
@@ -48,7 +48,7 @@ rule write_manifest:
         consent=rules.draw_consent.output,
         nodes=rules.build_node_folders.output,
         scoring_files=rules.write_scoring_files.output,
-        stores=expand(rules.build_variant_store.output.store, country=COUNTRIES),
+        stores=fill_in(rules.build_variant_store.output.store, country=COUNTRIES),
         distances=rules.compute_distances.output,
         suite=rules.draw_queries.output,
         patients=rules.choose_patients.output,

@@ -9,7 +9,7 @@ rule compute_genetic_values:
         consequences=rules.simulate_block.output.consequences,
         people=rules.simulate_people.output.people,
         patients=rules.simulate_people.output.patients,
-        traits=config["traits"],
+        traits=local(config["traits"]),
     output:
         effects=temp(f"{RESULTS}/phenotypes/blocks/{{block}}.effects.parquet"),
         values=temp(f"{RESULTS}/phenotypes/blocks/{{block}}.values.parquet"),
@@ -44,7 +44,7 @@ rule simulate_phenotypes:
         values=every_block(rules.compute_genetic_values.output.values),
         carriers=every_block(rules.compute_genetic_values.output.carriers),
         damaged=every_block(rules.compute_genetic_values.output.damaged),
-        traits=config["traits"],
+        traits=local(config["traits"]),
     output:
         diseases=f"{RESULTS}/phenotypes/diseases.parquet",
         measurements=f"{RESULTS}/phenotypes/measurements.parquet",
@@ -105,7 +105,7 @@ rule simulate_sample_metadata:
     input:
         people=rules.simulate_people.output.people,
         counts=every_block(rules.count_variants.output.counts, AUTOSOMES),
-        traits=config["traits"],
+        traits=local(config["traits"]),
     output:
         subjects=f"{RESULTS}/phenotypes/subjects.parquet",
         biosamples=f"{RESULTS}/phenotypes/biosamples.parquet",
@@ -143,7 +143,7 @@ rule write_phenopackets:
         missing=rules.simulate_phenotypes.output.missing,
         subjects=rules.simulate_sample_metadata.output.subjects,
         biosamples=rules.simulate_sample_metadata.output.biosamples,
-        traits=config["traits"],
+        traits=local(config["traits"]),
     output:
         phenopackets=expand(
             f"{RESULTS}/nodes/{{country}}/phenopackets.jsonl.gz", country=COUNTRIES

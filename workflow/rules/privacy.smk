@@ -4,9 +4,9 @@
 
 rule write_public_facts:
     input:
-        stores=expand(rules.build_variant_store.output.store, country=COUNTRIES),
+        stores=fill_in(rules.build_variant_store.output.store, country=COUNTRIES),
         people=rules.build_node_folders.output.people,
-        consent=config["consent"],
+        consent=local(config["consent"]),
     output:
         facts=expand(
             f"{RESULTS}/nodes/{{country}}/public_facts.sqlite", country=COUNTRIES
@@ -21,7 +21,7 @@ rule write_public_facts:
         **needs("write_public_facts"),
     params:
         code=code_digest("write_public_facts.py"),
-        nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
+        nodes=node_folders,
     message:
         "Public facts of each node"
     script:
@@ -30,12 +30,8 @@ rule write_public_facts:
 
 rule run_membership_attack:
     input:
-        stores=expand(rules.build_variant_store.output.store, country=COUNTRIES),
-        individuals=rules.build_node_folders.output.individuals,
-        people=rules.build_node_folders.output.people,
-        settings=rules.build_node_folders.output.settings,
-        tumours=rules.build_node_folders.output.tumours,
-        public_facts=rules.write_public_facts.output.facts,
+        stores=fill_in(rules.build_variant_store.output.store, country=COUNTRIES),
+        served=served_files,
     output:
         table=f"{RESULTS}/privacy/membership.parquet",
         summary=f"{RESULTS}/privacy/privacy.json",
@@ -56,7 +52,7 @@ rule run_membership_attack:
         **needs("run_membership_attack"),
     params:
         code=code_digest("run_membership_attack.py"),
-        nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
+        nodes=node_folders,
         seed=config["seed"],
         stories=by_digest(INPUTS.stories),
     message:

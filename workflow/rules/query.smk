@@ -33,8 +33,8 @@ rule draw_queries:
         measurements=rules.simulate_phenotypes.output.measurements,
         features=rules.simulate_phenotypes.output.features,
         consent=rules.draw_consent.output.consent,
-        templates=config["queries"],
-        transcripts=config["transcripts"],
+        templates=local(config["queries"]),
+        transcripts=local(config["transcripts"]),
         gene_model=optional(config["genome"]["gene_model"]),
         reference=rules.make_reference.output.fasta,
         indexes=[rules.make_reference.output.fai, rules.make_reference.output.gzi],
@@ -67,13 +67,9 @@ rule run_queries:
         suite=rules.draw_queries.output.suite,
         truth=rules.draw_queries.output.truth,
         pairs=rules.compute_distances.output.pairs,
-        settings=rules.build_node_folders.output.settings,
-        people=rules.build_node_folders.output.people,
-        catalogues=rules.write_node_catalogues.output.nodes,
-        stores=expand(rules.build_variant_store.output.store, country=COUNTRIES),
+        stores=fill_in(rules.build_variant_store.output.store, country=COUNTRIES),
+        served=served_files,
         issuer=rules.create_issuer.output,
-        public_facts=rules.write_public_facts.output.facts,
-        scores=rules.write_scoring_files.output,
         foreign=optional(config["network"]["nodes"]),
     output:
         answers=f"{RESULTS}/queries/answers.parquet",
@@ -92,10 +88,9 @@ rule run_queries:
     params:
         number=len(COUNTRIES),
         code=code_digest("run_queries.py"),
-        nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
+        nodes=node_folders,
         foreign=by_digest(INPUTS.foreign),
         network=config["network"],
-        logs=f"{LOGS}/nodes",
     message:
         "Send the query suite to {params.number} nodes, from {params.network[asker]}"
     script:

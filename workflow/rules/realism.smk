@@ -74,7 +74,7 @@ rule judge_realism:
         countries=by_digest(INPUTS.countries),
         blocks=by_digest(INPUTS.blocks),
         measured=by_digest(BLOCKS[name] for name in MEASURED),
-        maps=MAPS,
+        maps=lambda wildcards, input: dict(zip(MAPS, input.maps)),
         seed=config["seed"],
     message:
         "Realism: measured against published and predicted figures"

@@ -23,7 +23,7 @@ rule build_report:
         realism_distance=rules.judge_realism.output.distance,
         realism_linkage=rules.judge_realism.output.linkage,
         realism_sample_size=rules.judge_realism.output.sample_size,
-        countries=INPUTS.country_table,
+        countries=local(INPUTS.country_table),
     output:
         page=report(
             f"{RESULTS}/report/index.html",
@@ -87,7 +87,7 @@ rule build_report:
         config=config,
         countries=by_digest(INPUTS.countries),
         blocks=by_digest(BLOCKS),
-        benchmarks=BENCHMARKS,
+        benchmarks=lambda wildcards, output: f"{Path(output.page).parents[1]}/benchmarks",
     message:
         "Report: pages, summary.json and figures"
     script:

@@ -43,7 +43,7 @@ rule build_node_folders:
         biosamples=rules.simulate_sample_metadata.output.biosamples,
         runs=rules.simulate_sample_metadata.output.runs,
         analyses=rules.simulate_sample_metadata.output.analyses,
-        genes=config["genes"],
+        genes=local(config["genes"]),
     output:
         settings=expand(f"{RESULTS}/nodes/{{country}}/node.yaml", country=COUNTRIES),
         individuals=expand(
@@ -85,8 +85,8 @@ rule build_node_folders:
 rule write_scoring_files:
     input:
         effects=rules.simulate_phenotypes.output.effects,
-        traits=config["traits"],
-        drug_genes=config["drug_genes"],
+        traits=local(config["traits"]),
+        drug_genes=local(config["drug_genes"]),
     output:
         scores=expand(f"{RESULTS}/scores/{{trait}}.txt.gz", trait=INPUTS.scored),
         copies=expand(
@@ -117,8 +117,8 @@ rule write_scoring_files:
 
 rule compute_distances:
     input:
-        countries=INPUTS.country_table,
-        distances=config["network"]["distances"],
+        countries=local(INPUTS.country_table),
+        distances=local(config["network"]["distances"]),
     output:
         distances=f"{RESULTS}/network/distances.parquet",
         pairs=f"{RESULTS}/network/pairs.parquet",

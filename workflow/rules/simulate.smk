@@ -4,8 +4,8 @@
 
 rule build_demography:
     input:
-        countries=INPUTS.country_table,
-        parameters=config["demography"]["parameters"],
+        countries=local(INPUTS.country_table),
+        parameters=local(config["demography"]["parameters"]),
         model=optional(config["demography"]["model"]),
     output:
         model=f"{RESULTS}/demography/europe.demes.yaml",
@@ -36,8 +36,8 @@ rule build_demography:
 
 rule simulate_people:
     input:
-        countries=INPUTS.country_table,
-        variants=config["variants"],
+        countries=local(INPUTS.country_table),
+        variants=local(config["variants"]),
     output:
         people=f"{RESULTS}/cohort/people.parquet",
         planted=f"{RESULTS}/cohort/planted.parquet",
@@ -91,7 +91,7 @@ rule make_reference:
         fasta=optional(config["genome"]["reference_fasta"]),
         bases=optional(config["genome"]["reference_bases"]),
         masks=optional(config["genome"]["masks"]),
-        variants=config["variants"],
+        variants=local(config["variants"]),
         transcripts=GENE_MODEL,
     output:
         fasta=f"{RESULTS}/reference/reference.fa.gz",
@@ -170,7 +170,7 @@ rule simulate_block:
 
 rule list_heteroplasmy:
     input:
-        trees=expand(
+        trees=fill_in(
             rules.simulate_block.output.trees,
             block=[name for name, block in BLOCKS.items() if block.contig == "chrM"],
         ),

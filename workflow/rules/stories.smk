@@ -69,12 +69,9 @@ rule run_stories:
         truth=rules.compute_story_truth.output.truth,
         patients=rules.choose_patients.output.patients,
         pairs=rules.compute_distances.output.pairs,
-        settings=rules.build_node_folders.output.settings,
-        people=rules.build_node_folders.output.people,
-        stores=expand(rules.build_variant_store.output.store, country=COUNTRIES),
+        stores=fill_in(rules.build_variant_store.output.store, country=COUNTRIES),
+        served=served_files,
         issuer=rules.create_issuer.output,
-        public_facts=rules.write_public_facts.output.facts,
-        scores=rules.write_scoring_files.output,
         after=ancient(rules.run_queries.output.answers),  # only one set of nodes runs at a time
     output:
         stories=expand(f"{RESULTS}/stories/{{story}}.json", story=STORIES),
@@ -91,10 +88,9 @@ rule run_stories:
         number=len(STORIES),
         code=code_digest("run_stories.py"),
         stories=by_digest(INPUTS.stories),
-        nodes={country: f"{RESULTS}/nodes/{country}" for country in COUNTRIES},
+        nodes=node_folders,
         foreign=by_digest(INPUTS.foreign),
         network=config["network"],
-        logs=f"{LOGS}/stories",
     message:
         "Run {params.number} stories"
     script:

@@ -14,7 +14,7 @@ def dataset_files(wildcards):
         *files_of(rules.simulate_phenotypes, rules.simulate_sample_metadata),
         *files_of(rules.draw_consent, rules.compute_structure, rules.judge_realism),
         *(MAPS.values() if DRAWS_MAPS else []),
-        *expand(rules.simulate_block.output, block=BLOCKS),
+        *fill_in(rules.simulate_block.output, block=BLOCKS),
         *(rules.list_heteroplasmy.output if HAS_CHRM else []),
     ]
 
@@ -25,7 +25,7 @@ def genome_files(block):
     A million people have 34,000 of these files: to plan with all costs 4 s.
     """
     shard = rules.shard_block.output
-    first, *others = expand([*shard.bcf, *shard.csi], block=block)
+    first, *others = fill_in([*shard.bcf, *shard.csi], block=[block])
     is_there = Path(first).exists()
     return [first, *(file for file in others if is_there and not Path(file).exists())]
 
@@ -38,7 +38,7 @@ def federation_files(wildcards):
         *files_of(rules.write_public_facts, rules.write_node_catalogues),
         *(rules.create_genome_keys.output if ENCRYPTED_SUFFIX else []),
         *[file for block in BLOCKS for file in genome_files(block)],
-        *expand(rules.build_variant_store.output, country=COUNTRIES),
+        *fill_in(rules.build_variant_store.output, country=COUNTRIES),
         *files_of(rules.compute_distances, rules.draw_queries, rules.run_queries),
         *files_of(rules.choose_patients, rules.compute_story_truth, rules.run_stories),
         *files_of(rules.run_membership_attack),
