@@ -215,12 +215,6 @@ def exported_files():
     ]
 
 
-def bench_results(wildcards):
-    """Return the results of the bench by name; nothing without a bench."""
-    files = BENCH_RESULTS if config["bench"] else {}
-    return {name: f"{RESULTS}/bench/{file}" for name, file in files.items()}
-
-
 def fill_in(files, **values):
     """Fill wildcards of other rules' files in: expand() refuses files in a storage."""
     files = [files] if isinstance(files, str) else list(files)
