@@ -198,8 +198,9 @@ def add_issuer(commands: argparse._SubParsersAction) -> None:
 
 def _node_build(options: argparse.Namespace) -> None:
     from rehearsal.logs import show_notes
+    from rehearsal.node.intake.people_table import read_individuals
     from rehearsal.node.settings.node_settings import NodeSettings
-    from rehearsal.node.vcf_import import IntakeOptions, build_node, read_individuals
+    from rehearsal.node.vcf_import import IntakeOptions, build_node
 
     show_notes()
     if not re.fullmatch("[A-Z]{2}", options.country):

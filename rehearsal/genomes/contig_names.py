@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from rehearsal.genomes.assembly import REFSEQ
@@ -15,6 +15,10 @@ EARLIER_ASSEMBLIES = ("GRCh37", "hg19", "b37")
 CONTIG_OF_ACCESSION = {accession: contig for contig, accession in REFSEQ.items()}
 # the accession without its version is that of the chromosome in any assembly
 _CONTIG_OF_CHROMOSOME = {name.partition(".")[0]: c for name, c in CONTIG_OF_ACCESSION.items()}
+# GenBank's, all of the second version in GRCh38; chrM is the same sequence in both assemblies
+_GENBANK = {f"CM{663 + n:06d}.2": c for n, c in enumerate(REFSEQ) if c != "chrM"}
+_GENBANK["J01415.2"] = "chrM"
+_CONTIG_OF_CHROMOSOME |= {name.partition(".")[0]: c for name, c in _GENBANK.items()}
 _ACCESSION = re.compile(r"NC_\d{6}\.\d+")
 
 
@@ -33,15 +37,16 @@ def find_contig(name: str) -> str | None:
     """Find a contig of GRCh38 by any of its names.
 
     Args:
-        name: For example ``17``, ``chr17``, ``NC_000017.11`` or ``refseq:NC_000017.11``.
+        name: For example ``17``, ``chr17``, ``CHR17``, ``NC_000017.11``, ``refseq:NC_000017.11`` or
+            ``CM000679.2``.
 
     Returns:
         The name used inside, ``chr17``, or None if the name is no contig of GRCh38.
     """
-    short = name.removeprefix("refseq:")
-    if short in CONTIG_OF_ACCESSION:
-        return CONTIG_OF_ACCESSION[short]
-    short = short.removeprefix("chr")
+    short = name.removeprefix("refseq:").upper()
+    if of_accession := CONTIG_OF_ACCESSION.get(short) or _GENBANK.get(short):
+        return of_accession
+    short = short.removeprefix("CHR")
     contig = "chrM" if short == "MT" else f"chr{short}"
     return contig if contig in REFSEQ else None
 
@@ -66,13 +71,21 @@ def note_other_names(path: Path | str, names: Iterable[str | None]) -> None:
         path: The file.
         names: Names in the file. Those that are no contigs of GRCh38 are ignored.
     """
-    others = [
-        name for name in dict.fromkeys(names) if name and find_contig(name) not in (None, name)
-    ]
+    found = {name: find_contig(name) for name in names if name}
+    note_renamed(path, {name: contig for name, contig in found.items() if contig})
+
+
+def note_renamed(path: Path | str, contigs: Mapping[str, str]) -> None:
+    """Say once in the log which contigs a file names otherwise, where they are known.
+
+    Args:
+        path: The file.
+        contigs: The names used inside, by those in the file.
+    """
+    others = [name for name, contig in contigs.items() if name != contig]
     if others:
-        first, found = others[0], find_contig(others[0])
         more = f", and {len(others) - 1} more likewise" if len(others) > 1 else ""
-        note(f"{path}: contig {first} is read as {found}{more}")
+        note(f"{path}: contig {others[0]} is read as {contigs[others[0]]}{more}")
 
 
 def find_contig_of_grch37(name: str) -> str | None:

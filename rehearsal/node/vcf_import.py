@@ -14,10 +14,9 @@ why (:mod:`rehearsal.node.intake.report`).
 from __future__ import annotations
 
 import gc
-import re
 import sys
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -28,23 +27,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rehearsal.errors import InputError, cause, shown
-from rehearsal.genomes.contig_names import find_contig, note_other_names
-from rehearsal.model import SEXES, Block
+from rehearsal.errors import InputError, shown
+from rehearsal.genomes.contig_names import note_renamed
+from rehearsal.logs import note
+from rehearsal.model import Block
 from rehearsal.node.intake.alleles import ReferenceBases
 from rehearsal.node.intake.genotypes_kernel import Samples
 from rehearsal.node.intake.header import VcfHeader
 from rehearsal.node.intake.lines_kernel import CHROM
 from rehearsal.node.intake.records import FileIntake, Row, Rows, lines_by_contig
-from rehearsal.node.intake.report import IntakeReport
+from rehearsal.node.intake.report import OTHER_CONTIG, IntakeReport
 from rehearsal.node.intake.source import open_source
 from rehearsal.node.privacy.public_facts_writer import write_size_facts
 from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.stores.people_store_writer import build_people
 from rehearsal.stores.variant_store_writer import StoreWriter, merge_contigs
-
-_INDIVIDUAL_COLUMNS = ("id", "sex", "birth_year")
-_FAMILY_COLUMNS = ("family", "father", "mother")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +63,10 @@ class IntakeOptions:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """A VCF: its contigs and samples, and the place of its first record."""
+    """A VCF: its header and samples, and the place of its first record."""
 
     path: Path
-    contigs: dict[str, int]
+    header: VcfHeader
     people: NDArray[np.int32]  # number of the individual of each sample
     first: tuple[str, int]  # contig and start of the first record; ("", -1) without one
 
@@ -88,7 +85,7 @@ def build_node(
 
     Args:
         vcfs: VCF or BCF files.
-        individuals: The table of people, from :func:`read_individuals`.
+        individuals: The table of people, as ``read_individuals`` reads it.
         settings: The node's settings.
         folder: The node's folder, which must exist.
         options: What is taken of the files, and how.
@@ -106,55 +103,6 @@ def build_node(
     knows_repeats = options.reference is not None
     replace(settings, genotypes_only=True, knows_repeats=knows_repeats).write(folder)
     return report
-
-
-def read_individuals(path: Path) -> pd.DataFrame:
-    """Read the people of a node.
-
-    Args:
-        path: Parquet (by its suffix) or tab-separated text, with the columns ``id`` (text), ``sex``
-            (female or male) and ``birth_year``. The columns ``family``, ``father`` and ``mother``
-            are optional.
-
-    Returns:
-        These six columns, one row per person. Missing values are None.
-
-    Raises:
-        InputError: The file cannot be read, a column is missing, a value is invalid, or an id
-            occurs twice.
-    """
-    try:
-        if path.suffix == ".parquet":
-            table = pd.read_parquet(path)
-        else:
-            table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, index_col=False)
-    except (OSError, ValueError) as error:
-        expected = "a readable Parquet or TSV file"
-        raise InputError(path, "file", expected, f"an unreadable one ({cause(error)})") from None
-    for column in _INDIVIDUAL_COLUMNS:
-        if column not in table:
-            found = ", ".join(map(str, table.columns)) or "no columns"
-            raise InputError(path, "columns", f"a column {column}", found)
-    for column in _FAMILY_COLUMNS:
-        table[column] = table[column].replace("", None) if column in table else None
-    table = table[[*_INDIVIDUAL_COLUMNS, *_FAMILY_COLUMNS]].reset_index(drop=True)
-    _check_individuals(path, table)
-    return table.astype({"birth_year": int})
-
-
-def _check_individuals(path: Path, table: pd.DataFrame) -> None:
-    if table.empty:
-        raise InputError(path, "rows", "at least one person", "none")
-    for row, (name, sex, born, *_) in enumerate(table.itertuples(index=False), start=1):
-        if not isinstance(name, str) or not name:
-            raise InputError(path, f"row {row}: id", "a text that is not empty", shown(name))
-        if sex not in SEXES:
-            raise InputError(path, f"row {row}: sex", "female or male", shown(sex))
-        if not re.fullmatch("[12][0-9]{3}", str(born)):
-            raise InputError(path, f"row {row}: birth_year", "a year like 1970", shown(born))
-    twice = table["id"][table["id"].duplicated()]
-    if len(twice):
-        raise InputError(path, "id", "each id once", f"{shown(twice.iloc[0])} twice")
 
 
 def build_from_vcf(
@@ -183,11 +131,13 @@ def build_from_vcf(
     Raises:
         InputError: A file cannot be read, a sample is unknown, the header is of another assembly, a
             contig with records has no ``##contig`` line with a length, positions are out of order
-            or outside their contig, files overlap, or a genotype cannot be read.
+            or outside their contig, files overlap or have different people, a genotype cannot be
+            read, or all records are on contigs of unknown names.
     """
     number = {name: row for row, name in enumerate(individuals["id"])}
     sources = [_open(Path(path), number) for path in vcfs]
-    contigs = merge_contigs((source.path, source.contigs) for source in sources)
+    _refuse_different_people(sources, individuals)
+    contigs = merge_contigs((source.path, source.header.contigs) for source in sources)
     order = {name: row for row, name in enumerate(contigs)}
     sources.sort(key=lambda source: (order.get(source.first[0], -1), source.first[1]))
     fasta = options.reference
@@ -206,9 +156,37 @@ def build_from_vcf(
             for source in sources
             for piece in _rows_of_file(source, writer.number, male, report, reference)
         )
-        for path, rows in _batches(pieces):
-            writer.write(path, rows)
+        for paths, rows in _batches(pieces):
+            _write(writer, paths, rows)
+        _judge_nothing(vcfs[0], report)
     return report
+
+
+def _write(writer: StoreWriter, paths: Sequence[Path], rows: list[Row]) -> None:
+    """Write rows of a contig, of which the files have been read; errors say what to do."""
+    try:
+        writer.write(paths[-1] if paths else Path(), rows)
+    except InputError as error:
+        *before, path = paths
+        expected = "each variant once, and records sorted"
+        found = "one after an equal or later one of the same file (bcftools sort sorts them)"
+        if before:
+            found = (
+                f"one that {before[-1].name} has too, or that belongs before its last one (join "
+                "the files with bcftools concat -a -D, which drops repeated records)"
+            )
+        raise InputError(path, error.key, expected, found) from None
+
+
+def _judge_nothing(path: Path, report: IntakeReport) -> None:
+    """Refuse files whose contigs are all unknown, and say that no record was taken."""
+    if not report.records or report.taken:
+        return
+    reasons = "; ".join(line.strip() for line in report.reasons())
+    if report.records_left_out[OTHER_CONTIG] == report.records:
+        expected = "contigs of GRCh38 by one of their names"
+        raise InputError(path, "records", expected, f"none in {report.records} records ({reasons})")
+    note(f"{path}: none of {report.records} records is served: {reasons}")
 
 
 @contextmanager
@@ -247,11 +225,11 @@ def _open(path: Path, number: dict[str, int]) -> _Source:
         header = VcfHeader.read(path, source.header)
         places = (
             (contig, int(lines.starts[0]))
-            for lines in lines_by_contig(path, source.chunks())
-            if (contig := find_contig(lines.column(0, CHROM)))
+            for lines in lines_by_contig(source)
+            if (contig := header.find_contig(lines.column(0, CHROM)))
         )
         first = next(places, ("", -1))
-    return _Source(path, header.contigs, _people(path, header.samples, number), first)
+    return _Source(path, header, _people(path, header.samples, number), first)
 
 
 def _people(path: Path, samples: list[str], number: dict[str, int]) -> NDArray[np.int32]:
@@ -263,6 +241,20 @@ def _people(path: Path, samples: list[str], number: dict[str, int]) -> NDArray[n
     return np.array([number[sample] for sample in samples], np.int32)
 
 
+def _refuse_different_people(sources: list[_Source], individuals: pd.DataFrame) -> None:
+    """Check that all files have the same people. A file of chrY may be without women."""
+    everybody = {number for source in sources for number in source.people.tolist()}
+    women = set(np.flatnonzero(individuals["sex"] == "female").tolist())
+    for source in sources:
+        missing = everybody.difference(source.people.tolist())
+        if not missing or (source.first[0] == "chrY" and missing <= women):
+            continue
+        name = shown(individuals["id"].iloc[min(missing)])
+        expected = "the same people in all files"
+        found = f"no sample {name}, who is in another file (bcftools merge joins them)"
+        raise InputError(source.path, "header", expected, found)
+
+
 def _rows_of_file(
     source: _Source,
     numbers: dict[str, int],
@@ -271,15 +263,15 @@ def _rows_of_file(
     reference: ReferenceBases | None,
 ) -> Iterator[Rows]:
     samples = Samples(source.people, bool((np.diff(source.people) > 0).all()), male)
-    intake = FileIntake(source.path, source.contigs, numbers, samples, report, reference)
+    intake = FileIntake(source.path, source.header, numbers, samples, report, reference)
     with open_source(source.path) as lines:
-        yield from intake.rows(lines.chunks())
-    note_other_names(source.path, intake.names)
+        yield from intake.rows(lines)
+    note_renamed(source.path, intake.names)
     report.renamed |= {name: contig for name, contig in intake.names.items() if name != contig}
 
 
-def _batches(pieces: Iterable[Rows]) -> Iterator[tuple[Path, list[Row]]]:
-    """Yield sorted batches of rows of one contig, each with the file that was read last.
+def _batches(pieces: Iterable[Rows]) -> Iterator[tuple[list[Path], list[Row]]]:
+    """Yield sorted batches of rows of one contig, each with the files of it that have been read.
 
     Trimming moves rows behind later records, left-aligning before earlier ones. A row waits until
     no record can come before it.
@@ -288,29 +280,32 @@ def _batches(pieces: Iterable[Rows]) -> Iterator[tuple[Path, list[Row]]]:
         pieces: Rows of records. Records of a file ascend within a contig.
 
     Yields:
-        File and rows.
+        Files, the last one last, and rows.
 
     Raises:
         InputError: A file begins before the end of the one before it.
     """
     waiting: list[Row] = []
     last = Rows(Path(), -1, -1, -1, [])
+    paths: dict[int, dict[Path, None]] = {}  # by contig
     for piece in pieces:
         if piece.contig != last.contig:
-            yield last.path, _divided(waiting, sys.maxsize)[0]
+            yield [*paths.get(last.contig, ())], _divided(waiting, sys.maxsize)[0]
             waiting = []
         elif piece.first < last.floor:
             expected = "files that follow each other on a contig"
             found = (
                 f"one that begins before the end of {last.path.name} (join parts of a contig with "
-                "bcftools concat --allow-overlaps, people with bcftools merge)"
+                "bcftools concat -a -D)"
             )
             raise InputError(piece.path, "first record", expected, found)
         waiting += piece.rows
         ready, waiting = _divided(waiting, piece.floor)
-        yield piece.path, ready
+        of_contig = paths.setdefault(piece.contig, {})
+        of_contig[piece.path] = None
+        yield [*of_contig], ready
         last = piece
-    yield last.path, _divided(waiting, sys.maxsize)[0]
+    yield [*paths.get(last.contig, ())], _divided(waiting, sys.maxsize)[0]
 
 
 def _divided(rows: list[Row], start: int) -> tuple[list[Row], list[Row]]:

@@ -232,7 +232,9 @@ def refuse_unmakeable_folder(
         reason = cause(error) if isinstance(error, OSError) else os.strerror(errno.ELOOP)
         found = f"{folder} ({reason})"
         raise InputError(command, option, "a folder that can be made", found) from None
-    if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+    # root may write anywhere, but not where there is no disk, such as /proc
+    may_write = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+    if not may_write or not os.statvfs(there).f_blocks:
         found = f"{folder} in {there}, where nothing can be written"
         raise InputError(command, option, "a folder that can be made", found)
     if len(os.fsencode(folder.name)) + SPARE_CHARACTERS > os.pathconf(there, "PC_NAME_MAX"):

@@ -13,8 +13,9 @@ import pytest
 from rehearsal.network import launcher
 from rehearsal.network.forkserver import NETWORK_SERVER, NODE_SERVER, fork_server
 from rehearsal.network.launcher import NodeStartError, running_network, running_nodes
+from rehearsal.node.intake.people_table import read_individuals
 from rehearsal.node.settings.node_settings import NodeSettings
-from rehearsal.node.vcf_import import build_node, read_individuals
+from rehearsal.node.vcf_import import build_node
 
 from .network_stub import stub_command
 from .starting import is_running, wait_until_ended

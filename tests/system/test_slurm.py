@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from rehearsal.manifest import compare_manifests
+from rehearsal.node.intake.people_table import read_individuals
 from rehearsal.node.settings.node_settings import NodeSettings
-from rehearsal.node.vcf_import import build_node, read_individuals
+from rehearsal.node.vcf_import import build_node
 
 from .slurm_cluster import one_node_slurm, why_not
 

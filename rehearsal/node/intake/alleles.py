@@ -15,6 +15,8 @@ from rehearsal.node.intake.report import (
     BREAKEND,
     EQUALS_REFERENCE,
     NO_LENGTH,
+    OTHER_BASES,
+    OTHER_LENGTHS,
     OTHER_REFERENCE,
     OTHER_SYMBOL,
     SPANNING_DELETION,
@@ -24,6 +26,11 @@ FARTHEST = 10_000  # bases by which an allele is moved at most
 
 _SEQUENCE = re.compile("[ACGTUNRYSWKMBDHV]+")
 _SYMBOLIC = re.compile("<(?:(?:DEL|DUP|INS|INV|CNV)(?::[A-Z0-9:]+)?|CN[0-9]+)>")
+_SPANS = re.compile("<(?!INS)")  # symbols of stretches of the reference
+_COPY_NUMBER = re.compile("<CN[0-9]+>")
+_END = re.compile("(?:^|;)END=([0-9]{1,10})(?:;|$)")
+_SVLEN = re.compile("(?:^|;)SVLEN=([^;]*)")
+_LENGTH = re.compile("[.]|-?[0-9]{1,10}")
 _KNOWN = frozenset("ACGT")
 _WINDOW = 1 << 20  # bases that are read at a time
 
@@ -99,7 +106,7 @@ def read_allele(
     """Read one alternate allele.
 
     Symbolic alleles are kept if they are deletions, duplications, insertions, inversions or copy
-    numbers, and if INFO states their length: END or SVLEN, of insertions SVLEN.
+    numbers, and if INFO states their length: SVLEN or END, of insertions SVLEN.
 
     Args:
         record: The record.
@@ -114,7 +121,10 @@ def read_allele(
     if _SEQUENCE.fullmatch(alt) and _SEQUENCE.fullmatch(record.ref):
         return _read_sequence(record, alt, reference)
     if _SYMBOLIC.fullmatch(alt):
-        length = _length(record, number)
+        lengths = _lengths(record)
+        if lengths is None:
+            return OTHER_LENGTHS
+        length = lengths[number - 1]
         reach = 0 if alt.startswith("<INS") else length
         if not length or record.start + 1 + reach > CONTIG_LENGTHS[record.contig]:
             return NO_LENGTH
@@ -137,31 +147,59 @@ def _read_sequence(
 ) -> StoredAllele | str:
     if alt == record.ref:
         return EQUALS_REFERENCE
+    trimmed = StoredAllele(*without_shared_bases(record.start, record.ref, alt))
+    if not _KNOWN.issuperset(trimmed.ref + trimmed.alt):
+        return OTHER_BASES
     if reference is None:
-        return StoredAllele(*without_shared_bases(record.start, record.ref, alt))
+        return trimmed
     if not reference.has(record.contig, record.start, record.ref):
         return OTHER_REFERENCE
-    return _in_normal_form(record, alt, reference)
+    return _in_normal_form(record.contig, trimmed, reference)
 
 
-def _length(record: RecordAlleles, number: int) -> int:
-    """Return the length of a symbolic allele in bases, 0 if the record does not state it."""
-    end = re.search("(?:^|;)END=([0-9]+)", record.info)
-    last = record.start + len(record.ref)  # 1-based
-    if end and int(end[1]) > last and not record.alts[number - 1].startswith("<INS"):
-        return int(end[1]) - record.start - 1
-    stated = re.search("(?:^|;)SVLEN=([^;]*)", record.info)
-    lengths = stated[1].split(",") if stated else [""]
-    text = lengths[min(number, len(lengths)) - 1].removeprefix("-")
-    return int(text) if text.isdigit() else 0
+def _lengths(record: RecordAlleles) -> list[int] | None:
+    """Return the lengths of symbolic alleles in bases, 0 where the record does not state one.
+
+    SVLEN is that of each allele, END the last base of the longest (VCF 4.5, sections 1.6.1 and 3).
+    Before VCF 4.4 SVLEN was the difference to REF: of copy numbers not the length, of inversions 0.
+
+    Returns:
+        The lengths. None: SVLEN is malformed, or END is more than one base from the longest.
+    """
+    lengths = _stated_lengths(record)
+    if lengths is None:
+        return None
+    end = _END.search(record.info)
+    reach = int(end[1]) - record.start - 1 if end else 0
+    shortest = len(record.ref) - 1
+    by_end = reach if reach > shortest else 0
+    longest = 0
+    for number, alt in enumerate(record.alts):
+        if _SPANS.match(alt):
+            of_copies = _COPY_NUMBER.fullmatch(alt) and by_end
+            lengths[number] = of_copies or lengths[number] or by_end
+            longest = max(longest, lengths[number])
+    contradicts = longest and end and abs(reach - max(longest, shortest)) > 1
+    return None if contradicts else lengths
 
 
-def _in_normal_form(record: RecordAlleles, alt: str, reference: ReferenceBases) -> StoredAllele:
+def _stated_lengths(record: RecordAlleles) -> list[int] | None:
+    """Read SVLEN, without its signs. None: it is not one number for each alternate allele."""
+    stated = _SVLEN.search(record.info)
+    if stated is None or stated[1] in ("", "."):
+        return [0] * len(record.alts)
+    texts = stated[1].split(",")
+    if len(texts) != len(record.alts) or not all(map(_LENGTH.fullmatch, texts)):
+        return None
+    return [0 if text == "." else abs(int(text)) for text in texts]
+
+
+def _in_normal_form(contig: str, allele: StoredAllele, reference: ReferenceBases) -> StoredAllele:
     """Left-align an allele (Tan, Abecasis and Kang 2015, doi:10.1093/bioinformatics/btv112)."""
-    start, ref, alt = without_shared_bases(record.start, record.ref, alt)
+    start, ref, alt = allele[:3]
     if len(ref) == len(alt) or ref[0] != alt[0] or min(len(ref), len(alt)) > 1:
-        return StoredAllele(start, ref, alt)
-    contig, bases, is_deletion = record.contig, ref[1:] or alt[1:], len(ref) > 1
+        return allele
+    bases, is_deletion = ref[1:] or alt[1:], len(ref) > 1
     left = reference.bases(contig, start - FARTHEST, start + 1)
     shift = 0  # to the left: each base that enters in front leaves at the end
     while shift < len(left) - 1 and left[-1 - shift] == bases[-1 - shift % len(bases)]:

@@ -184,8 +184,13 @@ def _genotypes(data: Bytes, at: int, end: int, formats: int, keys: Keys, out: By
             if kind == 1 and size == 2:
                 return _usual_calls(data, begin, keys.samples, out, w)
             return _calls(data, begin, kind, size, keys.samples, out, w)
-    out[w], out[w + 1], out[w + 2] = _DOT, _TAB, _NEWLINE
-    return w + 3
+    out[w], out[w + 1] = _DOT, _TAB
+    w += 2
+    for _ in range(keys.samples):
+        out[w], out[w + 1] = _DOT, _TAB
+        w += 2
+    out[w - 1] = _NEWLINE
+    return w
 
 
 @numba.njit(cache=True, nogil=True)

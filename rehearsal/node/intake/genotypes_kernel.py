@@ -20,6 +20,7 @@ EXTRA_COPIES, HETEROZYGOUS, HAPLOID = 0, 1, 2  # genotypes that are told
 _TAB, _COLON, _DOT, _SLASH, _BAR, _ZERO, _NINE = b"\t:./|09"
 _PHASED, _UNPHASED = (np.uint32(int.from_bytes(call, "little")) for call in (b"0|0\t", b"0/0\t"))
 _MOST = 1 << 15  # numbers of alleles are below it
+_NOTHING = -2  # no letter of an allele yet, where -1 is a missing allele
 
 
 class Samples(NamedTuple):
@@ -69,6 +70,7 @@ def count_alleles(
     data: NDArray[np.uint8],
     places: NDArray[np.int64],
     asked: NDArray[np.int64],
+    same: NDArray[np.int64],
     copies: NDArray[np.uint8],
     samples: Samples,
     fix: bool,
@@ -80,6 +82,8 @@ def count_alleles(
         places: Of each record the first and last index of its genotypes and its number of alleles,
             REF included, shape (n_records, 3).
         asked: Number of a record and of one of its alleles, by record, shape (n_asked, 2).
+        same: Number of a record and of two alleles, of which the second counts as the first, by
+            record, shape (n_same, 3).
         copies: Copies of each record's place that women and men have, shape (n_records, 2).
         samples: The columns of the samples.
         fix: Whether genotypes of more copies than a person has are cut to one allele, or, if their
@@ -100,7 +104,7 @@ def count_alleles(
     carriers, homozygotes = np.empty(n_samples, np.int32), np.empty(n_samples, np.int32)
     men = samples.male[samples.person].sum()
     called = np.empty(2, np.int64)
-    job = written = 0
+    job = written = again = 0
     for record in range(n_records):
         called[0], called[1] = 2 * (n_samples - men), 2 * men
         n = _read_genotypes(
@@ -110,6 +114,9 @@ def count_alleles(
             faults[record] = -n
         elif not samples.in_order:
             _sort(sparse, n)
+        while again < same.shape[0] and same[again, 0] == record:
+            _count_as(same[again, 1], same[again, 2], sparse, n)
+            again += 1
         while job < n_asked and asked[job, 0] == record:
             if n >= 0:
                 size, several = _count_one(
@@ -217,15 +224,17 @@ def _genotype(data: NDArray[np.uint8], at: int, end: int) -> tuple[int, int, int
         next column.
     """
     first = second = -1
-    n, value = 0, -1
+    n, value = 0, _NOTHING
     if at < end and (data[at] == _SLASH or data[at] == _BAR):
         at += 1
     while True:
         letter = _TAB if at >= end else int(data[at])
-        if _ZERO <= letter <= _NINE:
+        if _ZERO <= letter <= _NINE and value != -1:
             if value < _MOST:
                 value = max(value, 0) * 10 + letter - _ZERO
         elif letter in (_TAB, _COLON, _SLASH, _BAR):
+            if value == _NOTHING:
+                return first, second, -BAD_TEXT, at
             if n == 0:
                 first = value
             elif n == 1:
@@ -233,10 +242,12 @@ def _genotype(data: NDArray[np.uint8], at: int, end: int) -> tuple[int, int, int
             else:
                 return first, second, -BAD_PLOIDY, at
             n += 1
-            value = -1
+            value = _NOTHING
             if letter in (_TAB, _COLON):
                 return first, second, n, _next_column(data, at, end)
-        elif letter != _DOT:
+        elif letter == _DOT and value == _NOTHING:
+            value = -1
+        else:
             return first, second, -BAD_TEXT, at
         at += 1
 
@@ -262,6 +273,16 @@ def _sort(sparse: _Sparse, n: int) -> None:
     order = np.argsort(sparse.who[:n])
     for column in sparse:
         column[:n] = column[:n][order]
+
+
+@numba.njit(cache=True, nogil=True)
+def _count_as(kept: int, other: int, sparse: _Sparse, n: int) -> None:
+    """Replace an allele in genotypes by the one that it repeats."""
+    for i in range(n):
+        if sparse.first[i] == other:
+            sparse.first[i] = kept
+        if sparse.second[i] == other:
+            sparse.second[i] = kept
 
 
 @numba.njit(cache=True, nogil=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from rehearsal.errors import InputError, shown
 from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS, LENGTHS_OF_GRCH37
 from rehearsal.genomes.contig_names import find_contig, find_contig_of_grch37
+from rehearsal.logs import note
 
 _FIELD = re.compile(r'([A-Za-z]+)=("(?:[^"\\]|\\.)*"|[^,>]*)')
 _UNKNOWN_LENGTH = 2**31 - 3  # plink2 writes it where it knows none
@@ -28,6 +29,10 @@ _NAMED = {
     name: re.compile(f"(?<![a-z0-9])(?:{words})(?![0-9])", re.IGNORECASE)
     for name, words in _NAMES.items()
 }
+_PLINK_CODES = {"23": "chrX", "24": "chrY", "25": "chrX", "26": "chrM"}  # 25: pseudo-autosomal
+_OLDEST, _NEWEST = (4, 0), (4, 5)
+_VERSION = re.compile(r"##fileformat=VCFv([0-9]{1,3})\.([0-9]{1,3})\s*")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 LIFT_OVER = (
     "lift the file over to GRCh38 first, with bcftools +liftover, CrossMap or Picard LiftoverVcf"
 )
@@ -39,6 +44,7 @@ class VcfHeader:
 
     samples: list[str]
     contigs: dict[str, int]  # of the primary assembly, by the name used inside; lengths in bases
+    codes: dict[str, str]  # PLINK's numbers of X, Y and M, with the names used inside
 
     @classmethod
     def read(cls, path: Path, text: str) -> VcfHeader:
@@ -52,17 +58,41 @@ class VcfHeader:
             The samples and contigs.
 
         Raises:
-            InputError: The file has no samples or names one twice, its contigs have the lengths of
+            InputError: The version is older than 4.0. The file has no samples, names one twice or
+                with control characters. Its contigs have the lengths of
                 another assembly, or ``##reference``, ``##assembly`` or an ``assembly`` of a contig
                 name another.
         """
-        *lines, columns = text.splitlines()
+        *lines, columns = text.split("\n")
+        _check_version(path, lines[0])
         contigs = [_fields(line) for line in lines if line.startswith("##contig=")]
         lengths = dict(_lengths(path, contigs))
         named = _named_assembly(path, lines, contigs)
         if named and not lengths:
             lengths = dict(CONTIG_LENGTHS)
-        return cls(_samples(path, columns), lengths)
+        codes = {contig["ID"]: code for contig in contigs if (code := _plink_code(contig))}
+        return cls(_samples(path, columns), lengths, codes)
+
+    def find_contig(self, name: str) -> str | None:
+        """Find a contig by any of its names, also PLINK's number where its length fits.
+
+        Args:
+            name: The name in the file.
+
+        Returns:
+            The name used inside, or None.
+        """
+        return find_contig(name) or self.codes.get(name)
+
+
+def _check_version(path: Path, line: str) -> None:
+    """Refuse versions before 4.0, whose records are others, and note those that are not known."""
+    found = _VERSION.fullmatch(line)
+    version = tuple(map(int, found.groups())) if found else (0, 0)
+    if version < _OLDEST:
+        raise InputError(path, "header: ##fileformat", "VCFv4.0 to VCFv4.5", shown(line[13:]))
+    if version > _NEWEST:
+        note(f"{path}: {line[13:].strip()} is newer than VCFv4.5 and is read as such")
 
 
 def _fields(line: str) -> dict[str, str]:
@@ -75,7 +105,9 @@ def _lengths(path: Path, contigs: list[dict[str, str]]) -> Iterator[tuple[str, i
     for contig in contigs:
         name, text = contig.get("ID", ""), contig.get("length", "")
         found, where = find_contig(name), f"header: contig {name}"
-        if found is None and name.startswith("NC_") and find_contig_of_grch37(name):
+        if code := _plink_code(contig):
+            yield code, int(text)
+        if _is_of_grch37(name):
             expected = f"an accession of {ASSEMBLY}"
             raise InputError(path, where, expected, f"one of another assembly: {LIFT_OVER}")
         if found is None or not text.isdigit() or int(text) >= _UNKNOWN_LENGTH:
@@ -84,6 +116,18 @@ def _lengths(path: Path, contigs: list[dict[str, str]]) -> Iterator[tuple[str, i
             expected = f"{CONTIG_LENGTHS[found]} bases, the length in {ASSEMBLY}"
             raise InputError(path, where, expected, f"{text} bases{_advice(found, int(text))}")
         yield found, int(text)
+
+
+def _plink_code(contig: dict[str, str]) -> str | None:
+    """Find the contig that PLINK numbers so, if the length fits."""
+    code = _PLINK_CODES.get(contig.get("ID", ""))
+    return code if code and contig.get("length") == str(CONTIG_LENGTHS[code]) else None
+
+
+def _is_of_grch37(name: str) -> bool:
+    """Tell whether a name is an accession of another assembly."""
+    is_accession = name.startswith(("NC_", "CM"))
+    return is_accession and not find_contig(name) and bool(find_contig_of_grch37(name))
 
 
 def _advice(contig: str, length: int) -> str:
@@ -131,4 +175,8 @@ def _samples(path: Path, columns: str) -> list[str]:
     name, times = Counter(samples).most_common(1)[0]
     if times > 1:
         raise InputError(path, "header", "each sample once", f"{shown(name)} {times} times")
+    for name in samples:
+        if not name or _CONTROL.search(name):
+            expected = "names of samples without control characters"
+            raise InputError(path, "header: the line #CHROM", expected, shown(name))
     return samples

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from rehearsal.errors import InputError, shown
 from rehearsal.genomes.assembly import CONTIG_LENGTHS, PSEUDO_AUTOSOMAL, ploidy
-from rehearsal.genomes.contig_names import find_contig
 from rehearsal.model import SEXES
 from rehearsal.node.intake.alleles import (
     FARTHEST,
@@ -35,6 +34,7 @@ from rehearsal.node.intake.genotypes_kernel import (
     Samples,
     count_alleles,
 )
+from rehearsal.node.intake.header import VcfHeader
 from rehearsal.node.intake.lines_kernel import (
     ALT,
     CHROM,
@@ -58,16 +58,18 @@ from rehearsal.node.intake.report import (
     NO_CARRIER,
     NO_GENOTYPES,
     OTHER_CONTIG,
+    REPEATED,
     TELOMERE,
     IntakeReport,
 )
+from rehearsal.node.intake.source import LineSource
 
 Row = tuple  # of :class:`rehearsal.stores.variant_store_writer.StoreWriter`
 
 _FAULTS = {  # expected, found
     BAD_ALLELE: ("genotypes with alleles of the record", "one with a higher allele number"),
     BAD_COLUMNS: ("one genotype per sample", "another number of genotypes"),
-    BAD_TEXT: ("genotypes such as 0/1", "one with other letters"),
+    BAD_TEXT: ("genotypes such as 0/1", "one of another form"),
 }
 _NO_BYTES = np.empty(0, np.uint8)
 _MOST_KEPT = 1 << 14  # keys of rows that are compared with those of later records
@@ -92,6 +94,7 @@ class Lines:
     borders: NDArray[np.int64]
     starts: NDArray[np.int64]
     marks: NDArray[np.uint8]
+    first: int  # number of the first line among those after the header
 
     def column(self, line: int, column: int) -> str:
         """Return the text of a column.
@@ -112,41 +115,52 @@ class Lines:
         return f"{self.column(line, CHROM)}:{self.column(line, POS)}"
 
 
-def lines_by_contig(path: Path, chunks: Iterator[bytes]) -> Iterator[Lines]:
+def lines_by_contig(source: LineSource) -> Iterator[Lines]:
     """Divide lines into runs of one contig.
 
     Args:
-        path: The file, for errors.
-        chunks: Whole lines.
+        source: The open file.
 
     Yields:
         The runs, without empty lines.
 
     Raises:
-        InputError: A line is no record.
+        InputError: A line is no record, or has fewer columns than a record with genotypes.
     """
-    for text in chunks:
+    before = 0
+    for text in source.chunks():
         data = np.frombuffer(text, np.uint8)
         ends = np.flatnonzero(data == ord("\n"))
         borders, starts, marks = split_lines(data, ends)
         runs = [0, *(np.flatnonzero(~marks[1:] & SAME_CONTIG) + 1).tolist(), ends.size]
         for begin, end in pairwise(runs):
-            lines = Lines(text, data, borders[begin:end], starts[begin:end], marks[begin:end])
-            if lines.borders[0, CHROM + 1] - 1 > lines.borders[0, CHROM]:
-                _refuse_no_records(path, lines)
+            run = slice(begin, end)
+            lines = Lines(text, data, borders[run], starts[run], marks[run], before + begin)
+            if lines.borders[0, COLUMNS] - 1 > lines.borders[0, CHROM]:
+                _refuse_no_records(source, lines)
                 yield lines
-            elif lines.borders[0, COLUMNS] - 1 > lines.borders[0, CHROM]:
-                raise InputError(path, "records", "a contig in the first column", "nothing")
+        before += ends.size
 
 
-def _refuse_no_records(path: Path, lines: Lines) -> None:
-    """Check that lines have a position and the columns of a record."""
-    wrong = (lines.starts == NO_POSITION) | (lines.borders[:, INFO] > lines.borders[:, COLUMNS] - 1)
-    if wrong.any():
-        line = int(np.argmax(wrong))
-        found = lines.text[lines.borders[line, 0] : lines.borders[line, COLUMNS] - 1]
+def _refuse_no_records(source: LineSource, lines: Lines) -> None:
+    """Check that lines have a contig, a position and the columns of a record with genotypes."""
+    cut = lines.borders[:, GENOTYPES] > lines.borders[:, COLUMNS] - 1
+    if not cut.any() and (lines.starts > NO_POSITION).all() and lines.column(0, CHROM):
+        return
+    wrong = cut | (lines.starts == NO_POSITION)
+    line = int(np.argmax(wrong))
+    text = lines.text[lines.borders[line, 0] : lines.borders[line, COLUMNS] - 1]
+    found = shown(text[:80].decode("utf-8", "replace"))
+    where = source.place(lines.first + line)
+    if text.startswith(b"#"):
+        expected = "a record"
+        found = f"the header of another file, {found} (bcftools concat joins files)"
+    elif text.count(b"\t") < INFO or not cut[line]:
         expected = "a record: eight columns or more, separated by tabs, with a number as POS"
-        raise InputError(path, "records", expected, shown(found[:80].decode("utf-8", "replace")))
+    else:
+        expected = "FORMAT and a genotype for each sample, as in the line #CHROM"
+        found = f"{text.count(chr(9).encode()) + 1} columns: the file may be cut off here"
+    raise InputError(source.path, where, expected, found)
 
 
 @dataclass(slots=True)
@@ -158,6 +172,7 @@ class _Chosen:
     lines: list[int]  # number of the line of each of those records
     numbers: list[int]  # of alleles of each of those records, REF included
     reasons: dict[int, str]  # by line: why the first of its alleles, or all, are left out
+    same: list[tuple[int, int, int]]  # number of a record, of an allele, and of one that repeats it
 
 
 @dataclass
@@ -166,7 +181,7 @@ class FileIntake:
 
     Args:
         path: The file.
-        contigs: Lengths of the contigs that its header states, by the name used inside.
+        header: Its header.
         numbers: Numbers of contigs in the store.
         samples: The columns of the samples.
         report: Where to count.
@@ -174,7 +189,7 @@ class FileIntake:
     """
 
     path: Path
-    contigs: dict[str, int]
+    header: VcfHeader
     numbers: dict[str, int]
     samples: Samples
     report: IntakeReport
@@ -187,11 +202,11 @@ class FileIntake:
         self._seen: dict[tuple, None] = {}  # keys of rows of the contig
         self._margin = FARTHEST if self.reference else 0
 
-    def rows(self, chunks: Iterator[bytes]) -> Iterator[Rows]:
+    def rows(self, source: LineSource) -> Iterator[Rows]:
         """Read records.
 
         Args:
-            chunks: Whole lines.
+            source: The open file.
 
         Yields:
             The rows of some records of one contig, unsorted.
@@ -199,9 +214,10 @@ class FileIntake:
         Raises:
             InputError: A record cannot be read, is out of order or outside its contig.
         """
-        for lines in lines_by_contig(self.path, chunks):
+        lines = None
+        for lines in lines_by_contig(source):
             name = lines.column(0, CHROM)
-            contig = find_contig(name)
+            contig = self.header.find_contig(name)
             self.report.records += lines.starts.size
             if contig is None:
                 self._leave_out_all(lines)
@@ -212,6 +228,14 @@ class FileIntake:
             first, last = int(lines.starts[0]), int(lines.starts[-1])
             number = self.numbers[contig]
             yield Rows(self.path, number, first - self._margin, last - self._margin, rows)
+        if lines is not None:  # the last one, which may be cut off, and may be left out
+            self._check_columns(lines, lines.starts.size - 1)
+
+    def _check_columns(self, lines: Lines, line: int) -> None:
+        """Check that a record has a genotype for each sample, where genotypes are not read."""
+        begin, end = lines.borders[line, GENOTYPES], lines.borders[line, COLUMNS] - 1
+        if lines.text.count(b"\t", begin, end) != self.samples.person.size - 1:
+            raise InputError(self.path, lines.place(line), *_FAULTS[BAD_COLUMNS])
 
     def _leave_out_all(self, lines: Lines) -> None:
         for line in range(lines.starts.size):
@@ -227,7 +251,7 @@ class FileIntake:
 
     def _check_places(self, contig: str, lines: Lines) -> None:
         """Check that records are on a contig with a length, in order, and inside of it."""
-        if contig not in self.contigs:
+        if contig not in self.header.contigs:
             expected = "a contig with a ##contig line that states its length"
             where, found = lines.place(0), shown(lines.column(0, CHROM))
             raise InputError(
@@ -242,6 +266,8 @@ class FileIntake:
             line = int(np.argmax(outside))
             expected = f"a record inside the contig's {CONTIG_LENGTHS[contig]} bases"
             found = f"one at {lines.starts[line] + 1}"
+            if -1 <= lines.starts[line] < CONTIG_LENGTHS[contig]:
+                found += f" whose REF ends behind them, at {_ends(lines)[line]}"
             raise InputError(self.path, lines.place(line), expected, found)
         before = np.concatenate(([self._last], lines.starts[:-1]))
         if (lines.starts < before).any():
@@ -266,7 +292,7 @@ class FileIntake:
 
     def _choose(self, contig: str, lines: Lines) -> _Chosen:
         """Choose the alleles to count."""
-        chosen = _Chosen([], [], [], [], {})
+        chosen = _Chosen([], [], [], [], {}, [])
         refs, alts = (
             lines.data[lines.borders[:, column]].tobytes().decode("latin-1")
             for column in (REF, ALT)
@@ -298,8 +324,12 @@ class FileIntake:
         record = RecordAlleles(contig, start, ref, alts, lines.column(line, INFO))
         self.report.alleles += len(alts)
         before = len(chosen.alleles)
+        numbers: dict[StoredAllele, int] = {}
         for number in range(1, len(alts) + 1):
             found = read_allele(record, number, self.reference)
+            if not isinstance(found, str) and numbers.setdefault(found, number) != number:
+                chosen.same.append((len(chosen.lines), numbers[found], number))
+                found = REPEATED
             if isinstance(found, str):
                 self.report.alleles_left_out[found] += 1
                 chosen.reasons.setdefault(line, found)
@@ -321,7 +351,10 @@ class FileIntake:
         size = int(lines.borders[line, REF + 1] - 1 - lines.borders[line, REF])
         if not 0 <= lines.starts[line] <= CONTIG_LENGTHS[contig] - size:
             return TELOMERE
-        return "" if marks & HAS_GENOTYPES else NO_GENOTYPES
+        if marks & HAS_GENOTYPES:
+            return ""
+        self._check_columns(lines, line)
+        return NO_GENOTYPES
 
     def _count(self, contig: str, lines: Lines, chosen: _Chosen) -> Counted:
         begins, ends = lines.borders[chosen.lines, GENOTYPES], lines.borders[chosen.lines, COLUMNS]
@@ -329,7 +362,8 @@ class FileIntake:
         asked = np.array(chosen.asked, np.int64).reshape(-1, 2)
         copies = _copies(contig, lines.starts[chosen.lines])
         fix = self.report.fix_ploidy
-        counted = count_alleles(lines.data, places, asked, copies, self.samples, fix)
+        same = np.array(chosen.same, np.int64).reshape(-1, 3)
+        counted = count_alleles(lines.data, places, asked, same, copies, self.samples, fix)
         self.report.extra_copies += int(counted.told[EXTRA_COPIES])
         self.report.heterozygous += int(counted.told[HETEROZYGOUS])
         self.report.haploid += int(counted.told[HAPLOID])

@@ -23,11 +23,15 @@ ANY_ALLELE = "any_other_allele"
 BREAKEND = "breakend"
 OTHER_SYMBOL = "other_symbol"
 NO_LENGTH = "no_length"
+OTHER_LENGTHS = "contradicting_lengths"
+OTHER_BASES = "other_bases"
 NO_CARRIER = "no_carrier"
 DUPLICATE = "duplicate"
+REPEATED = "repeated"
 
 REASONS = {  # in the order in which they are told
-    OTHER_CONTIG: "not on chr1 to chr22, chrX, chrY or chrM",
+    OTHER_CONTIG: "not on chr1 to chr22, chrX, chrY or chrM (bcftools annotate --rename-chrs names "
+    "them so)",
     FAILED_FILTER: "FILTER is not PASS (--include-filtered takes them)",
     TELOMERE: "before or behind the bases of its contig",
     NO_GENOTYPES: "no genotypes (GT is not the first field of FORMAT)",
@@ -35,12 +39,16 @@ REASONS = {  # in the order in which they are told
     NO_ALTERNATE: "no alternate allele (ALT is .)",
     OTHER_REFERENCE: "REF is not what the reference has there",
     EQUALS_REFERENCE: "ALT is REF",
+    OTHER_BASES: "REF or ALT has letters other than A, C, G and T",
     SPANNING_DELETION: "bases that another deletion removes (*)",
     ANY_ALLELE: "no allele but a block of the reference (<NON_REF> or <*>)",
     BREAKEND: "a breakend",
     OTHER_SYMBOL: "a symbolic allele or text that a node cannot serve",
     NO_LENGTH: "a structural variant whose length is not stated (END or SVLEN) or is too large",
+    OTHER_LENGTHS: "a structural variant whose SVLEN contradicts END, or is not one number for "
+    "each alternate allele",
     NO_CARRIER: "nobody carries it",
+    REPEATED: "an allele that its record names twice; its carriers count with the first",
     DUPLICATE: "the same variant as in an earlier record, which is kept",
 }
 
@@ -79,12 +87,16 @@ class IntakeReport:
             f"{self.records} records read, {self.taken} taken, "
             f"{self.records_left_out.total()} left out"
         ]
-        told += _told(self.records_left_out, "records")
+        told += self.reasons()
         own = self.alleles_left_out.total()
         told.append(f"{self.alleles} alternate alleles read, {self.variants} taken, {own} left out")
         if self.alleles_left_out != self.records_left_out:
             told += _told(self.alleles_left_out, "alleles")
         return told + [line for number, line in self._remarks() if number]
+
+    def reasons(self) -> list[str]:
+        """Write why records were left out, one line for each reason."""
+        return _told(self.records_left_out, "records")
 
     def _remarks(self) -> list[tuple[int, str]]:
         """Say what was decided about genotypes and alleles; each with its number."""

@@ -18,6 +18,7 @@ from rehearsal.formats.bcf_header import HeaderNames
 from rehearsal.formats.bgzf import END_OF_FILE
 from rehearsal.formats.line_buffer import LineBuffer
 from rehearsal.formats.vcf_text_kernel import Names
+from rehearsal.logs import note
 from rehearsal.node.intake.bcf_lines_kernel import BAD, Keys, to_lines
 
 CHUNK = 1 << 22  # bytes that are read at a time
@@ -34,6 +35,16 @@ class LineSource:
     _stream: BinaryIO
     _rest: bytes  # read, but not yet handed out
     _keys: Keys | None  # of BCF
+
+    def place(self, number: int) -> str:
+        """Name a record in an error: by its line, or in BCF by its number.
+
+        Args:
+            number: Number of the record, 0 for the first. In text every line counts.
+        """
+        if self._keys is not None:
+            return f"record {number + 1}"
+        return f"line {self.header.count(chr(10)) + 2 + number}"
 
     def chunks(self) -> Iterator[bytes]:
         """Iterate over the records.
@@ -56,8 +67,11 @@ class LineSource:
                 rest = piece[border:]
             else:
                 rest += piece
-        if rest:
-            yield rest if rest.endswith(b"\n") else rest + b"\n"
+        if rest.endswith(b"\n"):
+            yield rest
+        elif rest:
+            yield rest + b"\n"
+            note(f"{self.path}: the last line has no newline at its end: the file may be cut off")
 
     def _lines_of_bcf(self, keys: Keys) -> Iterator[bytes]:
         buffer = LineBuffer(lambda data, out: to_lines(data, out, keys), 8 * CHUNK)

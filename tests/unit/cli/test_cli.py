@@ -14,8 +14,8 @@ import pytest
 from rehearsal.cli import build_parser, main
 from rehearsal.errors import InputError
 from rehearsal.node.access.audit_log import AuditLog
+from rehearsal.node.intake.people_table import read_individuals
 from rehearsal.node.server import open_node
-from rehearsal.node.vcf_import import read_individuals
 
 VCF = """##fileformat=VCFv4.3
 ##contig=<ID=chr22,length=50818468>

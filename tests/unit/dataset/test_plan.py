@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections import namedtuple
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -156,6 +157,15 @@ def test_what_is_no_folder_cannot_hold_one(tmp_path, capfd):
     line = refusal(capfd, *TINY, tmp_path / "file" / "OUT")
     assert "OUT: expected a folder that can be made, found" in line
     assert f"in {tmp_path / 'file'}, where nothing can be written" in line
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="there is no /proc")
+def test_a_folder_without_a_disk_is_known_before_the_work(capfd):
+    """Root may write anywhere, but /proc keeps no files."""
+    line = refusal(capfd, *TINY, "/proc/OUT")
+    assert (
+        "OUT: expected a folder that can be made, found /proc/OUT in /proc, where nothing" in line
+    )
 
 
 def test_a_loop_of_links_and_a_long_name_are_known_before_the_work(tmp_path, capfd):

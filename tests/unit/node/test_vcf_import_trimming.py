@@ -101,7 +101,7 @@ def test_an_allele_that_moves_behind_later_records_is_in_order(tmp_path):
 def test_files_that_overlap_are_refused(tmp_path):
     one = ["chr22 10 A C 0/1", "chr22 30 A C 0/1"]
     two = ["chr22 20 A C 0/1", "chr22 40 A C 0/1"]
-    with pytest.raises(InputError, match=r"1\.vcf: first record: .* the end of 0\.vcf .*merge"):
+    with pytest.raises(InputError, match=r"1\.vcf: first record: .* end of 0\.vcf .*concat -a -D"):
         rows_of(tmp_path, one, two)
 
 
