@@ -171,16 +171,18 @@ def _lengths(record: RecordAlleles) -> list[int] | None:
         return None
     end = _END.search(record.info)
     reach = int(end[1]) - record.start - 1 if end else 0
-    shortest = len(record.ref) - 1
-    by_end = reach if reach > shortest else 0
-    longest = 0
+    longest, shortest = 0, len(record.ref) - 1
     for number, alt in enumerate(record.alts):
         if _SPANS.match(alt):
-            of_copies = _COPY_NUMBER.fullmatch(alt) and by_end
-            lengths[number] = of_copies or lengths[number] or by_end
+            lengths[number] = _span(alt, lengths[number], reach if reach > shortest else 0)
             longest = max(longest, lengths[number])
     contradicts = longest and end and abs(reach - max(longest, shortest)) > 1
     return None if contradicts else lengths
+
+
+def _span(alt: str, stated: int, by_end: int) -> int:
+    """Choose between SVLEN and END, 0 where not stated: END of copy numbers, else SVLEN."""
+    return (_COPY_NUMBER.fullmatch(alt) and by_end) or stated or by_end
 
 
 def _stated_lengths(record: RecordAlleles) -> list[int] | None:
