@@ -34,8 +34,9 @@ from rehearsal.model import Block
 from rehearsal.node.intake.alleles import ReferenceBases
 from rehearsal.node.intake.genotypes_kernel import Samples
 from rehearsal.node.intake.header import VcfHeader
+from rehearsal.node.intake.lines import lines_by_contig
 from rehearsal.node.intake.lines_kernel import CHROM
-from rehearsal.node.intake.records import FileIntake, Row, Rows, lines_by_contig
+from rehearsal.node.intake.records import FileIntake, Row, Rows
 from rehearsal.node.intake.report import OTHER_CONTIG, IntakeReport
 from rehearsal.node.intake.source import open_source
 from rehearsal.node.privacy.public_facts_writer import write_size_facts
