@@ -56,8 +56,6 @@ def read_individuals(path: Path) -> pd.DataFrame:
 def _read_text(path: Path) -> pd.DataFrame:
     """Read tab-separated text. Rows that are too short have empty values at their end."""
     header, *rows = [line.split("\t") for line in _lines(path)] or [[]]
-    if not header:
-        raise ValueError("no columns")
     for number, row in enumerate(rows, start=1):
         if len(row) > len(header):
             expected = f"{len(header)} columns, as in the header"
