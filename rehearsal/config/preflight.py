@@ -104,7 +104,7 @@ def _key_checks(
     yield "countries", read_lines
     yield "variants", read_lines
     yield "transcripts", read_lines
-    yield "genome.masks", read_lines
+    yield "genome.masks", partial(read_lines, content="a tab-separated table of masks")
     yield "genes", lambda path: read_genes(Path(path), schemas / "genes.schema.yaml")
     yield "traits", lambda path: read_traits(Path(path))
     yield "drug_genes", lambda path: read_drug_rules(Path(path))
