@@ -116,14 +116,17 @@ def test_a_wrong_table_of_people_is_one_line(mine, capfd, old, new, message):
 
 
 @pytest.mark.parametrize(
-    ("name", "content"), [("no.tsv", None), ("a.tsv", b"\xff"), ("a.tsv", b"")]
+    ("name", "content", "message"),
+    [
+        ("no.tsv", None, "file: expected a readable Parquet or TSV file, found"),
+        ("a.tsv", b"\xff", "file: expected a readable Parquet or TSV file, found"),
+        ("a.tsv", b"", "columns: expected a column id, found no columns"),
+    ],
 )
-def test_a_table_of_people_that_cannot_be_read_is_named(tmp_path, name, content):
+def test_a_table_of_people_that_cannot_be_read_is_named(tmp_path, name, content, message):
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    with pytest.raises(
-        InputError, match=rf"{name}: file: expected a readable Parquet or TSV file, found"
-    ):
+    with pytest.raises(InputError, match=rf"{name}: {message}"):
         read_individuals(tmp_path / name)
 
 
