@@ -14,6 +14,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/inputs.smk"
 include: "workflow/rules/simulate.smk"
 include: "workflow/rules/phenotype.smk"
 include: "workflow/rules/access.smk"
@@ -50,31 +51,43 @@ rule all:
         federation_files,
         bench_files,
         report_files,
+    message:
+        "Every file of the run is there"
 
 
 rule dataset:
     input:
         dataset_files,
+    message:
+        "The people, genomes and phenotypes are there"
 
 
 rule exports:
     input:
         exported_files(),
+    message:
+        "The exports are there"
 
 
 rule federation:
     input:
         federation_files,
+    message:
+        "The nodes, queries and answers are there"
 
 
 rule bench:
     input:
         bench_files,
+    message:
+        "The measurements are there"
 
 
 rule report:
     input:
         report_files,
+    message:
+        "The pages and the verdict are there"
 
 
 onstart:

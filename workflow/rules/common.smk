@@ -1,4 +1,4 @@
-# All functions of the workflow. Needs the configuration. Makes the constants that all rules use.
+# The functions that all rules share. Needs the configuration. Makes the constants that all rules use.
 import gc
 import os
 import sys

@@ -2,12 +2,6 @@
 # Makes: the figures, the pages, summary.json, junit.xml. Ends the run with an error when an answer is wrong.
 
 
-def bench_results(wildcards):
-    """Return the results of the bench by name; nothing without a bench."""
-    files = BENCH_RESULTS if config["bench"] else {}
-    return {name: f"{RESULTS}/bench/{file}" for name, file in files.items()}
-
-
 rule build_report:
     input:
         unpack(bench_results),

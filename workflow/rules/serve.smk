@@ -22,32 +22,6 @@ PERSONAL_TABLES = [
 ]
 
 
-def served_files(wildcards):
-    """List what nodes serve beside stores and people: a storage brings to a machine only a rule's inputs.
-
-    A million people have 34,000 files of genomes. Without a storage they are there with the stores.
-    """
-    keys = rules.create_genome_keys.output if ENCRYPTED_SUFFIX else []
-    genomes = rules.shard_block.output
-    return [
-        *rules.make_reference.output.shared,
-        *rules.build_node_folders.output,
-        *rules.write_scoring_files.output,
-        *rules.write_phenopackets.output,
-        *rules.write_public_facts.output,
-        *rules.write_node_catalogues.output,
-        *rules.create_issuer.output.trusted,
-        *keys,
-        *(fill_in([*genomes.bcf, *genomes.csi], block=BLOCKS) if IN_STORAGE else []),
-    ]
-
-
-def node_folders(wildcards, input):
-    """Return the nodes' folders by country, from a rule's stores: params get no prefix of a module."""
-    folders = [Path(store).parent for store in input.stores]
-    return {folder.name: str(folder) for folder in folders}
-
-
 rule build_node_folders:
     input:
         reference=rules.make_reference.output.shared,
