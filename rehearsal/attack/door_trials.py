@@ -168,6 +168,16 @@ class Trial:
             noise = self._noise(place, keys[1:]) if answered[place] == 1 else None
             yield Paid(place, side, shown, noise)
 
+    def most(self, place: int) -> int:
+        """Return the largest answer to a question: no count exceeds the public number of people.
+
+        Args:
+            place: Place of the question.
+        """
+        mechanism, people = self.aim.mechanism, self.aim.node.facts.people
+        most = round(people * self.asks[place].question.most)
+        return mechanism.rounded(most) // mechanism.rounding
+
     def _noise(self, place: int, keys: Sequence[bytes]) -> list[int]:
         """Draw the noise of a question with other keys, as the door does."""
         if place not in self.noise:
@@ -252,6 +262,10 @@ def _ratios(
     is_kept = np.array([paid.noise is None for _, paid in rows])[:, None]
     numbers = outside if rows[0][1].side else inside
     drawn = door_answers(numbers + noise.reshape(len(rows), others), mechanism, sure, counted)
+    if counted:
+        drawn = np.minimum(
+            drawn, np.array([trial.most(paid.place) for trial, paid in rows])[:, None]
+        )
     answers = np.hstack([shown, np.where(is_kept, shown, drawn)])
     answers = np.minimum(answers, evidence.table.shape[1] - 1)
     if attacker == "everybody else":

@@ -1,6 +1,7 @@
 """What the main process has read is what its jobs get, as long as nothing has changed."""
 
 import copy
+import logging
 import os
 import time
 from pathlib import Path
@@ -77,6 +78,7 @@ def test_inputs_that_other_code_accepted_are_read_again(config, tmp_path):
 def test_notes_about_kept_inputs_are_given_again(config, tmp_path, monkeypatch, capsys):
     path = tmp_path / "kept.pickle"
     monkeypatch.setattr(logs, "_NOTED", [])
+    monkeypatch.setattr(logs._NOTES, "handlers", [logging.NullHandler()])  # not an earlier test's
     logs.note("a gene without a stop codon")
     keep_inputs(INPUTS, config, SOURCES, path=path)
     monkeypatch.setattr(logs, "_NOTED", [])
