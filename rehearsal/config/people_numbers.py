@@ -13,6 +13,7 @@ from rehearsal.model import Country
 # Each person has two sample nodes, and tree sequences number nodes by 32 bits with a sign
 # (tskit_id_t of tskit's C library). The schema has the same limit.
 MOST_PEOPLE = 1_000_000_000
+SURE_OF_MEN = 100  # people; one draw in 10^30 gives as many women only
 
 
 def people_numbers(

@@ -18,7 +18,7 @@ from rehearsal.config.inputs import Inputs
 from rehearsal.config.left_out import country_table
 from rehearsal.config.loader import name_tables, read_inputs, stories_folder
 from rehearsal.config.machine_checks import check_launch, check_tokens, machine_checks
-from rehearsal.config.people_numbers import people_key
+from rehearsal.config.people_numbers import SURE_OF_MEN, people_key
 from rehearsal.config.results_folder import check_results, check_room
 from rehearsal.config.schema import changed_errors, name_sources
 from rehearsal.config.tables import read_countries, read_genes
@@ -48,8 +48,6 @@ from rehearsal.phenotypes.consent import read_consent
 from rehearsal.phenotypes.trait_reader import read_traits
 from rehearsal.stories.reference_checks import RunReferences
 from rehearsal.stories.story_reader import read_stories
-
-SURE_OF_MEN = 100  # people; one draw in 10^30 gives as many women only
 
 
 def read_checked_inputs(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rehearsal.config.preflight import SURE_OF_MEN
+from rehearsal.config.people_numbers import SURE_OF_MEN
 from rehearsal.config.tables import read_countries, read_planted
 from rehearsal.dataset.carriers import CarrierPlan
 from rehearsal.dataset.presets import PLANTED_AGE, check_formats
