@@ -11,7 +11,8 @@ from pathlib import Path
 from rehearsal.compiled_code import compilations_told_to
 from rehearsal.dataset.metadata import write_metadata
 from rehearsal.dataset.place_files import Place, write_place
-from rehearsal.dataset.plan import COMMAND, DatasetOrder, DatasetPlan, make_plan
+from rehearsal.dataset.plan import DatasetOrder, DatasetPlan, make_plan
+from rehearsal.dataset.presets import COMMAND
 from rehearsal.dataset.progress import StageProgress
 from rehearsal.dataset.simulated_cohort import ReportStage, SimulatedCohort, simulate_cohort
 from rehearsal.errors import InputError, cause

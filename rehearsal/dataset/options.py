@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from rehearsal.dataset.presets import FORMATS, PLANTED_AGE, PRESETS
+from rehearsal.dataset.presets import COMMAND, FORMATS, PLANTED_AGE, PRESETS
 from rehearsal.web.command_line import positive
 
 COUNTRY, VARIANT, FAMILY = "CODE=PEOPLE", "VARIANT[/VARIANT]=PEOPLE", "VARIANT[/VARIANT]=FAMILIES"
@@ -242,7 +242,7 @@ def _once(option: str, pairs: list[tuple[str, int]]) -> dict[str, int]:
     for key, number in pairs:
         if key in found:
             expected = "this option once for each name"
-            raise InputError("rehearsal dataset", f"{option} {key}", expected, "it twice")
+            raise InputError(COMMAND, f"{option} {key}", expected, "it twice")
         found[key] = number
     return found
 

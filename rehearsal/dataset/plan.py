@@ -11,7 +11,7 @@ from typing import Any
 from rehearsal.config.people_numbers import SURE_OF_MEN
 from rehearsal.config.tables import read_countries, read_planted
 from rehearsal.dataset.carriers import CarrierPlan
-from rehearsal.dataset.presets import PLANTED_AGE, check_formats
+from rehearsal.dataset.presets import COMMAND, PLANTED_AGE, check_formats
 from rehearsal.dataset.variant_names import KnownReference, VariantNames
 from rehearsal.errors import Complaints, InputError, InputErrors, shown
 from rehearsal.export.disk_space import check_disk_space
@@ -39,7 +39,6 @@ from rehearsal.phenotypes.trait_types import Traits
 from rehearsal.web.command_line import refuse_unmakeable_folder
 from rehearsal.yaml_files import load_yaml
 
-COMMAND = "rehearsal dataset"
 YOUNGEST_HAPLOTYPE = 10  # generations; people themselves span three
 # the option of the command that stands for a key of the configuration, for errors
 OPTION_OF = {

@@ -10,6 +10,7 @@ from rehearsal.export.settings import FORMATS as ALL_FORMATS
 
 PLANTED_AGE = 50.0  # generations since the founder of a planted variant
 FORMATS = ("vcf", "phenopackets")
+COMMAND = "rehearsal dataset"
 RUN_ONLY_FORMATS = ("reads", "grg")  # formats that only a run makes
 
 
@@ -24,12 +25,12 @@ def check_formats(formats: Sequence[str]) -> None:
     """
     made = [kind for kind in ALL_FORMATS if kind not in RUN_ONLY_FORMATS]
     if not formats:
-        raise InputError("rehearsal dataset", "--formats", "at least one format", "nothing")
+        raise InputError(COMMAND, "--formats", "at least one format", "nothing")
     for kind in formats:
         if kind not in made:
             of_run = " (a format that only a run makes)" if kind in RUN_ONLY_FORMATS else ""
             expected = f"one of {', '.join(made)}"
-            raise InputError("rehearsal dataset", "--formats", expected, f"{shown(kind)}{of_run}")
+            raise InputError(COMMAND, "--formats", expected, f"{shown(kind)}{of_run}")
 
 
 @dataclass(frozen=True, slots=True)

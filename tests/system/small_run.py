@@ -1,13 +1,11 @@
 """A finished run of a few countries, made by the workflow: what the commands of pages work with."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.workflow.processes import ROOT, SNAKEMAKE, run_in
+
 COUNTRIES = ("BE", "DE", "ES", "FI", "IT", "PL", "SE")  # those that pages name
 # all in two blocks: every gene that a disease names, the variant that pages ask for, and one on X
 PLANTED = (
@@ -44,15 +42,6 @@ def overlay(folder: Path) -> Path:
 
 def make_small_run(folder: Path, timeout_s: float) -> None:
     """Run the workflow in a folder with a ``config``, until the query suite has been asked."""
-    command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
-    command += ["--workflow-profile", "none", "--scheduler", "greedy", "--cores", "2"]
-    made = subprocess.run(
-        [*command, "--configfile", overlay(folder), "--", *TARGETS],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        env=os.environ | {"XDG_CACHE_HOME": str(folder / "cache")},
-        timeout=timeout_s,
-        check=False,
-    )
+    command = [*SNAKEMAKE, "--cores", "2", "--configfile", overlay(folder), "--", *TARGETS]
+    made = run_in(folder, *command, timeout_s=timeout_s)
     assert made.returncode == 0, made.stderr[-3000:]

@@ -7,36 +7,10 @@ the whole group.
 
 import hashlib
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import yaml
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def plan(folder, *options, profile=None):
-    """The plan of the workflow in a folder that has or gets a ``config``, by a profile's file."""
-    if not (folder / "config").exists():
-        (folder / "config").symlink_to(ROOT / "config")
-    file = folder / "plan.json"
-    command = [sys.executable, __file__, file, profile or "", "--snakefile", ROOT / "Snakefile"]
-    done = subprocess.run(
-        [
-            *(*command, "--dag", "--cores", "2", "--scheduler", "greedy"),
-            *("--workflow-profile", profile.parent if profile else "none", *options),
-        ],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        env=os.environ | {"XDG_CACHE_HOME": str(folder / "cache")},
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(file.read_text())
 
 
 def tell(workflow):

@@ -1,11 +1,8 @@
 """Small runs without a bench: what few people, few countries or another's node leave of a run."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +10,8 @@ from xml.etree import ElementTree
 
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
+from .processes import ROOT, SNAKEMAKE, run_in
+
 PAGES = ("index.html", "summary.json", "junit.xml")
 GENOME = ["chr17:43000000-43200000"]  # with BRCA1
 # what must be in no output: Python's own words about an error
@@ -77,18 +75,9 @@ def run(folder: Path, config: dict[str, Any], *options: str, names=None) -> Run:
     few = [one | ({"number": 1} if "number" in one else {}) for one in kept]
     (folder / "queries.yaml").write_text(yaml.safe_dump({"templates": few}, sort_keys=False))
     (folder / "overlay.yaml").write_text(yaml.safe_dump(config))
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-    command += ["--workflow-profile", "none", "--scheduler", "greedy", "--cores", "2"]
-    command += ["--rerun-triggers", "mtime", "params", "--show-failed-logs"]
-    ended = subprocess.run(
-        [*command, "--configfile", "overlay.yaml", *options],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        env=os.environ | {"XDG_CACHE_HOME": str(folder / "cache")},
-        timeout=560,
-        check=False,
-    )
+    command = [*SNAKEMAKE, "--cores", "2", "--rerun-triggers", "mtime", "params"]
+    command += ["--show-failed-logs", "--configfile", "overlay.yaml", *options]
+    ended = run_in(folder, *command, timeout_s=560)
     return Run(folder, ended.returncode, ended.stdout + ended.stderr)
 
 

@@ -1,16 +1,12 @@
 """A wrong input ends Snakemake before the first job, with one line."""
 
-import os
 import re
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
+from .processes import ROOT, SNAKEMAKE, run_in
 
 pytestmark = pytest.mark.workflow
 
@@ -25,19 +21,8 @@ def snakemake(tmp_path, overlay, *options):
     shutil.copytree(ROOT / "config", tmp_path / "config")
     overlay_file = tmp_path / "overlay.yaml"
     overlay_file.write_text(overlay if isinstance(overlay, str) else yaml.safe_dump(overlay))
-    return subprocess.run(
-        [
-            *(sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"),
-            *("--quiet", "--cores", "1", "--workflow-profile", "none"),
-            *("--configfile", overlay_file, *options),
-        ],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        env=os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")},
-        timeout=120,
-        check=False,
-    )
+    command = [*SNAKEMAKE, "--quiet", "--cores", "1", "--configfile", overlay_file, *options]
+    return run_in(tmp_path, *command, timeout_s=120)
 
 
 def test_the_default_configuration_plans_a_run(tmp_path):

@@ -3,14 +3,13 @@
 import json
 import os
 import re
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
+from .processes import ROOT, run_in
+
 PROFILES = {"lsf", "pbs", "sge"}
 
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(600)]
@@ -111,19 +110,10 @@ def test_a_scheduler_is_asked_for_time_memory_and_one_core_of_each_group(profile
     write_programs(programs, profile)
     (tmp_path / "Snakefile").write_text(SNAKEFILE)
     (tmp_path / "profiles").symlink_to(ROOT / "profiles")
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "snakemake", "--workflow-profile", f"profiles/{profile}"),
-            *("--seconds-between-status-checks", "1", "--latency-wait", "5"),
-        ],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        env=os.environ
-        | {"PATH": f"{programs}:{os.environ['PATH']}", "XDG_CACHE_HOME": str(tmp_path / "cache")},
-        timeout=500,
-        check=False,
-    )
+    command = [sys.executable, "-m", "snakemake", "--workflow-profile", f"profiles/{profile}"]
+    command += ["--seconds-between-status-checks", "1", "--latency-wait", "5"]
+    path = f"{programs}:{os.environ['PATH']}"
+    done = run_in(tmp_path, *command, timeout_s=500, PATH=path)
     logs = "\n".join(path.read_text() for path in programs.glob("*.log"))
     assert done.returncode == 0, done.stderr[-3000:] + logs[-3000:]
     # a block's rules one after another; then both stores in one job, and again with more memory

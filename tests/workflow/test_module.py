@@ -4,12 +4,12 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
+from .processes import ROOT, run_in
+
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(300)]
 # few jobs, and files of the user that are not those of the checkout
 CONFIG = {
@@ -61,15 +61,8 @@ def use(folder, checkout=ROOT, snakefile="workflow/Snakefile", prefix="", config
 
 def snakemake(cwd, *options, program=("-m", "snakemake"), within=(), **environment):
     """Run Snakemake, without the default profile."""
-    return subprocess.run(
-        [*within, sys.executable, *program, "--cores", "2", "--workflow-profile", "none", *options],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        env=os.environ | {"XDG_CACHE_HOME": str(cwd / "cache"), **environment},
-        timeout=280,
-        check=False,
-    )
+    command = [*within, sys.executable, *program, "--cores", "2", "--workflow-profile", "none"]
+    return run_in(cwd, *command, *options, timeout_s=280, **environment)
 
 
 def planned_paths(folder, *options, **environment):

@@ -1,5 +1,6 @@
 """What a plan of the workflow costs, asks for and records."""
 
+import json
 import pickle
 import sys
 from pathlib import Path
@@ -7,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from .planning import plan
+from .processes import ROOT, SNAKEMAKE, run_in
 
-ROOT = Path(__file__).resolve().parents[2]
+PLANNING = Path(__file__).with_name("planning.py")
 sys.path.append(str(ROOT / "workflow"))
 from recorded import RecordedByDigest  # noqa: E402
 
@@ -19,6 +20,20 @@ BENCH = {
     *("measure_growth", "compare_collection_policies"),
 }
 LONGEST_RECORD = 3000  # characters: the configuration and paths of 28 nodes
+
+
+def plan(folder, *options, profile=None):
+    """The plan of the workflow in a folder that has or gets a ``config``, by a profile's file."""
+    if not (folder / "config").exists():
+        (folder / "config").symlink_to(ROOT / "config")
+    file = folder / "plan.json"
+    command = [sys.executable, PLANNING, file, profile or "", *SNAKEMAKE[3:]]
+    command += ["--dag", "--cores", "2"]
+    if profile:
+        command += ["--workflow-profile", profile.parent]
+    done = run_in(folder, *command, *options)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(file.read_text())
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import json
-import os
 import shutil
 import stat
 import subprocess
@@ -16,7 +15,8 @@ import yaml
 from rehearsal.formats.crypt4gh import make_key_pair
 from rehearsal.manifest import compare_manifests, exclusion_reason
 
-ROOT = Path(__file__).resolve().parents[2]
+from .processes import ROOT, SNAKEMAKE, run_in
+
 COUNTRIES = ("BE\t", "ES\t", "FI\t")
 # every gene that a disease names, in one autosomal block, and one variant on X in a window
 PLANTED = (
@@ -85,19 +85,8 @@ def run(folder, overlay, cores, *options, **environment):
 def snakemake(folder, overlay, cores, *options, **environment):
     """Runs the workflow in an empty folder."""
     folder.mkdir()
-    command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
-    result = subprocess.run(
-        [
-            *(*command, "--workflow-profile", "none", "--scheduler", "greedy"),
-            *("--cores", str(cores), "--configfile", overlay, *options),
-        ],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        env=os.environ | {"XDG_CACHE_HOME": str(folder / "cache")} | environment,
-        timeout=600,
-        check=False,
-    )
+    command = [*SNAKEMAKE, "--cores", str(cores), "--configfile", overlay, *options]
+    result = run_in(folder, *command, timeout_s=600, **environment)
     assert result.returncode == 0, result.stderr[-3000:]
 
 

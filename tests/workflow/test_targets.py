@@ -2,14 +2,11 @@
 
 import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
+from .processes import ROOT, SNAKEMAKE, run_in
 
 DELETED = {  # files and the rules that make them
     "queries/answers.parquet": "run_queries",
@@ -25,19 +22,7 @@ pytestmark = [pytest.mark.workflow, pytest.mark.timeout(900)]
 
 def snakemake(folder, *options):
     """Snakemake in a folder with the default configuration."""
-    command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
-    done = subprocess.run(
-        [
-            *(*command, "--workflow-profile", "none", "--scheduler", "greedy", "--cores", "1"),
-            *options,
-        ],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        env=os.environ | {"XDG_CACHE_HOME": str(folder / "cache")},
-        timeout=300,
-        check=False,
-    )
+    done = run_in(folder, *SNAKEMAKE, "--cores", "1", *options)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
 
