@@ -3,6 +3,8 @@
 #     apptainer build rehearsal.sif docker-daemon://rehearsal:latest
 FROM python:3.11-slim
 
+# the programs that make reads
+RUN apt-get update && apt-get install --yes --no-install-recommends dwgsim minimap2 && rm -rf /var/lib/apt/lists/*
 WORKDIR /rehearsal
 COPY requirements.txt .
 RUN pip install --no-cache-dir --require-hashes --requirement requirements.txt

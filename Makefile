@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CORES ?= all
 ARGS ?=
 
-.PHONY: run test test-slurm test-package docs lint format report bench lock clean
+.PHONY: run test test-slurm test-package docs lint format report sheets bench lock clean
 
 run: $(VENV)/.installed ## simulate, serve, ask, judge, report
 	@$(BIN)/python -m rehearsal.config.overlay_files $(ARGS)
@@ -17,8 +17,8 @@ test: $(VENV)/.installed-dev ## every test; those that want bcftools skip withou
 test-slurm: $(VENV)/.installed-dev ## the default run on a one-node Slurm, after make run; wants root, slurm-wlm, munge
 	$(BIN)/pytest -m slurm tests/system/test_slurm.py
 
-test-package: $(VENV)/.installed-dev ## build a wheel, install it elsewhere, make data with it; needs a package index
-	$(BIN)/pytest -m package tests/package
+test-package: $(VENV)/.installed-dev ## build a wheel, install it elsewhere, make data with it, drive a second WES; needs a package index
+	$(BIN)/pytest -m package tests/package tests/system/test_wes_engines.py
 
 docs: $(VENV)/.installed-dev ## the documentation site, in site/; any dead link or page outside the navigation is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
@@ -26,7 +26,7 @@ docs: $(VENV)/.installed-dev ## the documentation site, in site/; any dead link 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakefmt --check Snakefile workflow docs/examples
 	$(BIN)/snakemake --lint
 	$(BIN)/codespell
 	$(BIN)/mypy
@@ -35,15 +35,15 @@ lint: $(VENV)/.installed-dev
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix --exit-zero . # long lines may remain: the next command wraps them
 	$(BIN)/ruff format .
-	$(BIN)/snakefmt Snakefile workflow
+	$(BIN)/snakefmt Snakefile workflow docs/examples
 
 bench: $(VENV)/.installed ## the full bench over the run that is there, what jobs asked for, hostile callers
 	$(BIN)/snakemake --cores $(CORES) --configfile config/scale/bench.yaml $(ARGS) --forcerun $(MEASUREMENTS) -- all
 	$(BIN)/python benchmarks/resources.py --configfile config/scale/bench.yaml
 	$(BIN)/python benchmarks/fuzz.py && $(BIN)/python benchmarks/soak.py
 
-report: $(VENV)/.installed ## Snakemake's own report of the last run
-	$(BIN)/snakemake --report results/report/snakemake.html
+report: $(VENV)/.installed ## Snakemake's own report of the last run; ARGS as of the run, and where to write it
+	$(BIN)/snakemake --report results/report/snakemake.html $(ARGS)
 
 MEASUREMENTS := measure_distance measure_capital_latency inject_faults measure_load measure_growth compare_collection_policies
 
@@ -55,6 +55,15 @@ lock: $(VENV)/.installed-dev ## compile the pinned requirements from pyproject.t
 	sed -i '/^--/,/^$$/d' requirements.txt requirements-dev.txt # addresses of registries, and the blank line after them
 
 LOCK_OPTIONS := --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-annotate
+
+sheets: ## print the sheets of a finished run as PDF, one file a country, through Chromium
+	for sheet in $(RESULTS)/report/sheets/*.html; do \
+	  $(CHROMIUM) --no-pdf-header-footer --print-to-pdf="$${sheet%.html}.pdf" "file://$$(realpath "$$sheet")" || exit 1; \
+	done
+
+RESULTS := results
+# Chromium runs as root only without its sandbox, for example in a container
+CHROMIUM := chromium --headless --disable-gpu $(if $(filter 0,$(shell id -u)),--no-sandbox)
 
 clean: ## remove what a run made (not the environment)
 	rm -rf results logs .snakemake

@@ -25,8 +25,14 @@ include: "workflow/rules/export_delivery.smk"
 include: "workflow/rules/serve.smk"
 include: "workflow/rules/privacy.smk"
 include: "workflow/rules/catalogue.smk"
-include: "workflow/rules/query.smk"
 include: "workflow/rules/stories.smk"
+include: "workflow/rules/care.smk"
+include: "workflow/rules/query.smk"
+
+
+if config["analyses"]:
+
+    include: "workflow/rules/analyses.smk"
 
 
 if config["bench"]:
@@ -49,6 +55,7 @@ rule all:
         dataset_files,
         exported_files(),
         federation_files,
+        analysis_files,
         bench_files,
         report_files,
     message:
@@ -66,7 +73,11 @@ rule exports:
     input:
         exported_files(),
     message:
-        "The exports are there"
+        (
+            "The exports are there"
+            if EXPORTS
+            else "There is nothing to export: the configuration has no exports"
+        )
 
 
 rule federation:
@@ -76,11 +87,26 @@ rule federation:
         "The nodes, queries and answers are there"
 
 
+rule analyses:
+    input:
+        analysis_files,
+    message:
+        (
+            "The federated analyses are there"
+            if config["analyses"]
+            else "There is nothing to analyse: analyses is null in the configuration"
+        )
+
+
 rule bench:
     input:
         bench_files,
     message:
-        "The measurements are there"
+        (
+            "The measurements are there"
+            if config["bench"]
+            else "There is nothing to measure: bench is null in the configuration"
+        )
 
 
 rule report:
@@ -92,10 +118,15 @@ rule report:
 
 onstart:
     print(describe_run())
+    put_old_report_away()
 
 
 onsuccess:
-    # not after --until an earlier rule
-    page = rules.build_report.output.page
-    if os.path.exists(page):
-        print(f"The report: {page}")
+    print(page_line(), end="")
+
+
+onerror:
+    TERMINAL.tell_failures()
+    # which is of this run
+    if TERMINAL.failed("check_verdict"):
+        print(f"The page: {rules.build_report.output.page}")

@@ -17,6 +17,7 @@ from rehearsal.node.alerts import openapi as alerts
 from rehearsal.node.fair_data_point import FILE, FairDataPoint
 from rehearsal.node.scoring import openapi as scoring
 from rehearsal.node.settings.node_settings import NodeSettings
+from rehearsal.node.wes.endpoints import WesEndpoints
 from rehearsal.web.openapi import in_path
 
 Body = dict[str, Any]
@@ -39,7 +40,8 @@ def node_document() -> Body:
         file.write_text(json.dumps(documents))
         metadata = FairDataPoint(Path(folder)).paths()
     packets = {phenopackets.PATH: {"get": phenopackets.described()}}
-    apis = [scoring.paths(), flags, packets, alerts.paths(), metadata]
+    wes = WesEndpoints.paths()
+    apis = [scoring.paths(), flags, packets, alerts.paths(), metadata, wes]
     return node.description(settings, apis)
 
 
@@ -150,7 +152,7 @@ def _section(group: Sequence[Operation]) -> Iterator[str]:
         yield _fields_table(next(iter(first.content.values()))["schema"])
     yield "**Responses**\n"
     yield table(["status", "meaning", "content"], list(_responses(first.responses)))
-    for status in ("200",):
+    for status in [one for one in ("200", "202") if one in first.responses][:1]:
         content = first.responses[status].get("content", {})
         schema: Body = next(iter(content.values()), {"schema": {}})["schema"]
         fields = _fields_table(schema)

@@ -197,6 +197,10 @@ class InputError(ValueError):
         return re.sub(r"\d[\d.,]*", "#", text)
 
 
+class PlainError(RuntimeError):
+    """Something outside of this code went wrong, such as a service: no traceback tells more."""
+
+
 class InputErrors(InputError):  # noqa: N818 - several errors
     """Several things that cannot be used: one line for each cause, at most 20.
 

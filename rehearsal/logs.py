@@ -7,37 +7,43 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+import traceback
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
+from types import FrameType
+from typing import TypeVar
 
-from rehearsal.errors import InputError, full_disk
+from rehearsal.compiled_code import compilations_told_to
+from rehearsal.errors import InputError, PlainError, full_disk
 from rehearsal.process_lifetime import end_with_run
 
+Item = TypeVar("Item")
 _NOTES = logging.getLogger("rehearsal.notes")
 _NOTES.addHandler(logging.NullHandler())  # jobs read the same inputs, and say nothing again
 _NOTES.propagate = False
 _NOTED: list[str] = []
-ENDED_BY_SIGNAL = 128 + signal.SIGTERM  # exit status, as shells define it
+PROGRESS, ERROR = "Progress: ", "Error: "  # begin the lines of a log that a terminal shows
+LOOK_AGAIN_S = 0.01  # after a signal that came where it would be lost
+END_OF_LOG = 1 << 16  # bytes in which such a line is looked for
 
 
 @contextmanager
 def log_to_file(path: Path | str) -> Iterator[None]:
     """Send everything written to stdout and stderr, also by C libraries, to a file.
 
-    The job ends when its run does (``rehearsal.process_lifetime``). An InputError puts its one
-    line into the log, without a traceback, and ends the process with exit status 1. So does a
-    full disk, whose line also goes to the former stderr: the log may be on that disk.
+    The job ends when its run does (``rehearsal.process_lifetime``). An error ends it with exit
+    status 1 and puts a line that begins with ``ERROR`` into the log, after a traceback unless it
+    is an InputError, a PlainError or a full disk. A full disk is told to the former stderr too: the
+    log may be on that disk. A signal ends it with such a line too.
 
     Args:
         path: The log file.
 
     Raises:
-        SystemExit: An InputError or a full disk ended the block.
+        SystemExit: An error or a signal ended the block.
     """
     end_with_run()
-    for number in (signal.SIGTERM, signal.SIGHUP):  # unwind, which removes unfinished files
-        signal.signal(number, lambda *_: sys.exit(ENDED_BY_SIGNAL))
     sys.stdout.flush()
     sys.stderr.flush()
     terminal = os.dup(2)
@@ -46,19 +52,139 @@ def log_to_file(path: Path | str) -> Iterator[None]:
         with open(path, "w", buffering=1) as log:  # noqa: PTH123 - the descriptor is what matters
             os.dup2(log.fileno(), 1)
             os.dup2(log.fileno(), 2)
-            yield
-    except InputError as error:
-        print(error, file=sys.stderr)
-        raise SystemExit(1) from None
-    except Exception as error:
-        if (line := full_disk(error)) is None:
+            with unwound_by(signal.SIGTERM, signal.SIGHUP), _compilations_told():
+                yield
+    except EndedBySignal as ended:
+        os.write(2, f"{ERROR}{ended.words}\n".encode())
+        raise SystemExit(ended.code) from None
+    except (Exception, SystemExit) as error:
+        line = _error_line(error)
+        if line is None:
             raise
-        os.write(terminal, f"{line}\n".encode())  # the disk may have no room for the log
+        if full_disk(error):
+            os.write(terminal, f"{line}\n".encode())
         with suppress(OSError):
-            os.write(2, f"{line}\n".encode())
+            sys.stdout.flush()  # what came before
+            os.write(2, f"{ERROR}{line}\n".encode())
         raise SystemExit(1) from None
     finally:
         os.close(terminal)
+
+
+class EndedBySignal(SystemExit):
+    """A signal ended the work. Its ``code`` is the exit status, as shells define it.
+
+    Args:
+        number: The signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(128 + number)
+        self.words = f"it was ended by signal {number} ({signal.strsignal(number)})"
+
+
+@contextmanager
+def unwound_by(*numbers: int) -> Iterator[None]:
+    """Unwind the block when a signal comes, which removes unfinished files.
+
+    Args:
+        numbers: The signals.
+
+    Raises:
+        EndedBySignal: One came, whatever the code that it met made of it: numba's compiler raises
+            other errors on its way out.
+    """
+    came: list[EndedBySignal] = []
+
+    def unwind(number: int, frame: FrameType | None) -> None:
+        if number != signal.SIGALRM:
+            came.append(EndedBySignal(number))
+        if _would_be_lost(frame):
+            signal.signal(signal.SIGALRM, unwind)
+            signal.setitimer(signal.ITIMER_REAL, LOOK_AGAIN_S)
+        else:
+            raise came[0]
+
+    for number in numbers:
+        signal.signal(number, unwind)
+    try:
+        yield
+    except (Exception, SystemExit):
+        if came:
+            raise came[0] from None
+        raise
+
+
+def _would_be_lost(frame: FrameType | None) -> bool:
+    """Tell whether an error would not leave the code that runs: LLVM ignores those of callbacks."""
+    while frame is not None:
+        if "/llvmlite/" in frame.f_code.co_filename:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _error_line(error: BaseException) -> str | None:
+    """Write what ended a job; print a traceback where only the code can tell more.
+
+    Returns:
+        The text; None for an exit without one.
+    """
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, str) else None
+    if isinstance(error, InputError):
+        return str(error)
+    if line := full_disk(error):
+        return line
+    if isinstance(error, PlainError):
+        print(error, file=sys.stderr)
+        return one_line(str(error))
+    traceback.print_exc()
+    return ": ".join(filter(None, [type(error).__name__, one_line(str(error))]))
+
+
+def one_line(text: str) -> str:
+    """Shorten a text to a sentence: its first line, and the last one where the first announces it.
+
+    Args:
+        text: Any text.
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) > 1 and lines[0].endswith(":"):
+        return f"{lines[0]} {lines[-1]}"
+    return lines[0].rstrip(":") if lines else ""
+
+
+def _compilations_told() -> AbstractContextManager[None]:
+    """Tell of code that is compiled, in a process that has loaded the compiler."""
+    if "numba" not in sys.modules:
+        return nullcontext()
+    return compilations_told_to(lambda function: tell_progress(f"compiling {function}"))
+
+
+def last_told(path: Path | str, kind: str, since: float = 0.0) -> tuple[str, int]:
+    """Find what a job has last put into its log for the terminal.
+
+    Args:
+        path: The log.
+        kind: ``PROGRESS`` or ``ERROR``.
+        since: When the job began, in seconds since 1970: an older log is that of another job.
+
+    Returns:
+        The text of the line, and how many lines follow it; empty text if there is none.
+    """
+    try:
+        with Path(path).open("rb") as log:
+            state = os.fstat(log.fileno())
+            log.seek(max(0, state.st_size - END_OF_LOG))
+            lines = log.read().decode(errors="replace").splitlines()
+    except OSError:
+        return "", 0
+    if state.st_mtime >= since:
+        for after, line in enumerate(reversed(lines)):
+            if line.startswith(kind):
+                return line.removeprefix(kind), after
+    return "", 0
 
 
 def note(text: str) -> None:
@@ -147,7 +273,7 @@ def tell_progress(text: str) -> None:
     if _LISTENERS:
         _LISTENERS[-1](text)
     else:
-        print(text, flush=True)
+        print(f"{PROGRESS}{text}", flush=True)
 
 
 class Progress:
@@ -179,9 +305,21 @@ class Progress:
             self._said = now
             per_s = self._done / (now - self._begun)
             left = in_words((self._total - self._done) / per_s)
-            rate = f"{per_s:,.0f} per s" if per_s >= 10 else f"{per_s:.2g} per s"
             done = f"{self._done:,.0f} of {self._total:,.0f} {self._of}"
-            tell_progress(f"{done}, {rate}, about {left} left")
+            tell_progress(f"{done}, {rate_in_words(per_s)}, about {left} left")
+
+
+def in_progress(items: Collection[Item], of: str) -> Iterator[Item]:
+    """Yield items, and tell how far that is, as :class:`Progress` does.
+
+    Args:
+        items: The items, each of which is done when the next is asked for.
+        of: What they are.
+    """
+    progress = Progress(len(items), of)
+    for item in items:
+        yield item
+        progress.step()
 
 
 def in_words(seconds: float) -> str:
@@ -196,3 +334,18 @@ def in_words(seconds: float) -> str:
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def rate_in_words(per_s: float) -> str:
+    """Write a rate for people, in the unit in which it is not below one: ``12 per s``.
+
+    Args:
+        per_s: How many per second.
+
+    Returns:
+        The text.
+    """
+    for unit, seconds in (("s", 1), ("min", 60)):
+        if per_s * seconds >= 1:
+            return f"{per_s * seconds:,.{0 if per_s * seconds >= 10 else 1}f} per {unit}"
+    return f"{per_s * 3600:.1f} per h"

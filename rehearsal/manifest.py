@@ -19,6 +19,7 @@ from typing import Any
 
 from rehearsal.files import content_digest, stream_digest, write_json
 from rehearsal.formats import crypt4gh
+from rehearsal.logs import in_progress
 
 FORMAT = "rehearsal manifest 1"
 IGNORED_KEYS = ("results",)  # keys of the configuration that no file's content depends on
@@ -36,9 +37,14 @@ EXCLUDED: dict[str, str] = {
     "bench": "measured latencies and loads",
     "benchmarks": "measured time and memory of every job",
     "stories": "measured latencies; the right answers are truth/stories.json",
+    "analyses": "measured times, and sums whose last digits depend on the machine",
+    "truth/analyses.npz": "sums whose last digits depend on the machine",
+    "truth/analysed_people.parquet": "made with truth/analyses.npz",
+    "policy": "figures whose last digits depend on the machine",
     "report": "shows measured latencies, loads, times and the machine",
     "exports/*/truth.c4gh": "encrypted with new random keys and nonces in every run",
     "exports/*/*/*.c4gh": "encrypted with new random keys and nonces in every run",
+    "digests": "parts of the manifest",
     "ro-crate-metadata.json": "made from the manifest",
     "logs": "contain times and paths of the machine",
     "issuer": "new random secret keys in every run",
@@ -123,10 +129,10 @@ def digest_files(results: Path, files: Iterable[Path], threads: int = 1) -> list
         path = file.relative_to(results).as_posix()
         return FileEntry(path, file.stat().st_size, _digest(file))
 
-    with ThreadPoolExecutor(
-        threads
-    ) as pool:  # hashing and unzipping release the interpreter's lock
-        return sorted(pool.map(entry, files))
+    # hashing and unzipping release the interpreter's lock
+    with ThreadPoolExecutor(threads) as pool:
+        found = [pool.submit(entry, file) for file in files]
+        return sorted(one.result() for one in in_progress(found, "files"))
 
 
 def _digest(file: Path) -> str:

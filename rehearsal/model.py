@@ -41,7 +41,7 @@ class Country:
     capital: str  # name of the capital
     capital_latitude: float  # degrees north
     capital_longitude: float  # degrees east
-    signed_declaration: str  # when it signed the declaration of 2018; "no": not by 2020
+    signed_declaration: str  # when it signed the declaration of 2018; "no": not by 2023
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from rehearsal.files import atomic_path
+from rehearsal.evaluation.analyses.plan import approve_algorithm
+from rehearsal.files import write_parquet
 from rehearsal.genomes.reference import read_reference
-from rehearsal.logs import log_to_file
+from rehearsal.logs import in_progress, log_to_file
 from rehearsal.network.issuer import rehearsal_access
 from rehearsal.node.matchmaker.index import FILE_NAME as MATCHMAKER
 from rehearsal.node.matchmaker.index_writer import build_matchmaker_index
@@ -23,28 +24,25 @@ def main(smk):
     Args:
         smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
     """
-    people = pd.read_parquet(smk.input.people)
-    ontology = HumanPhenotypeOntology()
+    people, ontology = pd.read_parquet(smk.input.people), HumanPhenotypeOntology()
     tables = {name: pd.read_parquet(smk.input[name]) for name in smk.params.tables}
     read = partial(read_reference, smk.input.fasta)
     effects = tumour_effects(tables["tumour_variants"], read, smk.params.transcripts)
-    for country, settings in zip(smk.params.countries, smk.output.settings, strict=True):
-        folder = Path(settings).parent
+    for number, country in enumerate(in_progress(smk.params.countries, "countries")):
+        folder = Path(smk.output.settings[number]).parent
         mine = people[people["country"] == country.code].reset_index(drop=True)
         own = {
             name: table[table["individual"].isin(mine["id"])].reset_index(drop=True)
             for name, table in tables.items()
         }
-        with atomic_path(folder / "individuals.parquet") as path:
-            mine.to_parquet(path)
+        write_parquet(folder / "individuals.parquet", mine)
         for name, table in own.items():
-            with atomic_path(folder / "phenotypes" / f"{name}.parquet") as path:
-                table.to_parquet(path)
+            write_parquet(folder / "phenotypes" / f"{name}.parquet", table)
         told = {name: table for name, table in own.items() if name in COLUMNS}
         build_people(mine, told, folder / "people.sqlite", smk.params.reference_year, ontology)
         build_tumours(own["tumour_variants"], mine, folder / TUMOURS, effects)
         build_matchmaker_index(mine["id"], own, folder / MATCHMAKER, ontology)
-        NodeSettings.for_country(
+        settings = NodeSettings.for_country(
             country.code,
             country.name,
             genes=smk.params.genes,
@@ -52,7 +50,8 @@ def main(smk):
             access=rehearsal_access(country.code, has_tumours=True),
             has_tumours=True,
             regions=tuple(smk.params.regions),
-        ).write(folder)
+        )
+        approve_algorithm(settings, smk.params.analyses[0], folder).write(folder)
 
 
 if __name__ == "__main__":

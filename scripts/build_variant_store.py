@@ -6,7 +6,7 @@ import pandas as pd
 
 from rehearsal.logs import log_to_file
 from rehearsal.model import Block
-from rehearsal.stores.country_shards import CONSEQUENCES
+from rehearsal.stores.variant_store_part import CONSEQUENCES
 from rehearsal.stores.variant_store_writer import build_store
 
 

@@ -16,7 +16,9 @@ def main(smk):
     Args:
         smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
     """
-    files = map(Path, [smk.input.trees, *smk.input.bcf])
+    nodes, name = Path(smk.input.bcf[0]).parents[2], Path(smk.input.bcf[0]).name
+    genomes = [nodes / country / "genomes" / name for country in smk.params.countries]
+    files = [Path(smk.input.trees), *genomes]
     entries = digest_files(Path(smk.output.digests).parents[1], files)
     with atomic_path(smk.output.digests) as path:
         pd.DataFrame(map(asdict, entries)).to_parquet(path)

@@ -23,12 +23,13 @@ def main(smk):
     """
     network, logs = smk.params.network, Path(smk.log[0]).with_name("stories")
     foreign = {node.country: node for node in smk.params.foreign}
-    folders = {code: Path(one) for code, one in smk.params.nodes.items() if code not in foreign}
+    folders = {code: Path(one) for code, one in smk.params.nodes.items()}
     pairs, deadline_s = pd.read_parquet(smk.input.pairs), network["deadline_s"]
     with ExitStack() as running:
         copies = running.enter_context(served_copies(folders, logs))
         issuer = running.enter_context(issuer_copy(Path(smk.input.issuer[0]).parent))
-        started = running.enter_context(nodes_at_their_distance(copies, network, pairs, logs))
+        own = {code: copy for code, copy in copies.items() if code not in foreign}
+        started = running.enter_context(nodes_at_their_distance(own, network, pairs, logs))
         nodes = with_foreign(started, foreign.values())
         around = running_network(nodes, deadline_s, logs, forks=started.forks)
         service = running.enter_context(around)
@@ -36,7 +37,7 @@ def main(smk):
             smk.params.stories,
             read_json(smk.input.truth),
             pd.read_parquet(smk.input.patients),
-            StoryNetwork(service, deadline_s, copies, started.restart),
+            StoryNetwork(service, deadline_s, copies, started.restart, foreign),
             open_issuer(issuer),
         )
     paths = {Path(path).stem: Path(path) for path in smk.output.stories}

@@ -11,7 +11,8 @@ from rehearsal.files import atomic_path
 from rehearsal.formats.crypt4gh import encrypt_file
 from rehearsal.genomes.reference import read_reference
 from rehearsal.logs import log_to_file
-from rehearsal.stores.country_shards import CONSEQUENCES, write_shards
+from rehearsal.stores.country_shards import write_shards
+from rehearsal.stores.variant_store_part import CONSEQUENCES
 
 
 def main(smk):

@@ -9,7 +9,7 @@ from rehearsal.export.clinical_tables import ClinicalTables
 from rehearsal.export.json_lines import write_json_lines
 from rehearsal.export.phenopacket_interpretations import GeneKnowledge
 from rehearsal.export.phenopackets import Phenopackets
-from rehearsal.logs import log_to_file
+from rehearsal.logs import Progress, log_to_file
 from rehearsal.phenotypes.trait_reader import read_traits
 
 
@@ -25,11 +25,13 @@ def main(smk):
     genes = GeneKnowledge.of(read_traits(smk.input.traits))
     outputs = zip(smk.output.phenopackets, smk.output.families, strict=True)
     files = dict(zip(smk.params.countries, outputs, strict=True))
+    progress = Progress(len(files), "countries")
     for country, part in tables.by_country():
         packets = Phenopackets(part, genes, smk.params.reference_year)
         everybody, families = files.pop(country)
         write_json_lines(packets, everybody)
         write_json_lines(packets.families(), families)
+        progress.step()
     if files:
         raise ValueError(
             mismatch("countries", "people in each of them", f"none in {' '.join(files)}")

@@ -17,10 +17,11 @@ from typing import Any
 
 from code_digest import CodeDigests
 
+from rehearsal.config.command_line import check_section, name_command_line, section_of
+from rehearsal.config.file_keys import name_keys
 from rehearsal.config.inputs import Inputs
 from rehearsal.config.kept_inputs import keep_inputs, kept_inputs
 from rehearsal.config.machine_checks import check_machine
-from rehearsal.config.schema import name_command_line
 from rehearsal.errors import InputError
 
 CHECKS = "rehearsal/config/preflight.py"  # imports all code that reads or checks inputs
@@ -31,12 +32,14 @@ class Given:
     """What a run is given.
 
     ``sources`` are the configuration files in the order they were merged, ``command_line`` is what
-    the command line set, and ``versions`` says what code reads and checks all this.
+    the command line set, ``section`` are the keys below which both have the configuration, if it is
+    that of a module, and ``versions`` says what code reads and checks all this.
     """
 
     config: Mapping[str, Any]
     sources: Sequence[Path]
     command_line: Mapping[str, Any]
+    section: Sequence[str]
     schemas: Path
     versions: str
 
@@ -51,6 +54,29 @@ def code_versions(root: Path, digests: CodeDigests) -> str:
     packages = Path(sysconfig.get_path("purelib")).stat().st_mtime_ns  # of the last installation
     schemas = [path.stat().st_mtime_ns for path in sorted((root / "workflow/schemas").iterdir())]
     return f"{sys.version} {packages} {schemas} {digests.of_script(root / CHECKS)}"
+
+
+def section_of_module(
+    config: Mapping[str, Any], whole: Mapping[str, Any], command_line: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """Find the keys below which a workflow has the configuration that it gives to a module.
+
+    Args:
+        config: The configuration of the module.
+        whole: The configuration of the workflow.
+        command_line: What the command line set, by key.
+
+    Returns:
+        The keys from the top; none if they are not known.
+
+    Raises:
+        SystemExit: The module gets no mapping; its text says so.
+    """
+    try:
+        check_section(config, whole, command_line)
+    except InputError as error:
+        raise SystemExit(str(error)) from None
+    return section_of(config, whole)
 
 
 def accepted_inputs(given: Given, is_main: bool) -> Inputs:
@@ -74,7 +100,7 @@ def accepted_inputs(given: Given, is_main: bool) -> Inputs:
                 raise SystemExit(read)
             return read
         if is_main:
-            with name_command_line(given.command_line, given.sources):
+            with name_command_line(given.command_line, given.sources, given.section):
                 check_machine(inputs.config, inputs, given.sources)
     except InputError as error:
         raise SystemExit(str(error)) from None
@@ -87,7 +113,10 @@ def _read(given: Given, is_main: bool) -> Inputs | str:
     from rehearsal.config.preflight import read_checked_inputs
 
     try:
-        with name_command_line(given.command_line, given.sources):
+        with (
+            name_command_line(given.command_line, given.sources, given.section),
+            name_keys(given.config, given.command_line, given.sources, given.section),
+        ):
             read = read_checked_inputs if is_main else read_inputs
             inputs = read(given.config, given.sources, given.schemas)
             if is_main:

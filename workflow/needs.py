@@ -11,11 +11,13 @@ Sources, by the marks in ``NEEDS``:
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from rehearsal.config.inputs import Inputs
+from rehearsal.export.settings import BY_BLOCK, BY_CONTIG, FORMATS, Export
 from rehearsal.model import Block
 
 SECONDS_MARGIN, MB_MARGIN = 2.0, 1.5  # what is asked for, by what is needed
@@ -71,7 +73,7 @@ NEEDS: dict[str, Need] = {
     # single jobs (scale)
     "simulate_people": Need(s=2, s_people=0.003, mb=150, mb_people=0.25),
     "write_public_facts": Need(s=5, s_sites=17.5, mb=150, mb_people=0.3),
-    "draw_queries": Need(s=300, s_sites=1.1, mb=400, mb_sites=115),
+    "draw_queries": Need(s=240, s_sites=1.1, mb=400, mb_sites=115),
     "compute_structure": Need(s=5, s_people=1.5, s_mb=0.002, mb=300, mb_people=6),
     # single jobs (run, and bound for what grows)
     "build_demography": Need(s=10, mb=300),
@@ -95,14 +97,20 @@ NEEDS: dict[str, Need] = {
     "write_manifest": Need(s=60, s_mb=0.002, mb=300),
     "write_ro_crate": Need(s=5, mb=200),
     "build_report": Need(s=40, mb=800),
+    "assess_care": Need(s=10, mb=400),
     "check_verdict": Need(s=2, mb=100),
     # rules that start nodes (run; the full bench by its durations, see bench_seconds)
     "run_queries": Need(s=120, s_mb=0.0006, mb=700, mb_node=67),
     "run_stories": Need(s=60, s_mb=0.0006, mb=700, mb_node=67),
     "run_membership_attack": Need(s=60, s_mb=0.0006, mb=1500),
+    "run_analyses": Need(s=120, s_mb=0.0006, mb=700, mb_node=270),
+    "compute_analysis_truth": Need(s=20, s_mb=0.02, mb=1500),
+    "federated_pca": Need(s=10, mb=400),
+    "federated_gwas": Need(s=10, mb=500),
+    "federated_burden": Need(s=10, mb=300),
     "measure_distance": Need(s=30, mb=350),
     "measure_capital_latency": Need(s=60, s_mb=0.0006, mb=700, mb_node=67),
-    "inject_faults": Need(s=120, s_mb=0.0006, mb=700, mb_node=35),
+    "inject_faults": Need(s=120, s_mb=0.0006, mb=1300, mb_node=35),
     "measure_load": Need(s=60, s_mb=0.0006, mb=1000, mb_node=67),
     "measure_growth": Need(s=90, s_mb=0.0006, mb=1300, mb_node=100),
     "compare_collection_policies": Need(s=60, mb=1000),
@@ -138,11 +146,21 @@ def minutes_of(need: Need, size: JobSize, attempt: int = 1, more_s: float = 0.0)
         attempt: How often the job has been tried, with this time.
         more_s: Seconds that its settings add.
     """
-    thousands = size.people / 1000
-    seconds = need.s + need.s_people * thousands + need.s_mb * thousands * size.megabases
-    seconds += need.s_sites * size.sites + more_s
+    seconds = seconds_of(need, size) + more_s
     minutes = SECONDS_MARGIN * seconds / 60 * (1 + MORE_TIME * (attempt - 1))
     return min(max(math.ceil(minutes), LEAST_MINUTES), MOST_MINUTES)
+
+
+def seconds_of(need: Need, size: JobSize) -> float:
+    """Compute how long a job takes, without a margin, in seconds.
+
+    Args:
+        need: What a job of the rule needs.
+        size: What the job works on.
+    """
+    thousands = size.people / 1000
+    seconds = need.s + need.s_people * thousands + need.s_mb * thousands * size.megabases
+    return seconds + need.s_sites * size.sites
 
 
 def megabytes_of(need: Need, size: JobSize, attempt: int = 1) -> int:
@@ -182,6 +200,33 @@ class JobSizes:
         people = self._inputs.numbers.get(place, self._people)
         return JobSize(people, self._megabases_of(wildcards), len(self._inputs.countries))
 
+    @property
+    def countries(self) -> list[str]:
+        """The codes of the countries."""
+        return list(self._inputs.numbers)
+
+    def exports_of(self, kind: str) -> list[Export]:
+        """List the exports that have a format.
+
+        Args:
+            kind: The format; what is no format is of all exports.
+        """
+        exports = self._inputs.exports.values()
+        return [one for one in exports if kind not in FORMATS or kind in one.formats]
+
+    def contigs(self, export: Export) -> list[str]:
+        """List the contigs that an export has data of.
+
+        Args:
+            export: The export.
+        """
+        return export.contigs(self._inputs.blocks)
+
+    @property
+    def longest_block(self) -> str:
+        """The name of the longest block."""
+        return max(self._blocks.values(), key=lambda block: block.length).id
+
     def _megabases_of(self, wildcards: Mapping[str, str]) -> float:
         if "block" in wildcards:
             return megabases([self._blocks[wildcards["block"]]])
@@ -191,6 +236,45 @@ class JobSizes:
         elif contig is None:
             return self._megabases
         return megabases([block for block in blocks if contig in (None, block.contig)])
+
+
+def endless_exports(exports: Iterable[Export], sizes: JobSizes) -> Iterator[str]:
+    """Say which exports have a job that takes longer than jobs ask for.
+
+    Args:
+        exports: The exports.
+        sizes: The sizes of the run's jobs.
+
+    Yields:
+        One line for each such export, about its longest job.
+    """
+    for export in exports:
+        hours, job = max(_hours_of_jobs(export, sizes))
+        if hours * 60 > MOST_MINUTES:
+            yield (
+                f"exports: {export.name}: {job} takes about {hours:.0f} h, and jobs ask for "
+                f"{MOST_MINUTES / 60:.0f} h at most: a scheduler ends it. Export fewer regions "
+                "(docs/operate/scale.md)"
+            )
+
+
+def _hours_of_jobs(export: Export, sizes: JobSizes) -> Iterator[tuple[float, str]]:
+    """Compute the hours of the jobs of an export, of those by block the longest."""
+    name = {"name": export.name}
+    contigs = [{"contig": contig} for contig in sizes.contigs(export)]
+    yield _hours("export_truth", name, sizes), "the truth"
+    for kind, place in product(export.formats, export.places):
+        of_place: Mapping[str, str] = {"place": place} | name
+        parts: Sequence[Mapping[str, str]] = contigs if kind in BY_CONTIG else [{}]
+        if kind in BY_BLOCK:
+            parts = [{"block": sizes.longest_block}]
+        for part in parts:
+            words = " ".join([f"{kind} of {place}", *part.values()])
+            yield _hours(f"export_{kind}", {**of_place, **part}, sizes), words
+
+
+def _hours(rule: str, wildcards: Mapping[str, str], sizes: JobSizes) -> float:
+    return seconds_of(NEEDS[rule], sizes.of(wildcards)) / 3600
 
 
 def megabases(blocks: Sequence[Block]) -> float:

@@ -11,16 +11,18 @@ from collections.abc import Iterable
 from typing import Any
 
 
-class RecordedByDigest(list[Any]):
-    """A list whose ``repr`` is a digest of its members; scripts get it as a plain list.
+class RecordedByDigest:
+    """Members whose ``repr`` is a digest of them; scripts get a plain list.
+
+    It is no list, of which Snakemake would make another for each job.
 
     Args:
         members: The members. What decides about them must be in their ``repr``.
     """
 
     def __init__(self, members: Iterable[Any]) -> None:
-        super().__init__(members)
-        self._digest = hashlib.sha256(super().__repr__().encode()).hexdigest()
+        self._members = list(members)
+        self._digest = hashlib.sha256(repr(self._members).encode()).hexdigest()
 
     def __repr__(self) -> str:
         """The digest, as Snakemake records it."""
@@ -28,7 +30,7 @@ class RecordedByDigest(list[Any]):
 
     def __reduce__(self) -> tuple[type[list[Any]], tuple[list[Any]]]:
         """How to pickle it: as a list, which can be read where this module is not known."""
-        return list, (list(self),)
+        return list, (self._members,)
 
 
 class Unrecorded(dict[str, Any]):

@@ -1,11 +1,15 @@
 #!/bin/sh
-# Prints running, success or failed for the number of a job. LSF knows a new job after some seconds.
-for wait in 0 5 20; do
-    sleep $wait
-    case $(bjobs -noheader -o stat "$1" 2>/dev/null) in
-        DONE) echo success; exit ;;
-        EXIT | ZOMBI) echo failed; exit ;;
-        ?*) echo running; exit ;;
-    esac
-done
-echo failed # LSF does not know it
+# Prints running, success or failed for the number of a job.
+. "${0%/*}/../unknown.sh"
+
+state=$(bjobs -noheader -o stat "$1" 2>/dev/null)
+if [ -z "$state" ] && bjobs "$1" 2>&1 | grep -q 'is not found'; then
+    tell_unknown lsf "$1"
+    exit
+fi
+forget_unknown lsf "$1"
+case $state in
+    DONE) echo success ;;
+    EXIT | ZOMBI) echo failed ;;
+    *) echo running ;; # also when LSF does not answer
+esac

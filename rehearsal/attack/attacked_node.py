@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
+from rehearsal.evaluation.protected_judge import PROMISED_PEOPLE
 from rehearsal.node.access.consent import (
     DISEASE,
     GENERAL_RESEARCH,
@@ -29,8 +30,6 @@ from rehearsal.node.privacy.public_facts import PUBLIC_FACTS_FILE, PublicAllele,
 from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.stores.variant_store import VariantStore
-
-PROMISED_PEOPLE = 100  # smallest node for which the promise holds
 
 Place = tuple[str, int, str, str]  # contig, 0-based start, REF, ALT
 

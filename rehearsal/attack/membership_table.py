@@ -32,25 +32,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rehearsal.attack.attacked_node import (
-    PROMISED_PEOPLE,
-    Bounds,
-    choose_nodes,
-    read_attacked_node,
-)
+from rehearsal.attack.attacked_node import Bounds, choose_nodes, read_attacked_node
 from rehearsal.attack.attacks import CLASSIC, RULES, Scores, SecretKind, attack_node
 from rehearsal.attack.door_trials import NOISE_DRAWS
 from rehearsal.attack.full_sample import Sample, sample_attacks
 from rehearsal.attack.power import area_under_curve, power, upper_bound
+from rehearsal.evaluation.protected_judge import PROMISED_PEOPLE
+from rehearsal.logs import in_progress
 from rehearsal.node.privacy.mechanism import Mechanism
 from rehearsal.node.privacy.protection import PUBLIC, REGISTERED
 
 FALSE_POSITIVES = 0.05
 PROMISED_POWER = 0.10
 UNPROTECTED_POWER = 0.9  # with less, the attack is too weak to judge a protection
-PROCESSES = 2
+PROCESSES = 2  # also on one core of a profile's: the stories beside them mostly wait
+
 FEWEST_TARGETS_OF_NODE = 20
 FEWEST_TARGETS = 500  # with fewer, over all nodes, the bound is too wide to judge a promise
+FEWEST_ALLELES = 5_000  # asked for; with fewer, genomes differ too little to judge a promise
 SIZES = (100, 1_000, 10_000, 36_000)  # of nodes, people
 BOUND = "95th percentile of a bootstrap over targets, with all noise; each estimates the threshold"
 
@@ -106,7 +105,7 @@ def mount_attacks(
             pool.submit(_attack_folder, code, folder, bounds, seed, number == 0)
             for number, (code, folder) in enumerate(chosen.items())
         ]
-        found = [one for task in tasks if (one := task.result()).targets]
+        found = [one for task in in_progress(tasks, "nodes") if (one := task.result()).targets]
     table = _node_table(found)
     pooled = [_pooled(scores, table, found[0].sample, seed) for scores in _same_attacks(found)]
     is_judged = bool(found) and min(one.people for one in found) >= PROMISED_PEOPLE
@@ -219,10 +218,13 @@ def answers_per_release(sizes: Iterable[int] = SIZES) -> list[Row]:
 
 
 def _checks(pooled: Sequence[Row], sample: Mapping[Any, Sample]) -> list[Row]:
-    checks = _bound_checks(pooled)
-    classic = min(one["power_none"] for one in pooled if one["attack"] == CLASSIC)
-    name, expected = f"power without protection of {CLASSIC}", f"at least {UNPROTECTED_POWER}"
-    checks.append(_check(name, expected, classic, classic >= UNPROTECTED_POWER))
+    classic = [one for one in pooled if one["attack"] == CLASSIC]
+    checks = []
+    if min(one["asked"] for one in classic) >= FEWEST_ALLELES:
+        checks += _bound_checks(pooled)
+        least = min(one["power_none"] for one in classic)
+        name, expected = f"power without protection of {CLASSIC}", f"at least {UNPROTECTED_POWER}"
+        checks.append(_check(name, expected, least, least >= UNPROTECTED_POWER))
     unequal = sum(not one.equal for one in sample.values())
     name = "attacks whose free answers or refusals depend on who is in the node, in full"
     checks.append(_check(name, "0", unequal, unequal == 0))

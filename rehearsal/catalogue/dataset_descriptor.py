@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
 import pandas as pd
 
+from rehearsal.catalogue.survey import (
+    CONSENT_ARTICLES,
+    TERM,
+    Numbers,
+    Shares,
+    answer_for,
+    apportion,
+    count_answers,
+    share_answers,
+)
 from rehearsal.errors import mismatch
 from rehearsal.phenotypes.consent import ConsentShares
 
 ROUNDED_TO = 10  # people
-CONSENT_ARTICLES = ("6(1)a", "9(2)a")
 USE_NAMES = {  # Data Use Ontology (r)
     "DUO:0000004": "no restriction",
     "DUO:0000006": "health or medical or biomedical research",
@@ -24,8 +32,6 @@ USE_NAMES = {  # Data Use Ontology (r)
     "DUO:0000045": "not for profit organisation use only",
     "DUO:0000046": "non-commercial use only",
 }
-HEALTHCARE = {"DUO:0000004", "DUO:0000043"}
-RESEARCH = {"DUO:0000004", "DUO:0000006", "DUO:0000042"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,7 @@ class UseTerms(NamedTuple):
     legal_bases: tuple[str, ...]
     uses: tuple[tuple[str, float], ...]  # DUO term, share of the people who have not withdrawn;
     # most frequent first
+    answers: Shares  # to the survey, as shares of all people
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +58,8 @@ class Survey:
     """A dataset's answers to the initiative's survey on accessible genomes.
 
     The questions are those that the initiative asked its members, from the project's reference
-    material. The possible answers yes, no and don't know are the survey's.
+    material. The last three are answered by numbers of subjects, which add up to the dataset's
+    published people.
     """
 
     purpose_of_collection: str
@@ -60,9 +68,9 @@ class Survey:
     storage: str
     identification_of_subjects: str
     structure: str
-    gdpr_basis: tuple[str, ...]
-    usable_for_future_research: str
-    usable_in_healthcare_of_others: str
+    legal_basis: dict[str, int]
+    usable_for_future_research: dict[str, int]
+    usable_in_healthcare_of_others: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +86,7 @@ class DatasetDescriptor:
     records: int | None  # rounded people; None: the number of alleles, which is not public
     year: int  # reference year of the synthetic data; metadata are dated to its first day
     survey: Survey
+    gdpr_bases: tuple[str, ...]  # all that occur
     uses: tuple[tuple[str, float], ...]  # DUO term, share of the people who have not withdrawn
     distributions: tuple[Distribution, ...] = ()
     keywords: tuple[str, ...] = field(default=("synthetic data", "genomics", "rehearsal"))
@@ -85,8 +94,8 @@ class DatasetDescriptor:
     @property
     def legal_bases(self) -> tuple[str, ...]:
         """Legal bases in the Data Privacy Vocabulary: consent, public interest, or both."""
-        consent = any(is_consent(basis) for basis in self.survey.gdpr_basis)
-        other = any(not is_consent(basis) for basis in self.survey.gdpr_basis)
+        consent = any(is_consent(basis) for basis in self.gdpr_bases)
+        other = any(not is_consent(basis) for basis in self.gdpr_bases)
         return ("Consent",) * consent + ("PublicInterest",) * other
 
 
@@ -130,12 +139,35 @@ def summarise_consent(consent: pd.DataFrame) -> UseTerms:
         raise ValueError(mismatch("consent", "at least one record that is not withdrawn", "none"))
     counts: Counter[str] = Counter()
     for uses in there["uses"]:
-        counts.update(set(re.findall(r"DUO:\d{7}", uses)))
+        counts.update(set(TERM.findall(uses)))
     shares = tuple(
         (term, round(number / len(there), 2))
         for term, number in sorted(counts.items(), key=_by_share)
     )
-    return UseTerms(tuple(sorted(set(there["basis"]))), shares)
+    answers = count_answers(consent)
+    return UseTerms(tuple(sorted(set(there["basis"]))), shares, _as_shares(answers, len(consent)))
+
+
+def _as_shares(numbers: Numbers, people: int) -> Shares:
+    return {
+        question: {answer: number / people for answer, number in answers.items()}
+        for question, answers in numbers.items()
+    }
+
+
+def uniform_terms(basis: str, *uses: str, withdrawn: bool = False) -> UseTerms:
+    """Give the terms of a dataset whose people all have the same consent record.
+
+    Args:
+        basis: The legal basis.
+        uses: The DUO terms that everybody permits.
+        withdrawn: Whether everybody withdrew.
+
+    Returns:
+        The terms.
+    """
+    answers = share_answers([(1.0, answer_for(basis, uses, withdrawn))])
+    return UseTerms((basis,), tuple((use, 1.0) for use in uses), answers)
 
 
 def summarise_forms(consent: ConsentShares) -> UseTerms:
@@ -152,23 +184,40 @@ def summarise_forms(consent: ConsentShares) -> UseTerms:
         for use in {use.partition(" ")[0] for use in form.uses}:
             shares[use] += form.share
     uses = sorted(((use, round(share, 2)) for use, share in shares.items()), key=_by_share)
-    return UseTerms(tuple(sorted({form.basis for form in consent.records})), tuple(uses))
+    bases = tuple(sorted({form.basis for form in consent.records}))
+    return UseTerms(bases, tuple(uses), _expected_answers(consent))
+
+
+def _expected_answers(consent: ConsentShares) -> Shares:
+    """Say what share of all people is expected to give each answer."""
+    return share_answers(
+        (
+            form.share * (consent.withdrawn if withdrawn else 1 - consent.withdrawn),
+            answer_for(form.basis, TERM.findall(" ".join(form.uses)), withdrawn),
+        )
+        for form in consent.records
+        for withdrawn in (False, True)
+    )
 
 
 def _by_share(use: tuple[str, float]) -> tuple[float, str]:
     return -use[1], use[0]
 
 
-def answer_survey(terms: UseTerms) -> Survey:
+def answer_survey(terms: UseTerms, people: int) -> Survey:
     """Answer the survey for data of a rehearsal.
 
     Args:
         terms: What the people of the dataset permit.
+        people: The published number of people. If it is in tens, the answers are too.
 
     Returns:
         The answers.
     """
-    permitted = {term for term, _ in terms.uses}
+    unit = 1 if people % ROUNDED_TO else ROUNDED_TO
+    numbers = {
+        question: apportion(shares, people, unit) for question, shares in terms.answers.items()
+    }
     return Survey(
         purpose_of_collection="other: a simulation, for rehearsals",
         data_type="WGS, simulated regions only",
@@ -176,9 +225,7 @@ def answer_survey(terms: UseTerms) -> Survey:
         storage="federated",
         identification_of_subjects="pseudonym without a person behind it",
         structure="structured",
-        gdpr_basis=terms.legal_bases,
-        usable_for_future_research="yes" if permitted & RESEARCH else "no",
-        usable_in_healthcare_of_others="yes" if permitted & HEALTHCARE else "no",
+        **numbers,
     )
 
 

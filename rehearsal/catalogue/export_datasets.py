@@ -18,6 +18,7 @@ from rehearsal.catalogue.dataset_descriptor import (
     descriptor_to_json,
     round_people,
     summarise_consent,
+    uniform_terms,
 )
 from rehearsal.catalogue.health_dcat_ap import (
     base_address,
@@ -39,8 +40,8 @@ WHO = {
     "patients": "patients of stories",
 }
 
-UNRESTRICTED_USE = UseTerms(("none: nobody in it is real",), (("DUO:0000004", 1.0),))
-NO_USE_PERMITTED = UseTerms(("none: nobody permits anything",), ())
+UNRESTRICTED_USE = uniform_terms("none: nobody in it is real", "DUO:0000004")
+NO_USE_PERMITTED = uniform_terms("none: nobody permits anything", withdrawn=True)
 
 
 def use_terms(consent: pd.DataFrame) -> UseTerms:
@@ -90,7 +91,8 @@ def describe_file_dataset(
         individuals=people,
         records=people,
         year=year,
-        survey=answer_survey(terms),
+        survey=answer_survey(terms, people),
+        gdpr_bases=terms.legal_bases,
         uses=terms.uses,
         distributions=tuple(Distribution(kind, f"As {kind}", path, MEDIA_TYPE) for kind in formats),
     )

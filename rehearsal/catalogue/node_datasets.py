@@ -68,7 +68,8 @@ def describe_node_datasets(
         individuals=facts.people,
         records=None,
         year=settings.reference_year,
-        survey=answer_survey(terms),
+        survey=answer_survey(terms, facts.people),
+        gdpr_bases=terms.legal_bases,
         uses=terms.uses,
         distributions=(BEACON,),
     )

@@ -49,7 +49,9 @@ def build_parser() -> argparse.ArgumentParser:
     commands = add_commands(parser)
     node = add_command(commands, "node", "Build, serve and maintain one country's node")
     add_node(add_commands(node))
-    network = add_command(commands, "network", "Serve the network: one Beacon over all nodes")
+    network = add_command(
+        commands, "network", "Serve a network of nodes, and play analyses over it"
+    )
     add_network(add_commands(network))
     add_query(
         add_command(

@@ -6,11 +6,17 @@ import argparse
 import re
 from pathlib import Path
 
+from rehearsal.cli.algorithm_commands import add_airlock, add_analyse, add_digest
 from rehearsal.errors import InputError, shown
 from rehearsal.network.serve_options import add_serve_options as add_network_options
 from rehearsal.node.serve_options import add_serve_options as add_node_options
 from rehearsal.web.address import add_address_options, service_address
-from rehearsal.web.command_line import add_command, prepare_to_serve, refuse_unmakeable_folder
+from rehearsal.web.command_line import (
+    add_command,
+    add_commands,
+    prepare_to_serve,
+    refuse_unmakeable_folder,
+)
 
 
 def add_node(commands: argparse._SubParsersAction) -> None:
@@ -145,6 +151,13 @@ def add_node(commands: argparse._SubParsersAction) -> None:
     )
     contact.set_defaults(run=_node_contact)
 
+    add_digest(commands)
+    add_airlock(
+        add_commands(
+            add_command(commands, "airlock", "Decide about results of algorithms that are held")
+        )
+    )
+
 
 def add_network(commands: argparse._SubParsersAction) -> None:
     """Declare the sub-commands of ``rehearsal network``.
@@ -160,6 +173,7 @@ def add_network(commands: argparse._SubParsersAction) -> None:
     )
     add_network_options(serve)
     serve.set_defaults(run=_network_serve)
+    add_analyse(commands)
 
 
 def add_issuer(commands: argparse._SubParsersAction) -> None:

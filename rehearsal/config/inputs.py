@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rehearsal.evaluation.analyses.plan import PlannedAnalyses
 from rehearsal.export.settings import Export
 from rehearsal.genomes.transcripts import Transcript
 from rehearsal.model import Block, Country, Gene, Patient, PlantedVariant
@@ -30,6 +31,7 @@ class Inputs:
     unmapped: list[Block]  # left out of the regions, because a recombination map ends
     config: dict[str, Any]  # the configuration, which names only what the run has
     country_table: Path
+    analyses: PlannedAnalyses | None  # federated analyses that the nodes play
     unplanted: list[PlantedVariant]  # left out, because the key `regions` does not hold them
 
     @property

@@ -24,6 +24,7 @@ from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.logs import note, noted
 
 FILE = Path(".snakemake/rehearsal-inputs.pickle")  # in the folder of the run
+MOST = 4  # sets of inputs in it: a workflow may have this one as several modules
 WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -36,7 +37,8 @@ def keep_inputs(
 ) -> None:
     """Keep inputs for :func:`kept_inputs`, in a file that only this user can write.
 
-    The notes that reading them gave are kept with them.
+    The notes that reading them gave are kept with them. The file has the last ``MOST`` sets of
+    inputs that were kept.
 
     A folder that cannot be written is no error: jobs then read the inputs again.
 
@@ -47,9 +49,12 @@ def keep_inputs(
         versions: The versions of the code that read them.
         path: The file to keep them in.
     """
+    state = _state(config, sources, versions)
+    others = {key: kept for key, kept in _read(path).items() if key != state}
+    kept = {**others, state: pickle.dumps((inputs, noted()))}
     with suppress(OSError), atomic_path(path) as aside:
         aside.touch(mode=0o600)
-        aside.write_bytes(pickle.dumps((_state(config, sources, versions), inputs, noted())))
+        aside.write_bytes(pickle.dumps(dict(list(kept.items())[-MOST:])))
 
 
 def kept_inputs(
@@ -69,24 +74,34 @@ def kept_inputs(
         file: reading a pickle runs what it says.
     """
     try:
-        with path.open("rb") as file:
-            facts = os.fstat(file.fileno())
-            if facts.st_uid != os.geteuid() or facts.st_mode & WRITABLE_BY_OTHERS:
-                return None
-            state, inputs, notes = pickle.load(file)
-    except Exception:  # absent, cut off or of another version: the inputs are read again
-        return None
-    if state != _state(config, sources, versions):
+        inputs, notes = pickle.loads(_read(path)[_state(config, sources, versions)])
+    except Exception:  # absent or of another version: the inputs are read again
         return None
     for text in notes:
         note(text)
     return inputs
 
 
+def _read(path: Path) -> dict[str, bytes]:
+    """Read what was kept, by state; nothing if there is no such file, or others could write it."""
+    try:
+        with path.open("rb") as file:
+            facts = os.fstat(file.fileno())
+            if facts.st_uid != os.geteuid() or facts.st_mode & WRITABLE_BY_OTHERS:
+                return {}
+            return dict(pickle.load(file))
+    except Exception:  # absent, cut off or of another version
+        return {}
+
+
 def _state(config: Mapping[str, Any], sources: Sequence[Path], versions: str) -> str:
     """Digest a configuration, versions, and the size and time of each file that it names."""
     options = orjson.OPT_NON_STR_KEYS | orjson.OPT_SORT_KEYS
-    digest = hashlib.sha256(orjson.dumps([versions, config], option=options))
+    try:
+        content = orjson.dumps([versions, config], option=options)
+    except TypeError:  # a whole number of more than 64 bits, which the checks refuse
+        content = repr([versions, config]).encode()
+    digest = hashlib.sha256(content)
     named = {key: value for key, value in config.items() if key != "results"}
     table = str(country_table(config, sources))
     for path in sorted({table, *map(str, sources), *_texts(named)}):

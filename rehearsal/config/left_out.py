@@ -13,7 +13,7 @@ from rehearsal.export.settings import overlap
 from rehearsal.genomes.blocks import CONFIG, parse_region
 from rehearsal.logs import note
 from rehearsal.model import Block, Country, PlantedVariant
-from rehearsal.yaml_files import load_yaml
+from rehearsal.yaml_files import load_configuration
 
 BY_COUNTRY = ("people", "consanguineous", "migrants", "ancestries")  # keys of ``cohort``
 
@@ -28,11 +28,26 @@ def country_table(config: Mapping[str, Any], sources: Iterable[Path]) -> Path:
     Returns:
         Path of the table.
     """
-    if isinstance(config["countries"], str):
-        return Path(config["countries"])
-    named = [load_yaml(source) or {} for source in sources]
+    if isinstance(path := config.get("countries"), str):  # a faulty configuration may lack it
+        return Path(path)
+    named = [load_configuration(source) or {} for source in sources]
     paths = [one["countries"] for one in named if isinstance(one.get("countries"), str)]
     return Path(paths[-1] if paths else "config/countries.tsv")
+
+
+def note_replaced_regions(config: Mapping[str, Any], sources: Sequence[Path]) -> None:
+    """Note that ``regions`` replaces a ``genome.regions`` of the user, not of the first file.
+
+    Args:
+        config: The merged configuration.
+        sources: The configuration files, in the order they were merged.
+    """
+    if config["regions"] is None:
+        return
+    for source in sources[1:]:
+        genome = (load_configuration(source) or {}).get("genome")
+        if isinstance(genome, Mapping) and "regions" in genome:
+            note(f"genome.regions of {source} is not used, because regions replaces it")
 
 
 def choose_countries(known: Sequence[Country], wanted: object, table: Path) -> list[Country]:
@@ -130,6 +145,10 @@ class Selection:
     def _lacks(self, code: str) -> bool:
         return code in self.left_out
 
+    def _lacks_home(self, individual: object) -> bool:
+        """Whether an identifier such as ``FI-000001`` is of a country that is left out."""
+        return self._lacks(str(individual).partition("-")[0])
+
     def planted(self, planted: Iterable[PlantedVariant]) -> list[PlantedVariant]:
         """Keep the planted variants within the regions, for the kept countries; note what goes.
 
@@ -164,7 +183,7 @@ class Selection:
         gone: Iterable[PlantedVariant],
         stories: Collection[str],
     ) -> list[Mapping[str, Any]]:
-        """Keep what the exports want of the countries, variants and regions; note what goes.
+        """Keep what the exports want of countries, people, variants and regions; note what goes.
 
         Args:
             entries: The entries of ``exports``.
@@ -188,7 +207,7 @@ class Selection:
         if entry.get("story") in stories:
             return None
         lists = [(kept, "countries", self._lacks), (kept, "regions", self._is_outside)]
-        lists.append((kept, "variants", names.__contains__))
+        lists += [(kept, "variants", names.__contains__), (kept, "people", self._lacks_home)]
         if entry.get("reads"):
             kept["reads"] = dict(entry["reads"])
             lists.append((kept["reads"], "regions", self._is_outside))

@@ -10,12 +10,19 @@ from typing import Any
 from rehearsal.config.gene_plan import plan_genes
 from rehearsal.config.genome_plan import plan_genome
 from rehearsal.config.inputs import Inputs
-from rehearsal.config.left_out import Selection, choose_countries, country_table, note_left_out
+from rehearsal.config.left_out import (
+    Selection,
+    choose_countries,
+    country_table,
+    note_left_out,
+    note_replaced_regions,
+)
 from rehearsal.config.people_numbers import people_numbers
 from rehearsal.config.results_folder import check_results
 from rehearsal.config.schema import changed_errors, check_config, name_sources
 from rehearsal.config.tables import read_countries, read_genes, read_planted
 from rehearsal.errors import Complaints, InputError
+from rehearsal.evaluation.analyses.plan import PlannedAnalyses, read_analyses
 from rehearsal.export.settings import read_exports
 from rehearsal.genomes.assembly import AUTOSOMES
 from rehearsal.genomes.blocks import CONFIG, VARIANTS
@@ -28,6 +35,9 @@ from rehearsal.phenotypes.trait_reader import read_traits
 from rehearsal.stories.reference_checks import RunReferences
 from rehearsal.stories.story_reader import can_be_told, read_stories
 from rehearsal.stories.story_types import Story
+
+NAMED_ALLELES = 4_000  # per Mb, of 2,800 people; alleles grow as sites do (workflow/needs.py)
+MOST_GENOTYPES = 500e6  # bytes that the truth of analyses holds, several times
 
 
 def read_inputs(config: Mapping[str, Any], sources: Sequence[Path], schemas: Path) -> Inputs:
@@ -57,9 +67,10 @@ def read_inputs(config: Mapping[str, Any], sources: Sequence[Path], schemas: Pat
     return inputs
 
 
-def _read(config: Mapping[str, Any], sources: Iterable[Path], schemas: Path) -> Inputs:
+def _read(config: Mapping[str, Any], sources: Sequence[Path], schemas: Path) -> Inputs:
     """Read the inputs of a configuration that its schema allows."""
     table, complaints = country_table(config, sources), Complaints()
+    note_replaced_regions(config, sources)
     known = read_countries(table, schemas / "countries.schema.yaml")
     countries = choose_countries(known, config["countries"], table)
     selection = Selection.of(config, known, countries)
@@ -80,6 +91,8 @@ def _read(config: Mapping[str, Any], sources: Iterable[Path], schemas: Path) -> 
         read_drug_rules(Path(config["drug_genes"]))
     with complaints.collected():
         traits = read_traits(Path(config["traits"]))
+    with complaints.collected():
+        analyses = _read_analyses(config["analyses"])
     complaints.raise_any()
     with complaints.collected():
         all_stories = read_stories(
@@ -90,6 +103,7 @@ def _read(config: Mapping[str, Any], sources: Iterable[Path], schemas: Path) -> 
     with complaints.collected():
         blocks, unmapped = plan_genome(config, planted, sum(numbers.values()))
     complaints.raise_any()
+    analyses = _keep_analyses(analyses, config, blocks, sum(numbers.values()))
     _note_without_autosomes(blocks)
     with complaints.collected():
         transcripts = plan_genes(config, blocks, planted, genes)
@@ -103,7 +117,43 @@ def _read(config: Mapping[str, Any], sources: Iterable[Path], schemas: Path) -> 
     scored = [disease.name for disease in traits.diseases if disease.genetics is not None]
     return Inputs(
         *(countries, numbers, planted, genes, transcripts, blocks, foreign, scored, stories),
-        *(exports, unmapped, config, table, unplanted),
+        *(exports, unmapped, config, table, analyses, unplanted),
+    )
+
+
+def _read_analyses(path: str | None) -> PlannedAnalyses | None:
+    return read_analyses(Path(path)) if path else None
+
+
+def _keep_analyses(
+    analyses: PlannedAnalyses | None, config: dict[str, Any], blocks: Iterable[Block], people: int
+) -> PlannedAnalyses | None:
+    """Leave analyses out whose truth could not be computed, also in the configuration."""
+    why = too_large_for_analyses(blocks, people)
+    if analyses is None or not why:
+        return analyses
+    note(f"analyses: left out, because {why}")
+    config["analyses"] = None
+    return None
+
+
+def too_large_for_analyses(blocks: Iterable[Block], people: int) -> str:
+    """Say why the truth of federated analyses could not be computed.
+
+    Args:
+        blocks: What is simulated.
+        people: Number of people.
+
+    Returns:
+        A clause; empty if it can be.
+    """
+    alleles = NAMED_ALLELES * sum(block.length for block in blocks) / 1e6
+    genotypes = alleles * (people / 2800) ** 0.65 * people
+    if genotypes <= MOST_GENOTYPES:
+        return ""
+    return (
+        f"the truth would hold about {genotypes / 1e6:,.0f} million genotypes, and "
+        f"{MOST_GENOTYPES / 1e6:,.0f} million are the most"
     )
 
 

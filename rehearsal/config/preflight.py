@@ -14,6 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from rehearsal.catalogue.inventory import read_inventory
+from rehearsal.config.economics_checks import check_economics
+from rehearsal.config.hidden_faults import add_hidden_faults
 from rehearsal.config.inputs import Inputs
 from rehearsal.config.left_out import country_table
 from rehearsal.config.loader import name_tables, read_inputs, stories_folder
@@ -25,16 +28,16 @@ from rehearsal.config.tables import read_countries, read_genes
 from rehearsal.demography.model import build_model, read_model, to_msprime
 from rehearsal.demography.parameters import read_parameters
 from rehearsal.errors import Complaints, InputError, shown
+from rehearsal.evaluation.analyses.plan import read_analyses
 from rehearsal.evaluation.templates import read_templates
 from rehearsal.formats.tables import read_lines
 from rehearsal.genomes.assembly import NO_RECOMBINATION, pseudo_autosomal
 from rehearsal.genomes.blocks import CONFIG, VARIANTS, variant_label
 from rehearsal.genomes.cohort_mix import CohortMix
 from rehearsal.genomes.hotspots import Hotspots, hotspot_map
-from rehearsal.genomes.mutation_placement import planted_targets
 from rehearsal.genomes.mutation_rates import check_rates
 from rehearsal.genomes.people import check_numbers, plan_cohort
-from rehearsal.genomes.planting import check_places
+from rehearsal.genomes.planted_variants import check_places, planted_targets
 from rehearsal.genomes.recombination import (
     CM_PER_MB,
     MOST_CM_PER_MB,
@@ -46,8 +49,20 @@ from rehearsal.network.registry import read_foreign_nodes
 from rehearsal.node.drug_genes import read_drug_rules
 from rehearsal.phenotypes.consent import read_consent
 from rehearsal.phenotypes.trait_reader import read_traits
+from rehearsal.policy.care.parameters import read_economics
+from rehearsal.policy.indicators import read_indicators
+from rehearsal.policy.labels import read_labels
+from rehearsal.policy.prices import read_gdp, read_prices
 from rehearsal.stories.reference_checks import RunReferences
 from rehearsal.stories.story_reader import read_stories
+
+POLICY: dict[str, Callable[[Path], object]] = {  # readers of what ministries read, by key
+    "maturity": read_indicators,
+    "prices": read_prices,
+    "gdp": read_gdp,
+    "labels": read_labels,
+    "inventory": read_inventory,
+}
 
 
 def read_checked_inputs(
@@ -66,13 +81,19 @@ def read_checked_inputs(
     Raises:
         InputError: Something cannot be used. All that can be found out is reported together.
     """
-    complaints = Complaints()
+    complaints, check = Complaints(), partial(_read_and_check, sources, schemas)
     with complaints.collected():
-        inputs = read_inputs(config, sources, schemas)
-        check_job_inputs(inputs.config, inputs, sources)
+        inputs = check(config)
     if complaints.errors:
+        add_hidden_faults(config, str(country_table(config, sources)), complaints, check)
         _check_single_keys(config, sources, schemas, complaints)
     complaints.raise_any()
+    return inputs
+
+
+def _read_and_check(sources: Sequence[Path], schemas: Path, config: Mapping[str, Any]) -> Inputs:
+    inputs = read_inputs(config, sources, schemas)
+    check_job_inputs(inputs.config, inputs, sources)
     return inputs
 
 
@@ -108,11 +129,19 @@ def _key_checks(
     yield "drug_genes", lambda path: read_drug_rules(Path(path))
     yield "consent", lambda path: read_consent(Path(path))
     yield "queries", lambda path: read_templates(Path(path))
+    for key, read in POLICY.items():
+        yield f"policy.{key}", partial(_read_path, read)
+    yield "policy.economics", lambda path: read_economics(Path(path))
+    yield "analyses", lambda path: read_analyses(Path(path))
     yield "network.distances", lambda path: read_distances(Path(path))
     yield "network.nodes", check_nodes
     yield "network.launch", partial(check_launch, source=CONFIG)
     if _value_of(config, "demography.model") is None:
         yield "demography.parameters", read_parameters
+
+
+def _read_path(read: Callable[[Path], object], path: str) -> object:
+    return read(Path(path))
 
 
 def _value_of(config: Any, key: str) -> Any:
@@ -160,6 +189,9 @@ def _checks(config: Mapping[str, Any], inputs: Inputs) -> Iterator[Callable[[], 
     yield partial(check_traits_file, Path(config["traits"]), planted)
     yield partial(check_terms, config, inputs)
     yield partial(read_templates, Path(config["queries"]))
+    for key, read in POLICY.items():
+        yield partial(read, Path(config["policy"][key]))
+    yield partial(check_economics, config, inputs)
     yield partial(read_distances, distances)
     yield partial(read_bandwidths, distances)
     yield from machine_checks(config, inputs)

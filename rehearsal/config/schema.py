@@ -22,9 +22,8 @@ from rehearsal.errors import (
     shown,
 )
 from rehearsal.genomes.blocks import CONFIG
-from rehearsal.yaml_files import load_yaml
+from rehearsal.yaml_files import load_configuration, load_yaml
 
-COMMAND_LINE = "the command line (--config)"  # Snakemake's option that sets keys
 DEFAULT = Path("config/config.yaml")  # of the Snakefile, in the folder that a run works in
 TYPE_NAMES = {
     "boolean": "true or false",
@@ -93,13 +92,12 @@ def check_config(config: Mapping[str, Any], sources: Sequence[Path], schema: Pat
             All that it forbids is reported, as InputErrors if there is more than one thing.
     """
     for source in sources:
-        if Path(source).suffix != ".json":
-            load_yaml(source)  # Snakemake has kept the last of two values
+        load_configuration(source)  # Snakemake has kept the last of two values
     _forbid_deep_nesting(config, sources)
     complaints = Complaints()
     validator = ConfigValidator(load_yaml(schema))
     _require_default(config, validator.schema["required"])
-    for place, expected, found in _one_by_place(
+    for place, expected, found in one_by_place(
         *_false_countries(config), *find_not_finite(config), *find_violations(validator, config)
     ):
         with complaints.collected():
@@ -115,8 +113,15 @@ def _require_default(config: Mapping[str, Any], required: Sequence[str]) -> None
         raise InputError(DEFAULT.absolute(), "file", expected, "no such file")
 
 
-def _one_by_place(*violations: Violation) -> list[Violation]:
-    """Keep the first violation of each place."""
+def one_by_place(*violations: Violation) -> list[Violation]:
+    """Keep the first violation of each place.
+
+    Args:
+        violations: The violations.
+
+    Returns:
+        Those that are kept.
+    """
     found: dict[str, Violation] = {}
     for one in violations:
         found.setdefault(dotted(one.place), one)
@@ -290,7 +295,7 @@ def source_of(path: Sequence[object], sources: Sequence[Path]) -> str:
     Returns:
         The file's path. If no file sets the key, the one that sets the section around it.
     """
-    contents = [(source, load_yaml(source)) for source in sources[::-1]]
+    contents = [(source, load_configuration(source)) for source in sources[::-1]]
     for length in range(len(path), 0, -1):
         for source, content in contents:
             if _has(content, path[:length]):
@@ -323,28 +328,6 @@ def name_sources(sources: Sequence[Path]) -> Iterator[None]:
 
 
 @contextmanager
-def name_command_line(values: Mapping[str, Any], sources: Sequence[Path]) -> Iterator[None]:
-    """Name ``--config`` in errors about values that the command line gave.
-
-    Args:
-        values: What the command line set (Snakemake's ``--config``), by key.
-        sources: The configuration files, in the order they were merged.
-
-    Raises:
-        InputError: The error of the block, which names ``--config`` and not a configuration file
-            where the command line set the key.
-    """
-
-    def renamed(error: InputError) -> InputError:
-        if error.source not in map(str, sources) or not _is_set(values, error.key):
-            return error
-        return error.moved(COMMAND_LINE)
-
-    with changed_errors(renamed):
-        yield
-
-
-@contextmanager
 def changed_errors(change: Callable[[InputError], InputError]) -> Iterator[None]:
     """Change the errors of a block, each by itself where there are several.
 
@@ -365,22 +348,17 @@ def changed_errors(change: Callable[[InputError], InputError]) -> Iterator[None]
 def _with_file(error: InputError, sources: Sequence[Path]) -> InputError:
     if error.source != CONFIG:
         return error
-    return error.moved(source_of(_path_of(error.key), sources))
+    return error.moved(source_of(path_of(error.key), sources))
 
 
-def _path_of(key: str) -> list[str | int]:
-    """Split a dotted key, which may have a value after a colon."""
+def path_of(key: str) -> list[str | int]:
+    """Split a dotted key, which may have a value after a colon.
+
+    Args:
+        key: The key, as :func:`dotted` writes it.
+
+    Returns:
+        Keys and indices from the top.
+    """
     steps = key.partition(":")[0].split(".")
     return [int(step) if step.isdigit() else step for step in steps]
-
-
-def _is_set(values: Mapping[str, Any], key: str) -> bool:
-    """Whether the values decide a dotted key: they hold it, or a value in place of its section."""
-    part: Any = values
-    for step in _path_of(key):
-        if not isinstance(part, Mapping):
-            return True  # a list or a single value: all below it came with it
-        if step not in part:
-            return False
-        part = part[step]
-    return True

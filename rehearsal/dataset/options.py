@@ -229,10 +229,15 @@ def _dataset(options: argparse.Namespace) -> None:
 
         dry_run_command(order, options.out)
         return
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nothing half-written is left
     from rehearsal.dataset.build import dataset_command
+    from rehearsal.logs import EndedBySignal, unwound_by
 
-    dataset_command(order, options.out, is_compiled)
+    try:
+        with unwound_by(signal.SIGTERM):  # so that nothing half-written is left
+            dataset_command(order, options.out, is_compiled)
+    except EndedBySignal as ended:
+        print(f"rehearsal dataset: {ended.words}", file=sys.stderr)
+        raise
 
 
 def _once(option: str, pairs: list[tuple[str, int]]) -> dict[str, int]:

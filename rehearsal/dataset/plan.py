@@ -29,7 +29,7 @@ from rehearsal.genomes.families import SMALLEST_FAMILY
 from rehearsal.genomes.gene_model import read_gene_model
 from rehearsal.genomes.masks import read_masks
 from rehearsal.genomes.people import PlannedCohort, check_numbers, plan_cohort
-from rehearsal.genomes.planting import check_places
+from rehearsal.genomes.planted_variants import check_places
 from rehearsal.genomes.reference import check_fasta
 from rehearsal.genomes.transcripts import Transcript, read_transcripts
 from rehearsal.model import Block, Country, Patient, PlantedVariant

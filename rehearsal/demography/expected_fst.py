@@ -18,7 +18,6 @@ from dataclasses import replace
 import demes
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import expm
 
 from rehearsal.demography.periods import Period, meeting_hazards, periods, step_count
 from rehearsal.errors import mismatch
@@ -146,6 +145,8 @@ def _through(stretch: Period, times: Matrix) -> Matrix:
     Strang splitting: half a step of migration, a step of coalescence within demes, half a step of
     migration. Each part is exact by itself. Without migration and growth one step is enough.
     """
+    from scipy.linalg import expm  # imported here: the check of a configuration expects nothing
+
     span = stretch.start - stretch.end
     steps = step_count(stretch)
     length = span / steps

@@ -60,11 +60,15 @@ def judge_answer(query: Query, expected: ExpectedAnswer, answer: Answer) -> Judg
 def judge_refusal(answer: Answer) -> Judgement:
     """Judge the reply to an ill-formed query: it must be HTTP 400 and a Beacon error with a reason.
 
+    Without a reply the verdict is the state, as for any other query.
+
     Args:
         answer: The node's answer.
     """
     wanted = "refused (400)"
     observed = state_text(answer)
+    if answer.state in ("late", "failed"):
+        return Judgement.without_answer(answer, wanted)
     if answer.state != "refused" or answer.http_status != 400:
         return Judgement.by([f"{observed} instead of {wanted}"], wanted, observed)
     return Judgement.by(error_faults((answer.body or {}).get("error")), wanted, observed)

@@ -89,19 +89,30 @@ class QS02:
         return self.success_rate >= self.objective
 
 
+def have_replied(answers: pd.DataFrame) -> pd.Series:
+    """Tell of each row whether there was a reply, in time or not; :func:`qs02` says what is one.
+
+    Args:
+        answers: Rows of an answer table.
+    """
+    is_rightly_refused = (answers["state"] == "refused") & answers["verdict"].isin(
+        ["right", "incomplete"]
+    )
+    return (answers["state"] == "answered") | is_rightly_refused
+
+
 def qs02(answers: pd.DataFrame, deadline_s: float) -> QS02:
     """Count the pairs of query and node that got a reply within the deadline.
 
-    A reply is a Beacon answer, or a refusal where one is right, such as of an ill-formed query or
-    for a spent privacy budget. A node that refuses what it should answer, is late, down, redirects,
-    or replies with HTTP 5xx or nonsense has not replied, however fast it was.
+    A reply is a Beacon answer, or a refusal where one is right, such as of an ill-formed query, for
+    a spent privacy budget, or by somebody else's node that is not open to the caller's tier. A node
+    that refuses what it should answer, is late, down, redirects, or replies with HTTP 5xx or
+    nonsense has not replied, however fast it was.
 
     Args:
         answers: Rows of an answer table.
         deadline_s: The deadline, in seconds.
     """
     pairs = answers[answers["node"] != NETWORK]
-    is_rightly_refused = (pairs["state"] == "refused") & pairs["verdict"].eq("right")
-    replied = (pairs["state"] == "answered") | is_rightly_refused
-    in_time = replied & (pairs["latency_ms"] <= deadline_s * 1000)
+    in_time = have_replied(pairs) & (pairs["latency_ms"] <= deadline_s * 1000)
     return QS02(deadline_s, len(pairs), int(in_time.sum()))

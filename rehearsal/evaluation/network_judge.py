@@ -85,7 +85,10 @@ def _texts(query: Query, true: _ExpectedSums, aggregated: NetworkAnswer) -> tupl
 
 
 def _judge_network_refusal(aggregated: NetworkAnswer) -> Judgement:
-    """Judge the reply to an ill-formed query: all nodes and the network must refuse it."""
+    """Judge the reply to an ill-formed query: all nodes and the network must refuse it.
+
+    Where nodes did not answer and the rest is right, the verdict is their state.
+    """
     missing, status = _nodes_not("refused", aggregated), aggregated.http_status
     asked = len(aggregated.states)
     wanted = f"{asked} of {asked} nodes refused, the network too (400)"
@@ -95,6 +98,10 @@ def _judge_network_refusal(aggregated: NetworkAnswer) -> Judgement:
         if status == 400
         else [f"the network said {status} instead of 400"]
     )
+    states = {aggregated.states[node] for node in missing}
+    if states and states <= {"late", "failed"} and not faults:
+        verdict: Verdict = "late" if "late" in states else "failed"
+        return Judgement(verdict, wanted, observed, "; ".join(missing.values()))
     return Judgement.by([*missing.values(), *faults], wanted, observed)
 
 

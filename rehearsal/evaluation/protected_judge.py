@@ -7,7 +7,7 @@ something. A marked refusal is right: a budget may be spent.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ PROTECTED = "protected"  # ``judged_on`` of such answers
 BUDGET = "privacy budget: "  # begins the reason of a marked refusal
 STANDARD_DEVIATIONS = 6  # of noise; more happen once in 500 million answers
 FEWEST_FOR_YES = 4  # standard deviations that a noisy number must reach for a yes
+PROMISED_PEOPLE = 100  # smallest node for which its documentation promises protection and answers
 EASY_SHARE = 0.6  # of a node's people: so many surely give a yes
 
 
@@ -85,15 +86,13 @@ def judge_protected_answer(
         expected: The right answer of the node's country.
         answer: The node's answer.
         is_foreign: Whether someone else runs the node. Then only the truth is demanded, because
-            its protection is its own.
+            its protection is its own: it may refuse callers of these tiers (401, 403).
     """
     if expected.refused:
         return judge_refusal(answer)
     wanted = f"no more than {expected_text(answer.node, expected, 'count')}"
     if answer.state != "answered":
-        if is_budget_refusal(answer):
-            return Judgement("right", wanted, state_text(answer))
-        return Judgement.without_answer(answer, wanted)
+        return _judge_silence(query, wanted, answer, is_foreign)
     promise = PROMISED[query.tier]
     differences = list(_invented(expected, answer))
     if is_foreign:
@@ -102,6 +101,15 @@ def judge_protected_answer(
         differences += _records_given(answer)
         differences += _against_promise(query, expected, answer, promise)
     return Judgement.by(differences, wanted, observed_text(answer))
+
+
+def _judge_silence(query: Query, wanted: str, answer: Answer, is_foreign: bool) -> Judgement:
+    if is_budget_refusal(answer):
+        return Judgement("right", wanted, state_text(answer))
+    if is_foreign and answer.http_status in (401, 403):
+        missing = [f"answers to the {query.tier} tier"]
+        return Judgement.by([], wanted, state_text(answer), missing)
+    return Judgement.without_answer(answer, wanted)
 
 
 def is_budget_refusal(answer: Answer) -> bool:
@@ -197,7 +205,7 @@ def is_answerable(query: Query, expected: ExpectedAnswer) -> bool:
         expected: The right answer of the country.
     """
     people = _people(query, expected)
-    if people is None:
+    if people is None or expected.people < PROMISED_PEOPLE:
         return False
     return people >= max(EASY_SHARE * expected.people, 2 * PROMISED[query.tier].threshold)
 
@@ -245,37 +253,39 @@ def public_checks(answers: pd.DataFrame) -> list[dict[str, Any]]:
     """Check over a whole suite that the protected tiers get answers.
 
     Only questions count that most people of every node match. One question about people and one
-    about variants must be answered yes; the rest may be refused. A cohort without such
-    questions passes, with 0 expected and observed.
+    about variants must be answered yes; the rest may be refused.
 
     Args:
         answers: Rows of an answer table.
 
     Returns:
-        One check per tier and kind of question, with ``name``, ``expected``, ``observed`` (numbers
-        of questions that the network answered yes) and ``passed``.
+        One check per tier and kind of question that was asked, with ``name``, ``expected``,
+        ``observed`` (numbers of questions that the network answered yes) and ``passed``.
     """
     protected = answers[answers["judged_on"] == PROTECTED]
-    checks = []
-    for tier in PROMISED:
-        rows = protected[protected["tier"] == tier]
-        checks += [_told_check(tier, rows, about_people) for about_people in (True, False)]
-    return checks
+    return [
+        check
+        for tier in PROMISED
+        for about_people in (True, False)
+        for check in _told_check(tier, protected[protected["tier"] == tier], about_people)
+    ]
 
 
-def _told_check(tier: str, rows: pd.DataFrame, about_people: bool) -> dict[str, Any]:
+def _told_check(tier: str, rows: pd.DataFrame, about_people: bool) -> Iterator[dict[str, Any]]:
+    """Yield the check; nothing without a question, of which nothing can be said."""
     is_node = rows["node"] != "network"
     enough = rows[is_node].groupby("query")["answerable"].all()
     answered_yes = rows[~is_node].set_index("query")["exists"].fillna(False).groupby("query").all()
     is_about_people = rows.groupby("query")["kind"].first().isin(["individuals"])
     asked = enough.index[enough & (is_about_people.reindex(enough.index) == about_people)]
+    if asked.empty:
+        return
     yes = int(answered_yes.reindex(asked, fill_value=False).sum())
-    least = min(1, len(asked))
     subject = "people" if about_people else "variants"
     name = f"{tier}: of {len(asked)} questions about {subject} with enough people at every node"
-    return {
+    yield {
         "name": f"{name}, at least one is answered yes",
-        "expected": least,
+        "expected": 1,
         "observed": yes,
-        "passed": yes >= least,
+        "passed": yes >= 1,
     }

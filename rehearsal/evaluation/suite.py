@@ -18,6 +18,7 @@ from rehearsal.evaluation.allele_choice import conditions_met, sized_alleles, ty
 from rehearsal.evaluation.templates import QueryTemplate
 from rehearsal.files import write_json
 from rehearsal.formats.ontology_terms import SEX_TERMS
+from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import Gene, PlantedVariant, Query, Variant
 from rehearsal.seeds import derive_seed
 from rehearsal.truth.hpo import grandparents
@@ -199,7 +200,10 @@ def _intervals(
             start = int(random.integers(variant.start + 1, max(extent.end, variant.start + 2)))
         else:
             start = max(0, variant.start - int(random.integers(template.length)))
-        place = _place(variant.contig) | {"start": [start], "end": [start + template.length]}
+        # up to the end of the contig, beyond which nodes refuse positions
+        start = min(start, CONTIG_LENGTHS[variant.contig] - 1)
+        end = min(start + template.length, CONTIG_LENGTHS[variant.contig])
+        place = _place(variant.contig) | {"start": [start], "end": [end]}
         yield place | conditions_met(template, variant, extent), []
 
 
@@ -210,9 +214,10 @@ def _brackets(
     for variant, extent in sized_alleles(template, sources.sites, random):
         before, behind = random.integers(template.length, size=2).tolist()
         first, low = max(0, variant.start - before), max(1, extent.end - behind)
+        last = CONTIG_LENGTHS[variant.contig]
         parts = {
-            "start": [first, first + template.length - 1],
-            "end": [low, low + template.length - 1],
+            "start": [first, min(first + template.length - 1, last)],
+            "end": [low, min(low + template.length - 1, last)],
         }
         yield _place(variant.contig) | parts | {"variantType": type_of(variant)}, []
 

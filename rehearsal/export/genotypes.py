@@ -13,18 +13,17 @@ from dataclasses import dataclass, field
 from itertools import compress
 from pathlib import Path
 
-import numba
 import numpy as np
 import pandas as pd
 import tskit
 from numpy.typing import NDArray
 
+from rehearsal.compiled_code import kernel
 from rehearsal.errors import InputError, shown
 from rehearsal.genomes.assembly import listed_contigs
 from rehearsal.genomes.carriers import CarrierChunk, Haplotypes, carrier_chunks
 from rehearsal.genomes.heteroplasmy import heteroplasmy_of
 from rehearsal.genomes.reference_identity import ReferenceIdentity
-from rehearsal.logs import Progress
 from rehearsal.model import SEXES, Block, Variant
 
 
@@ -157,10 +156,8 @@ class Genotypes:
         """Yield the carriers of all sites by position, with sites that have no carrier."""
         for ts in self.trees():
             haplotypes = Haplotypes.of(ts)
-            progress = Progress(ts.num_sites, f"sites of {self.contig}")
             for chunk in carrier_chunks(ts, haplotypes):
                 yield chunk, haplotypes
-                progress.step(chunk.positions.size)
 
     def records(self) -> Iterator[SiteRecords]:
         """Yield the sites that have a carrier.
@@ -264,7 +261,7 @@ def _within(ts: tskit.TreeSequence, regions: Sequence[Block]) -> tskit.TreeSeque
     return ts.keep_intervals(merged, simplify=False, record_provenance=False)
 
 
-@numba.njit(cache=True)
+@kernel()
 def _new_numbers(
     indptr: NDArray[np.int64],
     allele: NDArray[np.uint8],
@@ -285,7 +282,7 @@ def _new_numbers(
     return number
 
 
-@numba.njit(cache=True)
+@kernel()
 def _renumbered(
     indptr: NDArray[np.int64],
     allele: NDArray[np.uint8],

@@ -14,12 +14,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TextIO
 
-import numba
 import numpy as np
 import pandas as pd
 import pgenlib
 from numpy.typing import NDArray
 
+from rehearsal.compiled_code import kernel
 from rehearsal.export.genotypes import Genotypes, SiteRecords
 from rehearsal.export.structural import structural_info
 from rehearsal.files import atomic_path
@@ -194,7 +194,7 @@ def _cells(column: pd.Series) -> list[object]:
     return column.astype(object).where(column.notna(), MISSING).tolist()
 
 
-@numba.njit(cache=True)
+@kernel()
 def _fill(
     codes: NDArray[np.int32],
     slot: NDArray[np.int64],
@@ -209,7 +209,7 @@ def _fill(
             codes[place + 1] = allele[i]
 
 
-@numba.njit(cache=True)
+@kernel()
 def _clear(
     codes: NDArray[np.int32],
     slot: NDArray[np.int64],

@@ -47,7 +47,6 @@ TOOLS = ("dwgsim", "minimap2")  # programs that make reads
 # packages that only one format needs, with what installs them
 PACKAGES = {
     "grg": ("pygrgl", "pip install pygrgl"),
-    "pgen": ("pgenlib", "pip install 'rehearsal[simulate]'"),
     "trees": ("tszip", "pip install 'rehearsal[simulate]'"),
     "zarr": ("bio2zarr", "pip install 'rehearsal[simulate]'"),
 }

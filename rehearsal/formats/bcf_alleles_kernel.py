@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from rehearsal.compiled_code import lean
+from rehearsal.compiled_code import lean, part
 from rehearsal.formats.bcf_header import BCSQ_KEY
 from rehearsal.formats.bcf_values_kernel import CHAR, put, put_key, put_type
 
@@ -67,7 +66,7 @@ def put_allele(index: int, site: int, sites: Sites, out: NDArray[np.uint8], w: i
     return _put_letters(index, site, sites, out, w)
 
 
-@numba.njit(cache=True)
+@part
 def _same_note(one: int, other: int, sites: Sites) -> bool:
     """Tell whether two rows have the same BCSQ, which it is not if it names the alleles."""
     a, b = sites.note_offset[one], sites.note_offset[one + 1]
@@ -76,7 +75,7 @@ def _same_note(one: int, other: int, sites: Sites) -> bool:
     return is_same and not (sites.note[a:b] == ALLELES).any()
 
 
-@numba.njit(cache=True)
+@part
 def list_noted(rows: NDArray[np.int64], sites: Sites) -> NDArray[np.int64]:
     """List the rows whose BCSQ is written: each text once.
 
@@ -116,7 +115,7 @@ def note_size(row: int, site: int, sites: Sites) -> int:
     return size
 
 
-@numba.njit(cache=True)
+@part
 def put_notes(
     noted: NDArray[np.int64], site: int, sites: Sites, out: NDArray[np.uint8], w: int
 ) -> int:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from rehearsal.compiled_code import lean
+from rehearsal.compiled_code import kernel, lean, part
 from rehearsal.formats.bcf_alleles_kernel import Sites, list_noted, note_size, put_allele, put_notes
 from rehearsal.formats.bcf_header import (
     CN_KEY,
@@ -101,7 +100,7 @@ def _copies(row: int, site: int, sites: Sites) -> int:
     return copies
 
 
-@numba.njit(cache=True)
+@part
 def _put_structural(
     site: int, rows: NDArray[np.int64], sites: Sites, out: NDArray[np.uint8], w: int
 ) -> int:
@@ -132,7 +131,7 @@ def _put_structural(
     return put_signed(END_KEY, sites.affected_end[site : site + 1], out, w)
 
 
-@numba.njit(cache=True)
+@part
 def _put_site(
     site: int,
     rows: NDArray[np.int64],
@@ -166,7 +165,7 @@ def _put_site(
     return put_notes(noted, site, sites, out, w) if noted.size else w
 
 
-@numba.njit(cache=True)
+@part
 def _places(site: int, rows: NDArray[np.int64], sites: Sites) -> NDArray[np.uint8]:
     """Number the site's alleles as the record has them: 0 for REF and for those that it lacks."""
     place = np.zeros(256, np.uint8)
@@ -198,7 +197,7 @@ def _put_genotypes(
     return w + template.genotypes.size
 
 
-@numba.njit(cache=True)
+@part
 def _put_levels(
     site: int,
     alternates: int,
@@ -225,7 +224,7 @@ def _put_levels(
     return w + content.size
 
 
-@numba.njit(cache=True)
+@part
 def _put_copies(
     site: int, sites: Sites, template: RecordTemplate, out: NDArray[np.uint8], w: int
 ) -> int:
@@ -253,7 +252,7 @@ def _has_copies(site: int, rows: NDArray[np.int64], sites: Sites) -> bool:
     return has_copies
 
 
-@numba.njit(cache=True)
+@part
 def _present(site: int, sites: Sites) -> NDArray[np.int64]:
     """List the rows of the site's alternate alleles that at least one person of the file has."""
     r0, r1 = sites.row_offset[site], sites.row_offset[site + 1]
@@ -266,7 +265,7 @@ def _present(site: int, sites: Sites) -> NDArray[np.int64]:
     return rows[:n]
 
 
-@numba.njit(cache=True)
+@kernel()
 def fill_records(
     site: int,
     sites: Sites,

@@ -148,7 +148,7 @@ def read_vector(data: Bytes, at: int, end: int, samples: int) -> tuple[int, int,
     return key, kind, length, begin
 
 
-@lean()
+@lean(entry=True)
 def record_end(data: Bytes, at: int) -> int:
     """Find the end of a record.
 
@@ -166,7 +166,7 @@ def record_end(data: Bytes, at: int) -> int:
     return BAD if shared < FIXED - 8 or end > data.size else end
 
 
-@lean()
+@lean(entry=True)
 def renumber(data: Bytes, contig: int) -> int:
     """Set the contig number of all whole records, in place.
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from rehearsal.compiled_code import kernel, part
 
 MAX_MATCH = 258  # bytes
 MAX_DISTANCE = 32768  # bytes
@@ -44,7 +45,7 @@ class Tokens(NamedTuple):
     value: NDArray[np.int32]  # (n,) distance of a match in bytes, from 1 to 32768; or the literal
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _code_lengths(frequency: Numbers, most: int) -> Numbers:
     """Return the bits of each symbol's code, 0 for symbols that do not occur."""
     lengths = np.zeros(frequency.size, np.int64)
@@ -64,7 +65,7 @@ def _code_lengths(frequency: Numbers, most: int) -> Numbers:
     return lengths
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _count_by_depth(frequency: Numbers, most: int) -> Numbers:
     """Count the leaves of Huffman's tree by depth; deeper ones count as of the largest depth."""
     n = frequency.size
@@ -87,7 +88,7 @@ def _count_by_depth(frequency: Numbers, most: int) -> Numbers:
     return count
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _limited(count: Numbers, most: int) -> Numbers:
     """Lengthen the fewest codes that make room for those that were too long."""
     excess = -(1 << most)
@@ -103,7 +104,7 @@ def _limited(count: Numbers, most: int) -> Numbers:
     return count
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _codes(lengths: Numbers) -> Numbers:
     """Number the codes (RFC 1951, 3.2.2), with the bits in the order in which they are written."""
     following = np.zeros(_MAX_CODE + 2, np.int64)
@@ -124,7 +125,7 @@ def _codes(lengths: Numbers) -> Numbers:
     return codes
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _used(lengths: Numbers, least: int) -> int:
     n = lengths.size
     while n > least and lengths[n - 1] == 0:
@@ -132,7 +133,7 @@ def _used(lengths: Numbers, least: int) -> int:
     return n
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _runs(lengths: Numbers) -> tuple[Numbers, Numbers]:
     """Shorten a list of code lengths: symbols of the header, and how much each repeats."""
     symbol, repeats = np.zeros(lengths.size, np.int64), np.zeros(lengths.size, np.int64)
@@ -159,7 +160,7 @@ def _runs(lengths: Numbers) -> tuple[Numbers, Numbers]:
     return symbol[:n], repeats[:n]
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _put(value: int, bits: int, out: Bytes, at: int) -> int:
     """Write bits from bit ``at`` on; the bytes behind are zero."""
     while bits > 0:
@@ -171,7 +172,7 @@ def _put(value: int, bits: int, out: Bytes, at: int) -> int:
     return at
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _put_header(literal_bits: Numbers, distance_bits: Numbers, out: Bytes) -> int:
     """Write that the block is the last one and has codes of its own, and their lengths."""
     literals, distances = _used(literal_bits, _FIRST_LENGTH), _used(distance_bits, 1)
@@ -192,7 +193,7 @@ def _put_header(literal_bits: Numbers, distance_bits: Numbers, out: Bytes) -> in
     return at
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _frequencies(tokens: Tokens, n: int) -> tuple[Numbers, Numbers]:
     literal, distance = np.zeros(286, np.int64), np.zeros(30, np.int64)
     for i in range(n):
@@ -205,7 +206,7 @@ def _frequencies(tokens: Tokens, n: int) -> tuple[Numbers, Numbers]:
     return literal, distance
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def write_block(tokens: Tokens, n: int, out: Bytes) -> int:
     """Write tokens as the only block of a DEFLATE stream.
 

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
-from rehearsal.compiled_code import lean
+from rehearsal.compiled_code import kernel, lean
 from rehearsal.formats.deflate_kernel import (
     DISTANCE_RANGE,
     EXTRA_OF_DISTANCE,
@@ -71,7 +70,7 @@ def _empty(table: Places) -> None:
         table[key] = NOWHERE
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def compress_text(text: Bytes, work: Workspace, out: Bytes) -> int:
     """Compress a block of VCF text to a DEFLATE stream.
 

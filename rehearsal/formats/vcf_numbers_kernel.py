@@ -25,7 +25,7 @@ SMALLEST = (0, -(1 << 7), -(1 << 15), -(1 << 31))  # by kind: missing value; plu
 _ZERO, _MINUS, _DOT, _PLUS, _E, _COMMA = b"0-.+e,"
 
 
-@lean()
+@lean(entry=True)
 def write_float(bits: int, out: Bytes, w: int) -> int:
     """Write a float.
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from rehearsal.compiled_code import lean
+from rehearsal.compiled_code import kernel, lean, part
 from rehearsal.formats.bcf_header import HeaderNames
 from rehearsal.formats.bcf_reading_kernel import (
     BAD,
@@ -99,7 +98,7 @@ class Dictionary(NamedTuple):
         return cls(contigs, keys, longest, header.samples, header.gt_key)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def to_text(data: Bytes, out: Bytes, dictionary: Dictionary, ends: Offsets) -> tuple[int, int, int]:
     """Write whole records as lines, as many as fit into the output.
 
@@ -132,7 +131,7 @@ def to_text(data: Bytes, out: Bytes, dictionary: Dictionary, ends: Offsets) -> t
     return at, written, 0
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _line(data: Bytes, at: int, end: int, out: Bytes, w: int, dictionary: Dictionary) -> int:
     contigs, keys, _, samples, gt_key = dictionary
     border = at + 8 + u32(data, at)
@@ -289,7 +288,7 @@ def _genotypes(
     return w
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _samples(
     data: Bytes, at: int, end: int, formats: int, dictionary: Dictionary, out: Bytes, w: int
 ) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from rehearsal.compiled_code import kernel, part
 
-@numba.njit(cache=True)
+
+@part
 def _same(a: NDArray[np.int8], a0: int, a1: int, b: NDArray[np.int8], b0: int, b1: int) -> bool:
     if a1 - a0 != b1 - b0:
         return False
@@ -17,7 +18,7 @@ def _same(a: NDArray[np.int8], a0: int, a1: int, b: NDArray[np.int8], b0: int, b
     return True
 
 
-@numba.njit(cache=True)
+@kernel()
 def index_alleles(
     ancestral: NDArray[np.int8],
     ancestral_offset: NDArray[np.int64],
@@ -66,7 +67,7 @@ def index_alleles(
     offset[ancestral_offset.size - 1] = n
 
 
-@numba.njit(cache=True)
+@kernel()
 def copy_alleles(
     ancestral: NDArray[np.int8],
     ancestral_offset: NDArray[np.int64],
@@ -104,7 +105,7 @@ def copy_alleles(
     text_offset[offset[-1]] = w
 
 
-@numba.njit(cache=True)
+@kernel()
 def find_shared_ends(
     site_offset: NDArray[np.int64],
     text: NDArray[np.uint8],
@@ -144,7 +145,7 @@ def find_shared_ends(
     return wrong
 
 
-@numba.njit(cache=True)
+@kernel()
 def find_cuts(
     first_allele: NDArray[np.int64],
     row_offset: NDArray[np.int64],
@@ -170,7 +171,7 @@ def find_cuts(
         cut[site] = max(least, 0)
 
 
-@numba.njit(cache=True)
+@kernel()
 def copy_cut_alleles(
     allele: NDArray[np.int64],
     cut: NDArray[np.int32],

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from rehearsal.compiled_code import kernel, part
 from rehearsal.genomes.site_kernel import Sites
 from rehearsal.genomes.variant_codes_kernel import (
     COPIES,
@@ -19,7 +19,7 @@ from rehearsal.genomes.variant_codes_kernel import (
 LETTERS = np.frombuffer(b"AGCT", np.int8)
 
 
-@numba.njit(cache=True)
+@kernel()
 def measure_alleles(
     sites: Sites, symbol_size: NDArray[np.int64], ref: NDArray[np.uint64], alt: NDArray[np.uint64]
 ) -> None:
@@ -52,13 +52,13 @@ def measure_alleles(
             alt[m + 1] = alt[m] + np.uint64(size)
 
 
-@numba.njit(cache=True)
+@part
 def _symbol(state: int) -> int:
     """The row of a structural state in the table of symbols; copies stand after the six types."""
     return 6 + state - COPIES if state >= COPIES else state - 1
 
 
-@numba.njit(cache=True)
+@kernel()
 def write_alleles(
     sites: Sites,
     code: NDArray[np.int8],
@@ -98,7 +98,7 @@ def write_alleles(
                 alt_text[w] = LETTERS[code[p] if kind == STRUCTURAL else state]
 
 
-@numba.njit(cache=True)
+@part
 def _write_indel(
     state: int, anchor: int, ref_size: int, code: NDArray[np.int8], out: NDArray[np.int8]
 ) -> None:

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numba.cpython.unsafe.numbers import trailing_zeros
 from numpy.typing import NDArray
+
+from rehearsal.compiled_code import kernel, part
 
 SHORT_LIST = 24  # below this an insertion sort is faster than the bitmap
 
@@ -62,7 +63,7 @@ class Scratch(NamedTuple):
     pages: NDArray[np.uint64]  # bitmap of the words of ``words`` that are not zero
 
 
-@numba.njit(cache=True)
+@part
 def _refresh(u: int, forest: Forest) -> None:
     """Relink the sample lists of u's children, and go up while an end of a list has moved."""
     while u != -1:
@@ -84,7 +85,7 @@ def _refresh(u: int, forest: Forest) -> None:
         u = forest.parent[u]
 
 
-@numba.njit(cache=True)
+@part
 def _detach(c: int, forest: Forest) -> None:
     p = forest.parent[c]
     left = forest.left_sibling[c]
@@ -103,7 +104,7 @@ def _detach(c: int, forest: Forest) -> None:
     _refresh(p, forest)
 
 
-@numba.njit(cache=True)
+@part
 def _attach(p: int, c: int, forest: Forest) -> None:
     last = forest.right_child[p]
     if last == -1:
@@ -116,7 +117,7 @@ def _attach(p: int, c: int, forest: Forest) -> None:
     _refresh(p, forest)
 
 
-@numba.njit(cache=True)
+@part
 def _advance(position: float, edges: Edges, forest: Forest) -> None:
     """Move to the tree that covers the position: at each breakpoint removals, then insertions."""
     j, k = edges.cursor
@@ -140,7 +141,7 @@ def _advance(position: float, edges: Edges, forest: Forest) -> None:
     edges.cursor[1] = k
 
 
-@numba.njit(cache=True)
+@part
 def _sort_by_bitmap(values: NDArray[np.int32], scratch: Scratch) -> None:
     """Sort distinct haplotypes in place: set their bits, then read the bits back in order."""
     bits, words, pages = scratch.bits, scratch.words, scratch.pages
@@ -173,7 +174,7 @@ def _sort_by_bitmap(values: NDArray[np.int32], scratch: Scratch) -> None:
                     left &= left - one
 
 
-@numba.njit(cache=True)
+@part
 def _sort(values: NDArray[np.int32], scratch: Scratch) -> None:
     if values.size > SHORT_LIST:
         _sort_by_bitmap(values, scratch)
@@ -187,7 +188,7 @@ def _sort(values: NDArray[np.int32], scratch: Scratch) -> None:
         values[j] = v
 
 
-@numba.njit(cache=True)
+@part
 def _one_mutation(
     node: int, allele: int, w: int, haplotype: NDArray[np.int32], out: NDArray[np.uint8], f: Forest
 ) -> int:
@@ -205,7 +206,7 @@ def _one_mutation(
         sample = f.following[sample, 0]
 
 
-@numba.njit(cache=True)
+@part
 def _all_mutations(
     m0: int, m1: int, w: int, haplotype: NDArray[np.int32], m: Mutations, f: Forest, s: Scratch
 ) -> int:
@@ -227,7 +228,7 @@ def _all_mutations(
     return w
 
 
-@numba.njit(cache=True)
+@part
 def _keep_carriers(
     w0: int, w1: int, haplotype: NDArray[np.int32], out: NDArray[np.uint8], scratch: Scratch
 ) -> int:
@@ -243,7 +244,7 @@ def _keep_carriers(
     return w
 
 
-@numba.njit(cache=True)
+@kernel()
 def walk_sites(
     site: int,
     stop: int,
@@ -299,7 +300,7 @@ def walk_sites(
     return site
 
 
-@numba.njit(cache=True)
+@kernel()
 def count_rows(
     indptr: NDArray[np.int64],
     haplotype: NDArray[np.int32],

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from rehearsal.errors import InputError, shown
 from rehearsal.genomes import allele_kernels, carrier_kernels
 from rehearsal.genomes.structural import site_spans
+from rehearsal.logs import Progress
 
 MAX_ALLELES = 255  # an allele index is one byte
 
@@ -229,7 +230,7 @@ def carrier_chunks(
     indptr = np.empty(max_sites + 1, np.int64)
     positions = ts.sites_position
     affected_end, svlen = site_spans(ts)
-    site = 0
+    site, progress = 0, Progress(ts.num_sites, "sites")
     while site < ts.num_sites:
         stop = min(site + max_sites, ts.num_sites)
         done = carrier_kernels.walk_sites(
@@ -246,6 +247,7 @@ def carrier_chunks(
             affected_end=affected_end[site:done],
             svlen=svlen[site:done],
         )
+        progress.step(done - site)
         site = done
 
 

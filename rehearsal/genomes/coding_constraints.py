@@ -109,12 +109,18 @@ def _codons(transcript: Transcript, free: str, seed: int) -> str:
 
 def _codon(there: str, pattern: str, share: float) -> str:
     """Choose one codon that has the known bases and fits a pattern, as often as it is used."""
-    among = STOP if pattern == "***" else SENSE
-    letters = "NNN" if pattern == "***" else pattern
-    fitting = tuple(one for one in among if fits_codon(one, there) and fits_codon(one, letters))
+    fitting = _fitting(there, pattern)
     if not fitting:
         return _kept(there, "CAG")
     return fitting[int(np.searchsorted(_cumulative(fitting), share, "right"))]
+
+
+@lru_cache(maxsize=4096)
+def _fitting(there: str, pattern: str) -> tuple[str, ...]:
+    """List the codons that have the known bases and fit a pattern."""
+    among = STOP if pattern == "***" else SENSE
+    letters = "NNN" if pattern == "***" else pattern
+    return tuple(one for one in among if fits_codon(one, there) and fits_codon(one, letters))
 
 
 def fits_codon(codon: str, letters: str) -> bool:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from rehearsal.compiled_code import kernel, part
 
 OUT_OF_SIGHT = 1 << 42  # beyond all positions
 
@@ -61,7 +62,7 @@ class Gaps(NamedTuple):
     number: NDArray[np.int64]  # (1,)
 
 
-@numba.njit(cache=True)
+@kernel()
 def ranges_of(node: NDArray[np.int32], order: NDArray[np.int64], n_nodes: int) -> NDArray[np.int64]:
     """Find the rows of each node's edges in an order that groups edges by node.
 
@@ -82,7 +83,7 @@ def ranges_of(node: NDArray[np.int32], order: NDArray[np.int64], n_nodes: int) -
     return ranges
 
 
-@numba.njit(cache=True)
+@kernel()
 def move_ends(
     tree: EdgesAtPoints, drawn: NDArray[np.int64], nodes: NDArray[np.int64], here: Here, gaps: Gaps
 ) -> None:
@@ -129,7 +130,7 @@ def move_ends(
         _pass_gaps_on(node, tree, below, here, gaps)
 
 
-@numba.njit(cache=True)
+@part
 def _note_begin(node: int, point: int, base: int, here: Here) -> None:
     if point >= 0:
         same = here.begin_of[point] == node
@@ -137,7 +138,7 @@ def _note_begin(node: int, point: int, base: int, here: Here) -> None:
         here.begin_of[point] = node
 
 
-@numba.njit(cache=True)
+@part
 def _note_end(node: int, point: int, base: int, here: Here) -> None:
     if point < len(here.end):
         same = here.end_of[point] == node
@@ -145,13 +146,13 @@ def _note_end(node: int, point: int, base: int, here: Here) -> None:
         here.end_of[point] = node
 
 
-@numba.njit(cache=True)
+@part
 def _note_gap(node: int, point: int, here: Here) -> None:
     here.gaps[point] = here.gaps[point] + 1 if here.gaps_of[point] == node else 1
     here.gaps_of[point] = node
 
 
-@numba.njit(cache=True)
+@part
 def _crossing(node: int, point: int, drawn: int, below: Below, here: Here) -> tuple[int, int]:
     """Return where the edge before a crossover ends, and where the one after it begins."""
     if _has_gap(node, point, below, here):
@@ -159,7 +160,7 @@ def _crossing(node: int, point: int, drawn: int, below: Below, here: Here) -> tu
     return drawn, drawn
 
 
-@numba.njit(cache=True)
+@part
 def _has_gap(node: int, point: int, below: Below, here: Here) -> bool:
     """Tell whether all children go at a point before others come."""
     if here.end_of[point] != node or here.begin_of[point] != node:
@@ -170,7 +171,7 @@ def _has_gap(node: int, point: int, below: Below, here: Here) -> bool:
     return across == (here.gaps[point] if here.gaps_of[point] == node else 0)
 
 
-@numba.njit(cache=True)
+@part
 def gap_at(e: int, point: int, gaps: Gaps) -> int:
     """Find the gap of an edge at a point, -1 if none.
 
@@ -185,7 +186,7 @@ def gap_at(e: int, point: int, gaps: Gaps) -> int:
     return gap
 
 
-@numba.njit(cache=True)
+@part
 def add_gap(e: int, point: int, start: int, stop: int, gaps: Gaps) -> None:
     """Add a gap to an edge.
 
@@ -204,7 +205,7 @@ def add_gap(e: int, point: int, start: int, stop: int, gaps: Gaps) -> None:
     gaps.number[0] += 1
 
 
-@numba.njit(cache=True)
+@part
 def _set_left(node: int, e: int, tree: EdgesAtPoints, below: Below, here: Here, gaps: Gaps) -> None:
     """Set where an edge begins before which there is none above the node."""
     point = tree.left_point[e]
@@ -217,7 +218,7 @@ def _set_left(node: int, e: int, tree: EdgesAtPoints, below: Below, here: Here, 
         tree.left[e] = here.begin[point]
 
 
-@numba.njit(cache=True)
+@part
 def _set_right(
     node: int, e: int, tree: EdgesAtPoints, below: Below, here: Here, gaps: Gaps
 ) -> None:
@@ -232,7 +233,7 @@ def _set_right(
         tree.right[e] = here.end[point]
 
 
-@numba.njit(cache=True)
+@part
 def _pass_gaps_on(node: int, tree: EdgesAtPoints, below: Below, here: Here, gaps: Gaps) -> None:
     """Note the gaps of a node in the edges above it that run across the point."""
     for e in range(tree.below[node, 0], tree.below[node, 1]):
@@ -243,7 +244,7 @@ def _pass_gaps_on(node: int, tree: EdgesAtPoints, below: Below, here: Here, gaps
             gap = gaps.next[gap]
 
 
-@numba.njit(cache=True)
+@part
 def _pass_on(
     node: int, point: int, tree: EdgesAtPoints, below: Below, here: Here, gaps: Gaps
 ) -> None:
@@ -257,7 +258,7 @@ def _pass_on(
         add_gap(tree.by_child[k], point, here.end[point], here.begin[point], gaps)
 
 
-@numba.njit(cache=True)
+@part
 def row_above(node: int, point: int, points: NDArray[np.int32], tree: EdgesAtPoints) -> int:
     """Find the first row of ``by_child`` with an edge above a node whose end is not before a point.
 

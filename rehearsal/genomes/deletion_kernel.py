@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from rehearsal.compiled_code import part
 from rehearsal.genomes.local_tree_kernel import Edges, LocalTree
 
 END, LAST = range(2)  # columns of ``Deletions.row``; LAST: its last entry, -1: none
@@ -32,7 +32,7 @@ class Deletions(NamedTuple):
     oldest: NDArray[np.float64]  # (1,) no top is older, generations
 
 
-@numba.njit(cache=True)
+@part
 def no_deletions(nodes: int) -> Deletions:
     """Return an empty list.
 
@@ -49,7 +49,7 @@ def no_deletions(nodes: int) -> Deletions:
     )
 
 
-@numba.njit(cache=True)
+@part
 def _put(d: int, node: int, kind: int, edges: Edges, deletions: Deletions) -> Deletions:
     """Add an entry."""
     row, entry, head, lost, used, oldest = deletions
@@ -78,7 +78,7 @@ def _put(d: int, node: int, kind: int, edges: Edges, deletions: Deletions) -> De
     return Deletions(row, entry, head, lost, used, oldest)
 
 
-@numba.njit(cache=True)
+@part
 def _take_away(k: int, deletions: Deletions) -> None:
     """Remove an entry."""
     entry = deletions.entry
@@ -102,7 +102,7 @@ def _take_away(k: int, deletions: Deletions) -> None:
     deletions.used[FREE] = k
 
 
-@numba.njit(cache=True)
+@part
 def _find(d: int, node: int, kind: int, deletions: Deletions) -> int:
     """Find a deletion's entry at a node, -1 if none."""
     k = deletions.head[node]
@@ -111,7 +111,7 @@ def _find(d: int, node: int, kind: int, deletions: Deletions) -> int:
     return k
 
 
-@numba.njit(cache=True)
+@part
 def add_deletion(deletions: Deletions, end: int, node: int, edges: Edges) -> Deletions:
     """Add a deletion whose site is at the walk's position.
 
@@ -137,7 +137,7 @@ def add_deletion(deletions: Deletions, end: int, node: int, edges: Edges) -> Del
     return _put(d, node, TOP, edges, Deletions(row, entry, head, lost, used, oldest))
 
 
-@numba.njit(cache=True)
+@part
 def forget_deletions(deletions: Deletions, position: int) -> None:
     """Forget the deletions that end at or before a position.
 
@@ -157,7 +157,7 @@ def forget_deletions(deletions: Deletions, position: int) -> None:
         deletions.oldest[0] = -1.0
 
 
-@numba.njit(cache=True)
+@part
 def _all_below(d: int, v: int, x: int, edges: Edges, tree: LocalTree, deletions: Deletions) -> bool:
     """Tell whether all children of a node are tops of a deletion, and it too if it is a sample."""
     if edges.sample[v] and _find(d, v, ALONE, deletions) < 0:
@@ -172,7 +172,7 @@ def _all_below(d: int, v: int, x: int, edges: Edges, tree: LocalTree, deletions:
     return True
 
 
-@numba.njit(cache=True)
+@part
 def _rise(d: int, v: int, x: int, edges: Edges, tree: LocalTree, deletions: Deletions) -> Deletions:
     """Put one top above those of all children, as far up as there are any."""
     while v != -1 and _all_below(d, v, x, edges, tree, deletions):
@@ -187,7 +187,7 @@ def _rise(d: int, v: int, x: int, edges: Edges, tree: LocalTree, deletions: Dele
     return deletions
 
 
-@numba.njit(cache=True)
+@part
 def _cut(c: int, p: int, x: int, edges: Edges, tree: LocalTree, deletions: Deletions) -> Deletions:
     """Follow the end of the edge from p down to c; ``tree`` is without it, x is before its end."""
     v = p
@@ -212,7 +212,7 @@ def _cut(c: int, p: int, x: int, edges: Edges, tree: LocalTree, deletions: Delet
     return deletions
 
 
-@numba.njit(cache=True)
+@part
 def _first_child(v: int, x: int, edges: Edges, tree: LocalTree) -> int:
     if tree.children[v]:
         for e in range(edges.first[v], edges.last[v]):
@@ -222,7 +222,7 @@ def _first_child(v: int, x: int, edges: Edges, tree: LocalTree) -> int:
     return -1
 
 
-@numba.njit(cache=True)
+@part
 def _break(
     d: int, top: int, c: int, x: int, edges: Edges, tree: LocalTree, deletions: Deletions
 ) -> Deletions:
@@ -241,7 +241,7 @@ def _break(
     return deletions
 
 
-@numba.njit(cache=True)
+@part
 def _graft(
     c: int, p: int, x: int, edges: Edges, tree: LocalTree, deletions: Deletions
 ) -> Deletions:
@@ -268,7 +268,7 @@ def _graft(
     return deletions
 
 
-@numba.njit(cache=True)
+@part
 def advance(position: float, edges: Edges, tree: LocalTree, deletions: Deletions) -> Deletions:
     """Move to the tree that covers a position at or after the present one.
 
@@ -310,7 +310,7 @@ def advance(position: float, edges: Edges, tree: LocalTree, deletions: Deletions
     return deletions
 
 
-@numba.njit(cache=True)
+@part
 def list_lost(
     deletions: Deletions, top: NDArray[np.int32], alone: NDArray[np.int32]
 ) -> tuple[int, int]:

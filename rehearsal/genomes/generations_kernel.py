@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from rehearsal.compiled_code import kernel, part
 from rehearsal.genomes.lineages_kernel import (
     HEAD,
     LEFT,
@@ -50,7 +50,7 @@ class Parents(NamedTuple):
     table: NDArray[np.int32]  # (a power of 2,) rows by hash of the haplotype, filled with NONE
 
 
-@numba.njit(cache=True)
+@kernel()
 def measure(
     n: int, lineages: NDArray[np.int32], morgans: NDArray[np.float64], record: Record
 ) -> float:
@@ -73,7 +73,7 @@ def measure(
     return total
 
 
-@numba.njit(cache=True)
+@kernel()
 def step_back(
     n: int,
     lineages: NDArray[np.int32],
@@ -132,7 +132,7 @@ def step_back(
     return number
 
 
-@numba.njit(cache=True)
+@part
 def _came_from(deme: int, generation: Generation, random: NDArray[np.uint64]) -> Row:
     """Draw the deme in which a lineage's parent lived."""
     u = uniform(random)
@@ -147,7 +147,7 @@ def _came_from(deme: int, generation: Generation, random: NDArray[np.uint64]) ->
     return found
 
 
-@numba.njit(cache=True)
+@part
 def _give(
     head: Row, haplotype: Row, deme: Row, length: float, time: float,
     number: int, parents: Parents, record: Record,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from rehearsal.compiled_code import kernel
 
-@numba.njit(cache=True)
+
+@kernel()
 def assign_leaves(
     segments: NDArray[np.int32], by_end: NDArray[np.int64]
 ) -> tuple[NDArray[np.int32], int]:

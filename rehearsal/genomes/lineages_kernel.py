@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from rehearsal.compiled_code import kernel, part
 
 NONE = -1
 Row = int | np.int64  # of an array
@@ -36,7 +37,7 @@ class Record(NamedTuple):
     morgans: NDArray[np.float64]  # (n,) from base 0 to each position
 
 
-@numba.njit(cache=True)
+@part
 def uniform(state: NDArray[np.uint64]) -> float:
     """Draw a number from [0, 1) by SplitMix64 (Steele et al. 2014, doi:10.1145/2660193.2660195).
 
@@ -51,7 +52,7 @@ def uniform(state: NDArray[np.uint64]) -> float:
     return np.float64(z >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@numba.njit(cache=True)
+@part
 def waiting(state: NDArray[np.uint64]) -> float:
     """Draw from the exponential distribution of mean 1.
 
@@ -61,7 +62,7 @@ def waiting(state: NDArray[np.uint64]) -> float:
     return -np.log(1.0 - uniform(state))
 
 
-@numba.njit(cache=True)
+@part
 def between(x: float, xs: NDArray[np.float64], ys: NDArray[np.float64]) -> float:
     """Interpolate along a map, from bases to Morgans or back. A crossover at x is just before x.
 
@@ -83,7 +84,7 @@ def between(x: float, xs: NDArray[np.float64], ys: NDArray[np.float64]) -> float
     return ys[low]
 
 
-@numba.njit(cache=True)
+@part
 def length_of(head: int, record: Record) -> float:
     """Return the Morgans along which a crossover divides a lineage.
 
@@ -99,7 +100,7 @@ def length_of(head: int, record: Record) -> float:
     return max(0.0, end - begin)
 
 
-@numba.njit(cache=True)
+@part
 def new_segment(left: Row, right: int, node: int, record: Record) -> int:
     """Take a free segment.
 
@@ -124,7 +125,7 @@ def new_segment(left: Row, right: int, node: int, record: Record) -> int:
     return s
 
 
-@numba.njit(cache=True)
+@part
 def free_segment(s: Row, record: Record) -> None:
     """Give a segment back.
 
@@ -136,7 +137,7 @@ def free_segment(s: Row, record: Record) -> None:
     record.counts[FREE] = s
 
 
-@numba.njit(cache=True)
+@part
 def add_edge(left: int, right: int, parent: Row, child: int, record: Record) -> None:
     """Write an edge. It is joined with one of the last two below the parent where they touch.
 
@@ -162,7 +163,7 @@ def add_edge(left: int, right: int, parent: Row, child: int, record: Record) -> 
     record.nodes[parent, EDGE] = e
 
 
-@numba.njit(cache=True)
+@part
 def cut(head: Row, base: Row, record: Record) -> Row:
     """Cut a lineage before a base after its first one.
 
@@ -190,7 +191,7 @@ def cut(head: Row, base: Row, record: Record) -> Row:
     return tail
 
 
-@numba.njit(cache=True)
+@part
 def meet(one: Row, other: Row, node: int, time: float, deme: Row, record: Record) -> int:
     """Write a node if two lineages that come to the same haplotype have a base in common.
 
@@ -219,7 +220,7 @@ def meet(one: Row, other: Row, node: int, time: float, deme: Row, record: Record
     return node
 
 
-@numba.njit(cache=True)
+@part
 def merge(one: Row, other: Row, node: Row, record: Record) -> Row:
     """Join two lineages that came to the same haplotype.
 
@@ -260,7 +261,7 @@ def merge(one: Row, other: Row, node: Row, record: Record) -> Row:
     return head
 
 
-@numba.njit(cache=True)
+@kernel()
 def end_lineages(
     n: int, lineages: NDArray[np.int32], time: float, record: Record
 ) -> NDArray[np.int32]:
@@ -297,7 +298,7 @@ def end_lineages(
     return above
 
 
-@numba.njit(cache=True)
+@kernel()
 def list_segments(n: int, lineages: NDArray[np.int32], record: Record) -> NDArray[np.int32]:
     """List the segments of lineages: first base, the first base after it, and the lineage's index.
 
@@ -326,7 +327,7 @@ def list_segments(n: int, lineages: NDArray[np.int32], record: Record) -> NDArra
     return listed[:number].copy()
 
 
-@numba.njit(cache=True)
+@kernel()
 def grouped_edges(record: Record) -> NDArray[np.int32]:
     """List the edges by parent: left, right, parent, child.
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from rehearsal.compiled_code import part
 
 
 class Edges(NamedTuple):
@@ -32,7 +33,7 @@ class LocalTree(NamedTuple):
     cursor: NDArray[np.int64]  # (2,) edges inserted, edges removed
 
 
-@numba.njit(cache=True)
+@part
 def nearest_above(
     u: int,
     marked: NDArray[np.int32],
@@ -59,7 +60,7 @@ def nearest_above(
     return -1
 
 
-@numba.njit(cache=True)
+@part
 def reaches_a_sample(
     u: int, x: float, marked: NDArray[np.int32], edges: Edges, stack: NDArray[np.int32]
 ) -> bool:

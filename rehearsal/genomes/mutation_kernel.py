@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from rehearsal.compiled_code import kernel, part
 from rehearsal.genomes.mutation_rates import MutationRates
 from rehearsal.genomes.variant_classes import (
     ALU,
@@ -57,7 +57,7 @@ class Sizes(NamedTuple):
     structural: NDArray[np.float64]  # (n_peaks, 4) of variant_classes.size_table
 
 
-@numba.njit(cache=True)
+@kernel()
 def expected_mutations(start: int, branches: Branches, total: NDArray[np.float64]) -> float:
     """Compute the expected number of mutations.
 
@@ -77,7 +77,7 @@ def expected_mutations(start: int, branches: Branches, total: NDArray[np.float64
     return expected
 
 
-@numba.njit(cache=True)
+@kernel()
 def drop_mutations(
     start: int,
     branches: Branches,
@@ -124,7 +124,7 @@ def drop_mutations(
         out.position[rest] = -1
 
 
-@numba.njit(cache=True)
+@part
 def _draw_change(
     base: int, place: float, rates: MutationRates, sizes: Sizes, rng: np.random.Generator
 ) -> tuple[int, int, int]:
@@ -150,14 +150,14 @@ def _draw_change(
     return STRUCTURAL, kind | (length << 8), base if _free(base, end, rates) else -1
 
 
-@numba.njit(cache=True)
+@part
 def _free(first: int, end: int, rates: MutationRates) -> bool:
     """Tell whether all bases are in the block, known, and not those of planted variants."""
     inside = first >= 0 and end < rates.closed.size - 1  # a base of the block follows
     return inside and rates.closed[end] == rates.closed[first]
 
 
-@numba.njit(cache=True)
+@part
 def _draw_slip(first: int, rates: MutationRates, rng: np.random.Generator) -> tuple[int, int]:
     """Draw a change of the number of units of the repeat that begins at ``first``."""
     unit, copies = int(rates.unit[first]), int(rates.copies[first])
@@ -172,7 +172,7 @@ def _draw_slip(first: int, rates: MutationRates, rng: np.random.Generator) -> tu
     return pack_indel(length, unit, 0, 0, True), site if _free(site, first, rates) else -1
 
 
-@numba.njit(cache=True)
+@part
 def _draw_indel(
     anchor: int, rates: MutationRates, sizes: Sizes, rng: np.random.Generator
 ) -> tuple[int, int]:
@@ -205,7 +205,7 @@ def _draw_indel(
     return change, site if fits else -1
 
 
-@numba.njit(cache=True)
+@part
 def _draw_structural(peaks: NDArray[np.float64], rng: np.random.Generator) -> tuple[int, int]:
     """Draw type and length."""
     peak = min(int(np.searchsorted(peaks[:, 0], rng.random(), side="right")), len(peaks) - 1)
@@ -215,7 +215,7 @@ def _draw_structural(peaks: NDArray[np.float64], rng: np.random.Generator) -> tu
     return int(peaks[peak, 1]), int(length)
 
 
-@numba.njit(cache=True)
+@kernel()
 def order_mutations(
     bases: int, position: NDArray[np.int32], time: NDArray[np.float64]
 ) -> NDArray[np.int32]:

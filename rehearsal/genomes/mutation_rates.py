@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from rehearsal.errors import InputError, shown
 from rehearsal.genomes.blocks import CONFIG
-from rehearsal.genomes.mutation_rates_kernel import find_repeats, mark_contexts, sum_rates
 from rehearsal.genomes.reference import base_codes
 from rehearsal.genomes.variant_classes import (
     COPY_NUMBER_LENGTH,
@@ -70,6 +69,9 @@ def mutation_rates(
     Returns:
         The rates.
     """
+    # imported here: the check of a configuration computes no rates
+    from rehearsal.genomes.mutation_rates_kernel import find_repeats, mark_contexts, sum_rates
+
     code = base_codes(np.frombuffer(reference.upper().encode(), np.uint8))
     known = code >= 0
     open_base = known.copy()

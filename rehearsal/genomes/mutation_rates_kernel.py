@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from rehearsal.compiled_code import kernel, part
 
 LONGEST_UNIT = 6
 G, C = 1, 2  # codes of bases, as in rehearsal.genomes.reference
 AT, GC, CPG = 0, 1, 2  # contexts of a base: A or T, G or C outside of CpG, G or C in CpG
 
 
-@numba.njit(cache=True)
+@part
 def _tract_weight(unit: int, copies: int) -> float:
     """How often a repeat slips, relative to indels at one base outside of repeats.
 
@@ -24,7 +25,7 @@ def _tract_weight(unit: int, copies: int) -> float:
     return 0.0 if copies < 3 else 380.0 * 1.3 ** (min(copies, 12) - 3)
 
 
-@numba.njit(cache=True)
+@kernel()
 def find_repeats(
     code: NDArray[np.int8],
     weight: NDArray[np.float32],
@@ -59,7 +60,7 @@ def find_repeats(
             i = max(i + 1, start + k)
 
 
-@numba.njit(cache=True)
+@part
 def _primitive(code: NDArray[np.int8], start: int, k: int) -> bool:
     """Tell whether the unit is not itself a repeat of a shorter one."""
     for shorter in range(1, k):
@@ -72,7 +73,7 @@ def _primitive(code: NDArray[np.int8], start: int, k: int) -> bool:
     return True
 
 
-@numba.njit(cache=True)
+@kernel()
 def mark_contexts(code: NDArray[np.int8], context: NDArray[np.int8]) -> None:
     """Find what decides the rates of single-base mutations at each base.
 
@@ -88,7 +89,7 @@ def mark_contexts(code: NDArray[np.int8], context: NDArray[np.int8]) -> None:
             context[i + 1] = CPG
 
 
-@numba.njit(cache=True)
+@kernel()
 def sum_rates(
     open_base: NDArray[np.bool_],
     context: NDArray[np.int8],

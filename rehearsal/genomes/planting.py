@@ -8,36 +8,17 @@ carries the variant.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import tskit
 
 from rehearsal.errors import InputError
-from rehearsal.genomes.blocks import VARIANTS, variant_label
-from rehearsal.genomes.mutation_placement import LocalTree, choose_carriers, planted_targets
+from rehearsal.genomes.blocks import variant_label
+from rehearsal.genomes.mutation_placement import LocalTree, choose_carriers
+from rehearsal.genomes.planted_variants import planted_targets
 from rehearsal.model import PlantedVariant
 from rehearsal.seeds import derive_seed
-
-
-def check_places(planted: Sequence[PlantedVariant]) -> None:
-    """Check that no two planted variants touch the same base.
-
-    Args:
-        planted: Planted variants.
-
-    Raises:
-        InputError: The REF alleles of two variants overlap.
-    """
-    ordered = sorted(planted, key=lambda v: v.variant)
-    for one, two in pairwise(ordered):
-        same = one.variant.contig == two.variant.contig
-        if same and two.variant.start < one.variant.start + len(one.variant.ref):
-            expected = "bases that no other planted variant has"
-            raise InputError(
-                VARIANTS, variant_label(two), expected, f"bases of {variant_label(one)}"
-            )
 
 
 def plant(

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
-import tskit
 
 from rehearsal.genomes.assembly import ASSEMBLY, REFGET, REFSEQ
+
+if TYPE_CHECKING:  # nodes read this module and never tree sequences
+    import tskit
 
 SYNTHETIC_ASSEMBLY = f"synthetic-{ASSEMBLY}"  # bases that are not all real, at its coordinates
 KEY = "reference"  # of the metadata of tree sequences

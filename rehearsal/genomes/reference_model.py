@@ -15,7 +15,6 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from rehearsal.genomes.reference_model_kernel import TILE, draw_tiles
 from rehearsal.model import Block
 from rehearsal.seeds import derive_seed
 
@@ -84,6 +83,9 @@ def drawn_bases(block: Block, seed: int) -> NDArray[np.uint8]:
     Returns:
         Bases as ASCII (A, C, G or T), shape (block.length,), uint8.
     """
+    # imported here: the check of a configuration draws no bases
+    from rehearsal.genomes.reference_model_kernel import TILE, draw_tiles
+
     first = block.start // TILE
     bases = np.empty((-(-block.end // TILE) - first) * TILE, np.uint8)
     own = np.uint64(derive_seed(seed, "reference", block.contig))

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
+
+from rehearsal.compiled_code import kernel, part
 
 TILE = 1 << 16  # bases that are drawn from one state of the generator
 STRIDE = 1 << 10  # bases between two evaluations of the GC content
@@ -22,33 +23,33 @@ _SECOND = np.uint64(0x94D049BB133111EB)
 _LETTERS = np.frombuffer(b"ACGT", dtype=np.uint8)
 
 
-@numba.njit(cache=True)
+@part
 def _mix(value: np.uint64) -> np.uint64:
     value = (value ^ (value >> np.uint64(30))) * _FIRST
     value = (value ^ (value >> np.uint64(27))) * _SECOND
     return value ^ (value >> np.uint64(31))
 
 
-@numba.njit(cache=True)
+@part
 def _draw(state: np.ndarray) -> np.uint64:
     """Draw 64 bits and advance the state, shape (1,), uint64."""
     state[0] += _STEP
     return _mix(state[0])
 
 
-@numba.njit(cache=True)
+@part
 def _uniform(state: np.ndarray) -> float:
     """Draw a number in (0, 1)."""
     return (np.float64(_draw(state) >> np.uint64(11)) + 0.5) / 9007199254740992.0
 
 
-@numba.njit(cache=True)
+@part
 def _exponential(state: np.ndarray, mean: float) -> int:
     """Draw a whole number of at least 0 from an exponential distribution."""
     return int(-mean * np.log(_uniform(state)))
 
 
-@numba.njit(cache=True)
+@part
 def _node(seed: np.uint64, wave: int, index: int) -> float:
     """Return the value of a grid point of the noise: mean 0, variance 1, nearly normal."""
     bits = _mix(seed + _STEP * np.uint64(index + 1) + _FIRST * np.uint64(wave + 1))
@@ -59,7 +60,7 @@ def _node(seed: np.uint64, wave: int, index: int) -> float:
     return (total - 2.0) * 1.7320508
 
 
-@numba.njit(cache=True)
+@part
 def gc_noise(seed: np.uint64, position: int, spacings: np.ndarray, weights: np.ndarray) -> float:
     """Compute smooth noise along a contig: a weighted sum of interpolated grids.
 
@@ -82,7 +83,7 @@ def gc_noise(seed: np.uint64, position: int, spacings: np.ndarray, weights: np.n
     return total
 
 
-@numba.njit(cache=True)
+@part
 def _set_levels(
     levels: np.ndarray,
     tile: int,
@@ -112,7 +113,7 @@ def _set_levels(
         used -= np.log(_uniform(state))
 
 
-@numba.njit(cache=True)
+@part
 def _write_repeat(codes: np.ndarray, place: int, state: np.ndarray, motifs: tuple) -> int:
     """Write a tandem repeat from ``place`` on and return the place behind it."""
     units, unit_lengths, cumulative, least, extra = motifs
@@ -129,7 +130,7 @@ def _write_repeat(codes: np.ndarray, place: int, state: np.ndarray, motifs: tupl
     return end
 
 
-@numba.njit(cache=True)
+@kernel()
 def draw_tiles(
     bases: np.ndarray,
     first_tile: int,
@@ -168,7 +169,7 @@ def draw_tiles(
             bases[number * TILE + at] = _LETTERS[codes[at]]
 
 
-@numba.njit(cache=True)
+@part
 def _fill_tile(
     codes: np.ndarray,
     state: np.ndarray,
@@ -195,7 +196,7 @@ def _fill_tile(
             base = np.int64(codes[at - 1])
 
 
-@numba.njit(cache=True)
+@kernel()
 def wrap_lines(bases: np.ndarray, text: np.ndarray, place: int, line: int) -> None:
     """Write bases as lines of a FASTA, each followed by a newline.
 

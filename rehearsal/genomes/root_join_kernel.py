@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from rehearsal.compiled_code import kernel, part
 from rehearsal.genomes.crossover_points_kernel import (
     OUT_OF_SIGHT,
     EdgesAtPoints,
@@ -31,7 +31,7 @@ class Ends(NamedTuple):
     sign: int  # -1 for left ends, 1 for right ends
 
 
-@numba.njit(cache=True)
+@part
 def by_point(points: NDArray[np.int32], n_points: int) -> tuple[NDArray, NDArray]:
     """Group edges by the point at one of their ends.
 
@@ -57,7 +57,7 @@ def by_point(points: NDArray[np.int32], n_points: int) -> tuple[NDArray, NDArray
     return rows, start
 
 
-@numba.njit(cache=True)
+@kernel()
 def join_roots(
     tree: EdgesAtPoints, changes: NDArray[np.int64], roots: NDArray[np.int32], gaps: Gaps
 ) -> NDArray[np.int64]:
@@ -96,7 +96,7 @@ def join_roots(
     return added[:n_added]
 
 
-@numba.njit(cache=True)
+@part
 def _edge_at(node: int, point: int, points: NDArray[np.int32], tree: EdgesAtPoints) -> int:
     """Find the edge above a node that has an end at a point, -1 if none."""
     k = row_above(node, point, points, tree)
@@ -105,7 +105,7 @@ def _edge_at(node: int, point: int, points: NDArray[np.int32], tree: EdgesAtPoin
     return -1
 
 
-@numba.njit(cache=True)
+@part
 def _outermost(node: int, point: int, ends: Ends, without: int, tree: EdgesAtPoints) -> int:
     """Find the outermost end at a point of the edges below a node: the least left or last right."""
     found = -ends.sign * OUT_OF_SIGHT
@@ -117,7 +117,7 @@ def _outermost(node: int, point: int, ends: Ends, without: int, tree: EdgesAtPoi
     return found
 
 
-@numba.njit(cache=True)
+@part
 def _lift(root: int, point: int, ends: Ends, tree: EdgesAtPoints, gaps: Gaps) -> None:
     """Set the ends of the edges from one side's root up to the other side's.
 
@@ -148,7 +148,7 @@ def _lift(root: int, point: int, ends: Ends, tree: EdgesAtPoints, gaps: Gaps) ->
         gaps.stop[gap] = gaps.start[gap]  # the edge begins behind the gap
 
 
-@numba.njit(cache=True)
+@part
 def _around_gap(gap_of: tuple[int, int, int], begin: int, lower: int, sign: int, gaps: Gaps) -> int:
     """Return where an edge of the path begins, and note the root's gap in it if it begins before.
 
@@ -167,7 +167,7 @@ def _around_gap(gap_of: tuple[int, int, int], begin: int, lower: int, sign: int,
     return begin
 
 
-@numba.njit(cache=True)
+@part
 def _path(
     root: int, point: int, points: NDArray[np.int32], tree: EdgesAtPoints
 ) -> NDArray[np.int64]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from rehearsal.compiled_code import kernel
 from rehearsal.genomes.lineages_kernel import (
     BASES,
     HEAD,
@@ -21,7 +21,7 @@ from rehearsal.genomes.lineages_kernel import (
 )
 
 
-@numba.njit(cache=True)
+@kernel()
 def ends_of(n: int, lineages: NDArray[np.int32], ends: NDArray[np.int64], record: Record) -> int:
     """List the ends of all segments: twice the base, plus 1 where a segment begins.
 
@@ -45,7 +45,7 @@ def ends_of(n: int, lineages: NDArray[np.int32], ends: NDArray[np.int64], record
     return number
 
 
-@numba.njit(cache=True)
+@kernel()
 def drop_single(
     n: int,
     lineages: NDArray[np.int32],

@@ -25,6 +25,7 @@ from rehearsal.genomes.allele_names import states_by_name
 from rehearsal.genomes.annotation import ReadBlock, annotate_block
 from rehearsal.genomes.consequence_terms import LOSS_OF_FUNCTION
 from rehearsal.genomes.transcripts import Transcript
+from rehearsal.logs import tell_progress
 from rehearsal.model import Block, PlantedVariant
 from rehearsal.seeds import derive_seed
 
@@ -62,6 +63,7 @@ def annotate_under_selection(
         The tree sequence without the sites that were lost, and the table of ``annotate_block`` of
         what is left.
     """
+    tell_progress(f"consequences of the alleles at {ts.num_sites:,} sites")
     table = annotate_block(ts, reference, transcripts)
     own = {one.variant.start for one in planted if one.variant.contig == block.contig}
     harmful = table["consequence"].isin(LOSS_OF_FUNCTION) | (

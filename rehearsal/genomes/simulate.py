@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import msprime
-import numba
 import numpy as np
 import pandas as pd
 import tskit
 
+from rehearsal.compiled_code import kernel
 from rehearsal.errors import InputError
 from rehearsal.files import atomic_path
 from rehearsal.genomes.ancestry import Ancestry, simulate_ancestry
@@ -31,7 +31,8 @@ from rehearsal.genomes.heteroplasmy import add_heteroplasmy
 from rehearsal.genomes.mutation_rates import mutation_rates
 from rehearsal.genomes.mutations import add_mutations
 from rehearsal.genomes.pedigree import Pedigree
-from rehearsal.genomes.planting import check_places, plant
+from rehearsal.genomes.planted_variants import check_places
+from rehearsal.genomes.planting import plant
 from rehearsal.genomes.reference import check_reference
 from rehearsal.genomes.reference_identity import ReferenceIdentity
 from rehearsal.genomes.sex_chromosomes import (
@@ -222,6 +223,7 @@ def _simulate_founders(
         rate=block_map.rate * recombination_factor(block, block_map),
     )
     demography = scale_sizes(settings.demography, size_factor(block))
+    tell_progress(f"ancestry of {len(row):,} genomes")  # the longest step of a large block
     ancestry = simulate_ancestry(
         _populations(people, demography)[row],
         pedigree.depth,
@@ -229,8 +231,7 @@ def _simulate_founders(
         recombination,
         derive_seed(settings.seed, "ancestry", block.id),
     )
-    # the longest step of a large block
-    tell_progress(f"ancestry, {len(ancestry.left):,} edges; next: mutations")
+    tell_progress(f"families and mutations, on {len(ancestry.left):,} edges")
     edges = spread_crossovers(ancestry, points, derive_seed(settings.seed, "crossovers", block.id))
     return ancestry, edges, row
 
@@ -358,7 +359,7 @@ def index_edges(tables: tskit.TableCollection) -> None:
     )
 
 
-@numba.njit(cache=True)
+@kernel()
 def _order(ends: np.ndarray, backwards: bool) -> np.ndarray:
     """Order rows by their ends. Equal ones stay in order, or in reverse order if ``backwards``."""
     lowest = ends.min() if ends.size else 0

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from rehearsal.compiled_code import kernel, part
 from rehearsal.genomes.deletion_kernel import (
     ACTIVE,
     Deletions,
@@ -64,7 +64,7 @@ class Sites(NamedTuple):
     state: NDArray[np.int64]  # (m,)
 
 
-@numba.njit(cache=True)
+@kernel()
 def drop_crossing(order: NDArray[np.int64], mutations: Mutations, end: NDArray[np.int64]) -> None:
     """Drop structural variants that cross others: the younger of two of which one is no deletion.
 
@@ -89,7 +89,7 @@ def drop_crossing(order: NDArray[np.int64], mutations: Mutations, end: NDArray[n
             mutations.position[younger] = -1
 
 
-@numba.njit(cache=True)
+@part
 def _take(group: NDArray[np.int32], mutations: Mutations, memory: Memory) -> tuple[int, int]:
     """Copy the mutations of a position that can stand at one site. Returns number and class.
 
@@ -115,7 +115,7 @@ def _take(group: NDArray[np.int32], mutations: Mutations, memory: Memory) -> tup
     return n, kind
 
 
-@numba.njit(cache=True)
+@part
 def _oldest(n: int, edges: Edges, s: Memory) -> float:
     """Find the age of the oldest node with a mutation, generations."""
     oldest = -1.0
@@ -124,7 +124,7 @@ def _oldest(n: int, edges: Edges, s: Memory) -> float:
     return oldest
 
 
-@numba.njit(cache=True)
+@part
 def _relate(
     n: int,
     kind: int,
@@ -153,13 +153,13 @@ def _relate(
     return kept
 
 
-@numba.njit(cache=True)
+@part
 def _unmark(n: int, s: Memory) -> None:
     for i in range(n):
         s.marked[s.node[i]] = -1
 
 
-@numba.njit(cache=True)
+@part
 def _drop_lost(n: int, deletions: Deletions, edges: Edges, tree: LocalTree, s: Memory) -> int:
     """Drop the mutations on haplotypes that have lost the position."""
     oldest = deletions.oldest[0]
@@ -171,7 +171,7 @@ def _drop_lost(n: int, deletions: Deletions, edges: Edges, tree: LocalTree, s: M
     return kept
 
 
-@numba.njit(cache=True)
+@part
 def _undo_older(n: int, tops: int, reference: int, edges: Edges, tree: LocalTree, s: Memory) -> int:
     """Add mutations back to the reference at the tops that inherit another allele."""
     more = n
@@ -193,7 +193,7 @@ def _undo_older(n: int, tops: int, reference: int, edges: Edges, tree: LocalTree
     return more
 
 
-@numba.njit(cache=True)
+@part
 def _inherits(alone: int, reference: int, edges: Edges, tree: LocalTree, s: Memory) -> bool:
     """Tell whether a sample that lost the position and has no top carries another allele."""
     for i in range(alone):
@@ -203,7 +203,7 @@ def _inherits(alone: int, reference: int, edges: Edges, tree: LocalTree, s: Memo
     return False
 
 
-@numba.njit(cache=True)
+@part
 def _has_two_alleles(
     n: int,
     kind: int,
@@ -239,7 +239,7 @@ def _has_two_alleles(
     return False
 
 
-@numba.njit(cache=True)
+@part
 def _settle_site(
     n: int,
     kind: int,
@@ -273,7 +273,7 @@ def _settle_site(
     return n
 
 
-@numba.njit(cache=True)
+@part
 def _grown(values: NDArray, needed: int) -> NDArray:
     if needed <= values.size:
         return values
@@ -282,7 +282,7 @@ def _grown(values: NDArray, needed: int) -> NDArray:
     return more
 
 
-@numba.njit(cache=True)
+@kernel()
 def settle_sites(
     start: int,
     order: NDArray[np.int32],

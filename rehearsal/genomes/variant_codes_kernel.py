@@ -12,10 +12,10 @@ A mutation's *change* and an allele's *state* are 64-bit numbers:
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from rehearsal.compiled_code import part
 from rehearsal.genomes.variant_classes import GAIN, LOSS
 
 SINGLE, INDEL, STRUCTURAL = 0, 1, 2  # classes of sites
@@ -24,7 +24,7 @@ NO_INDEL = 64  # the state of an indel site's reference allele
 MAXIMUM_COPIES = 3
 
 
-@numba.njit(cache=True)
+@part
 def pack_indel(length: int, unit: int, turn: int, seed: int, slips: bool) -> int:
     """Pack an indel.
 
@@ -41,7 +41,7 @@ def pack_indel(length: int, unit: int, turn: int, seed: int, slips: bool) -> int
     return (length + 64) | (unit << 8) | (turn << 16) | (int(slips) << 24) | (seed << 32)
 
 
-@numba.njit(cache=True)
+@part
 def indel_length(state: int) -> int:
     """Read the length of a packed indel, negative for a deletion.
 
@@ -51,7 +51,7 @@ def indel_length(state: int) -> int:
     return (state & 0xFF) - 64
 
 
-@numba.njit(cache=True)
+@part
 def indel_slips(state: int) -> bool:
     """Tell whether a packed indel is whole units of a repeat.
 
@@ -61,7 +61,7 @@ def indel_slips(state: int) -> bool:
     return (state >> 24) & 1 == 1
 
 
-@numba.njit(cache=True)
+@part
 def drawn_base(seed: int, i: int) -> int:
     """Draw base i of inserted bases (a multiplicative hash).
 
@@ -74,7 +74,7 @@ def drawn_base(seed: int, i: int) -> int:
     return (value >> 17) & 3
 
 
-@numba.njit(cache=True)
+@part
 def inserted_base(state: int, i: int, anchor: int, code: NDArray[np.int8]) -> int:
     """Find base i of what an indel inserts after its anchor.
 
@@ -94,7 +94,7 @@ def inserted_base(state: int, i: int, anchor: int, code: NDArray[np.int8]) -> in
     return drawn_base(state >> 32, (i + length - ((state >> 16) & 0xFF)) % length)
 
 
-@numba.njit(cache=True)
+@part
 def allele_key(kind: int, state: int, anchor: int, code: NDArray[np.int8]) -> int:
     """Compute a number that is the same for alleles of a site with the same text.
 
@@ -118,7 +118,7 @@ def allele_key(kind: int, state: int, anchor: int, code: NDArray[np.int8]) -> in
     return key + 64
 
 
-@numba.njit(cache=True)
+@part
 def reference_state(kind: int, anchor: int, code: NDArray[np.int8]) -> int:
     """Give the state of the reference allele of a site.
 
@@ -132,7 +132,7 @@ def reference_state(kind: int, anchor: int, code: NDArray[np.int8]) -> int:
     return NO_INDEL if kind == INDEL else 0
 
 
-@numba.njit(cache=True)
+@part
 def changed_state(kind: int, change: int, before: int) -> int:
     """Apply a mutation to the state that it meets.
 
@@ -168,7 +168,7 @@ def changed_state(kind: int, change: int, before: int) -> int:
     return 0 if copies == 1 else COPIES + copies
 
 
-@numba.njit(cache=True)
+@part
 def deleted_bases(kind: int, state: int, length: int) -> int:
     """Count the bases after the site's own that an allele has lost.
 

@@ -24,6 +24,7 @@ from rehearsal.loadtest.stub_nodes import StubNodes
 from rehearsal.machine import load_average
 from rehearsal.model import ANSWER_STATES, Answer, Query
 from rehearsal.network.client import NetworkClient, NodeRequest
+from rehearsal.network.forkserver import fork_server
 from rehearsal.network.launcher import running_network
 from rehearsal.network.registry import NodeEntry
 
@@ -75,6 +76,7 @@ def measure_policies(
     rtt_s = [rtt_ms[country] / 1000 for country in order]
     trials = []
     with ExitStack() as stack:
+        forks = stack.enter_context(fork_server())
         for number in [one for one in hung if one < len(order)]:
             stubs = stack.enter_context(StubNodes(rtt_s, number))
             stubs.hang(False)
@@ -83,7 +85,7 @@ def measure_policies(
                 options = ("--collect", "sequential") if policy == SEQUENTIAL else ()
                 folder = logs / f"{policy}-{number}"
                 folder.mkdir(parents=True, exist_ok=True)
-                network = running_network(nodes, deadline_s, folder, options=options)
+                network = running_network(nodes, deadline_s, folder, options=options, forks=forks)
                 service = stack.enter_context(network)
                 trials.append(_Trial(policy, number, service, stubs, rtt_ms[order[0]]))
         return pd.DataFrame(asyncio.run(_rows(trials, queries)))

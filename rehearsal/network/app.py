@@ -18,6 +18,7 @@ from rehearsal.errors import shown
 from rehearsal.model import GRANULARITIES, Granularity
 from rehearsal.network import openapi
 from rehearsal.network.alerts import AlertEndpoints
+from rehearsal.network.analyses.endpoints import AnalysisEndpoints
 from rehearsal.network.beacon_response import (
     BEACON_ID,
     Conditions,
@@ -91,6 +92,7 @@ def network_app(network: Network, requests_per_s: float = 0.0) -> Api:
     ServiceRegistry(network, SERVICE_INFO, _conditions).add_to(api)
     ScoreEndpoints(network).add_to(api)
     AlertEndpoints(network).add_to(api)
+    AnalysisEndpoints(network).add_to(api)
     return api
 
 

@@ -16,6 +16,7 @@ import importlib
 import json
 import os
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -59,7 +60,7 @@ class ForkedProcess:
 
 
 class ForkServer:
-    """The fork server as its starter sees it. Use it from one thread at a time.
+    """The fork server as its starter sees it. Threads that use it at the same time take turns.
 
     Args:
         helper: The process of the fork server.
@@ -68,6 +69,7 @@ class ForkServer:
     def __init__(self, helper: Helper) -> None:
         self._helper, self.pid = helper, helper.pid
         self._is_lost = False
+        self._lock = threading.Lock()  # a reply belongs to the request before it
 
     def start(self, module: str, arguments: Sequence[str], log: Path, mode: str) -> ForkedProcess:
         """Start a server as a fork.
@@ -100,16 +102,17 @@ class ForkServer:
         Returns:
             The reply.
         """
-        if self._is_lost:
-            return lost
-        try:
-            self._helper.write_line(json.dumps(request).encode())
-            return json.loads(self._helper.read_line())
-        except (OSError, ValueError):  # a closed pipe, or an incomplete line
-            return lost
-        except BaseException:  # interrupted: the next line would be the reply to this request
-            self._is_lost = True
-            raise
+        with self._lock:
+            if self._is_lost:
+                return lost
+            try:
+                self._helper.write_line(json.dumps(request).encode())
+                return json.loads(self._helper.read_line())
+            except (OSError, ValueError):  # a closed pipe, or an incomplete line
+                return lost
+            except BaseException:  # interrupted: the next line would be the reply to this request
+                self._is_lost = True
+                raise
 
 
 @contextmanager

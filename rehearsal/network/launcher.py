@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from rehearsal.errors import cause, mismatch
+from rehearsal.errors import PlainError, cause, mismatch
 from rehearsal.network.emulation.namespaces import HERE, Place
 from rehearsal.network.emulation.topology import Topology, emulated_distance
 from rehearsal.network.forkserver import NETWORK_SERVER, NODE_SERVER, ForkServer, fork_server
@@ -41,7 +41,7 @@ QUEUE_TIMEOUT_S = 600.0  # for nodes that queue on a cluster first
 TAIL_LINES = 15
 
 
-class NodeStartError(RuntimeError):
+class NodeStartError(PlainError):
     """A node did not start. The message names it and quotes the end of its log.
 
     Args:
@@ -353,7 +353,8 @@ def _when_ready(
         for country in launches.keys() - ready.keys():
             launch, ended = launches[country], processes[country].poll()
             if ended is not None:
-                found = f"an end with exit code {ended}"
+                started_by = f" of the command {shlex.join(launch.prefix)}" if launch.prefix else ""
+                found = f"an end with exit code {ended}{started_by}"
                 raise NodeStartError(country, "an answer", found, launch.log)
             entry = read_endpoint(launch.endpoint)
             if entry is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rehearsal.network import service_registry
+from rehearsal.network.analyses import openapi as analyses
 from rehearsal.network.matchmaking import PATH as MATCH
 from rehearsal.network.scores import CONFIDENCE
 from rehearsal.network.service import LONGEST_DEADLINE_S
@@ -60,7 +61,7 @@ NOBODY = {
     "504": "No node answered before the deadline.",
 }
 # paths that are answered without asking a node
-OF_NETWORK = {*service_registry.paths(), *OF_ITSELF}
+OF_NETWORK = {*service_registry.paths(), *OF_ITSELF, *analyses.paths()} - {analyses.PATH}
 ABOUT = "GA4GH Beacon v2 over all nodes of a rehearsal. All people are synthetic."
 
 
@@ -74,7 +75,8 @@ def description() -> Body:
     own = [ref("parameters", name) for name in OWN_PARAMETERS]
     match = matchmaker.paths()
     match[f"/{MATCH}"]["parameters"] = own
-    for paths in (match, _scores(), _drug_flags(), alerts.paths(NODES), _own()):
+    described = (match, _scores(), _drug_flags(), alerts.paths(NODES), analyses.paths(), _own())
+    for paths in described:
         document["paths"] |= paths
     document["paths"] = state_purpose(document["paths"], OF_NETWORK)
     document["components"]["schemas"] |= matchmaker.schemas(MOST_MATCHES)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import orjson
 import yaml
 
-from rehearsal.errors import InputError, key_text, shown
+from rehearsal.errors import Complaints, InputError, key_text, shown
 from rehearsal.files import atomic_path, write_json
 from rehearsal.node.access.settings import is_safe_url
 from rehearsal.yaml_files import load_yaml
@@ -92,7 +92,7 @@ def read_foreign_nodes(path: Path, countries: Collection[str] | None = None) -> 
 
     Raises:
         InputError: A country or key is unknown, a URL is not http(s) or holds a password, or a
-            token would go over plain http to another machine.
+            token would go over plain http to another machine. Each faulty node is reported.
     """
     content = load_yaml(path, "YAML with a mapping 'nodes'")
     nodes = content.get("nodes") if isinstance(content, dict) else None
@@ -102,7 +102,12 @@ def read_foreign_nodes(path: Path, countries: Collection[str] | None = None) -> 
             raise InputError(path, "nodes", expected, shown(nodes) if nodes else "nothing")
         expected = "YAML with a mapping 'nodes'"
         raise InputError(path, "file", expected, "nothing" if content is None else shown(content))
-    return [_foreign_node(path, code, given, countries) for code, given in nodes.items()]
+    complaints, found = Complaints(), []
+    for code, given in nodes.items():
+        with complaints.collected():
+            found.append(_foreign_node(path, code, given, countries))
+    complaints.raise_any()
+    return found
 
 
 def _foreign_node(

@@ -25,12 +25,10 @@ class NetworkReply:
         answers: What the service passed on from each node, in the order of the registry. Latencies
             are the service's. Bodies are present if they were requested.
         aggregated: The service's own totals, records and states. The latency is the caller's.
-        foreign: Countries whose nodes someone else runs.
     """
 
     answers: tuple[Answer, ...]
     aggregated: NetworkAnswer
-    foreign: frozenset[str] = frozenset()
 
 
 class ServiceClient:

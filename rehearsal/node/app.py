@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any, Protocol
 
 from starlette.requests import Request
@@ -38,6 +38,7 @@ from rehearsal.web.app import (
     base_url,
     query_pairs,
 )
+from rehearsal.web.openapi import Body
 from rehearsal.web.problem import Problem
 from rehearsal.web.rate_limit import RateLimit
 from rehearsal.web.request_limits import read_body
@@ -103,7 +104,11 @@ def beacon_api(
     """
     settings = node_data.settings
     inform = partial(partial, _informing, settings.beacon_id)
-    description = openapi.description(settings, [one.paths() for one in extensions])
+
+    @cache
+    def description() -> Body:  # when it is asked for: half of what a start would cost
+        return openapi.description(settings, [one.paths() for one in extensions])
+
     error_body = partial(envelope.error, settings.beacon_id)
     limit = RateLimit(requests_per_s, sender)
     api = Api(error_body, "node", limit, version=VERSION_IN_PATH, is_shared=lambda: True)
@@ -112,7 +117,7 @@ def beacon_api(
     )
     for path in ("/", "/info"):
         api.add(path, inform(lambda _: info_endpoints.info(settings)))
-    api.add("/openapi.json", partial(_plain, description))
+    api.add("/openapi.json", partial(_describe, description))
     api.add(HEALTH, partial(_health, authorizer.audit))
     api.add("/configuration", inform(lambda _: info_endpoints.configuration()))
     api.add("/entry_types", inform(lambda _: info_endpoints.entry_types()))
@@ -159,8 +164,8 @@ def _map(request: Request, has_matching: bool) -> dict[str, Any]:
     return info_endpoints.beacon_map(base_url(request), has_matching)
 
 
-async def _plain(body: dict[str, Any], request: Request) -> Response:
-    return Json(body)
+async def _describe(description: Callable[[], Body], request: Request) -> Response:
+    return Json(description())
 
 
 async def _service_info(body: dict[str, Any], request: Request) -> Response:

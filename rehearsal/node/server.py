@@ -30,6 +30,7 @@ from rehearsal.node.runtime_files import make_state_private
 from rehearsal.node.scoring.endpoints import ScoreEndpoints
 from rehearsal.node.serve_options import add_serve_options
 from rehearsal.node.settings.node_settings import TUMOURS, NodeSettings
+from rehearsal.node.wes.endpoints import WesEndpoints
 from rehearsal.stores.node_reference import (
     gene_bases_of_node,
     reference_bases_of_node,
@@ -80,7 +81,10 @@ def open_node(folder: Path | str) -> NodeData:
 
 
 def extensions(
-    node_data: NodeData, monitor: SubscriptionMatcher, folder: Path
+    node_data: NodeData,
+    monitor: SubscriptionMatcher,
+    folder: Path,
+    analyses: WesEndpoints,
 ) -> tuple[Extension, ...]:
     """Build the APIs that a node serves beside Beacon, htsget and matching.
 
@@ -88,9 +92,10 @@ def extensions(
         node_data: The node's data.
         monitor: The node's subscriptions.
         folder: The node's folder.
+        analyses: The node's algorithms.
 
     Returns:
-        Scores, drug flags, Phenopackets, subscriptions and the FAIR Data Point.
+        Scores, drug flags, Phenopackets, subscriptions, the FAIR Data Point and WES.
 
     Raises:
         InputError: A file in the folder is invalid.
@@ -101,6 +106,7 @@ def extensions(
         Phenopackets(node_data),
         SubscriptionEndpoints(node_data, monitor),
         FairDataPoint(folder),
+        analyses,
     )
 
 
@@ -128,11 +134,17 @@ def serve(
     authorizer = Authorizer.open(settings, node_data.people, folder, file)
     alerts = AlertStore(settings.access.state_folder(folder) / ALERTS)
     monitor = SubscriptionMatcher(node_data, authorizer, alerts, folder)
-    apis = extensions(node_data, monitor, folder)
+    analyses = WesEndpoints(node_data, authorizer, folder)
+    apis = extensions(node_data, monitor, folder, analyses)
     node = beacon_app(node_data, authorizer, *apis, requests_per_s=address.requests_per_s)
     address.check_prefix("rehearsal node serve", node.routes())
     app = node if line.is_plain else DelayedApp(node, line)
-    with closing(authorizer), closing(alerts), listening(address.host, address.port) as listener:
+    with (
+        closing(authorizer),
+        closing(alerts),
+        closing(analyses),
+        listening(address.host, address.port) as listener,
+    ):
         reread = partial(authorizer.look_for_changes, at_once=True)
         country = settings.country_code
         serving = serve_app(app, listener, address, country, reread, metrics=[node.metrics])

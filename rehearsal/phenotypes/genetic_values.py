@@ -14,6 +14,7 @@ from rehearsal.errors import InputError, mismatch
 from rehearsal.genomes.allele_names import own_name
 from rehearsal.genomes.assembly import AUTOSOMES
 from rehearsal.genomes.structural import site_spans
+from rehearsal.logs import in_progress
 from rehearsal.model import Block, Patient
 from rehearsal.phenotypes.trait_types import Disease, Genetics, Measurement, Traits
 from rehearsal.seeds import derive_seed
@@ -290,7 +291,8 @@ def _individual_values(
     by_sample = np.zeros(ts.num_samples)
     frequencies = np.empty(len(sites))
     variant = tskit.Variant(ts, isolated_as_missing=False)
-    for row, (site, effect) in enumerate(zip(sites, effects, strict=True)):
+    steps = list(zip(sites, effects, strict=True))
+    for row, (site, effect) in enumerate(in_progress(steps, "causal sites of a trait")):
         variant.decode(int(site))
         carried = variant.genotypes > 0
         by_sample += effect * carried

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import numba
 import numpy as np
 import pandas as pd
 import tskit
 from numpy.typing import NDArray
 
+from rehearsal.compiled_code import kernel
 from rehearsal.genomes.carriers import Alleles, Haplotypes, carrier_chunks
 
 COUNTS = (
@@ -131,7 +131,7 @@ def allele_kinds(table: Alleles) -> NDArray[np.int8]:
     return np.where(single, np.where(same_class, TRANSITION, TRANSVERSION), kinds).astype(np.int8)
 
 
-@numba.njit(cache=True)
+@kernel()
 def _count(
     indptr: NDArray[np.int64],
     haplotype: NDArray[np.int32],

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.linalg import eigh
 from scipy.sparse.linalg import eigsh
 
+from rehearsal.logs import in_progress
 from rehearsal.realism.block_structure import (
     MAX_PEOPLE,
     BlockStructure,
@@ -126,7 +127,8 @@ def _relationship(
 ) -> np.ndarray:
     """Sum z z' over sites, shape (people, people), with z standardised in the unrelated people."""
     total = np.zeros((len(rows), len(rows)))
-    for path, ids in zip(paths, sites, strict=True):
+    blocks = list(zip(paths, sites, strict=True))
+    for path, ids in in_progress(blocks, "blocks"):
         if not len(ids):
             continue
         ts = tskit.load(path)

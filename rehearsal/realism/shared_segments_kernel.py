@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from rehearsal.compiled_code import kernel, part
 
 NONE = -1
 
@@ -43,7 +44,7 @@ class Pairs(NamedTuple):
     seen: NDArray[np.int64]  # (n,) the last visit at which a sample was a relative
 
 
-@numba.njit(cache=True)
+@kernel()
 def walk_pairs(
     edges: YoungEdges, nodes: int, pairs: Pairs, found: NDArray[np.float64], shortest: float
 ) -> tuple[NDArray[np.float64], int]:
@@ -98,14 +99,14 @@ def walk_pairs(
     return found, number
 
 
-@numba.njit(cache=True)
+@part
 def _insert(parent: int, child: int, tree: Tree) -> None:
     tree.parent[child] = parent
     tree.next[child] = tree.first[parent]
     tree.first[parent] = child
 
 
-@numba.njit(cache=True)
+@part
 def _remove(parent: int, child: int, tree: Tree) -> None:
     tree.parent[child] = NONE
     if tree.first[parent] == child:
@@ -118,7 +119,7 @@ def _remove(parent: int, child: int, tree: Tree) -> None:
     tree.next[child] = NONE
 
 
-@numba.njit(cache=True)
+@part
 def _list_samples(node: int, tree: Tree, samples: int, listed: NDArray[np.int32]) -> int:
     """List the samples at and below a node. Returns how many there are."""
     tree.stack[0] = node
@@ -137,7 +138,7 @@ def _list_samples(node: int, tree: Tree, samples: int, listed: NDArray[np.int32]
     return n
 
 
-@numba.njit(cache=True)
+@part
 def _note_samples(
     node: int,
     place: int,
@@ -157,7 +158,7 @@ def _note_samples(
     return n
 
 
-@numba.njit(cache=True)
+@part
 def _look_again(
     sample: int,
     visit: int,
@@ -187,7 +188,7 @@ def _look_again(
     return number
 
 
-@numba.njit(cache=True)
+@part
 def _set(
     one: int,
     other: int,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rehearsal.catalogue.export_datasets import ALL_COUNTRIES
+from rehearsal.catalogue.survey import QUESTIONS, Numbers
 from rehearsal.report.page_elements import (
     Column,
     Linked,
@@ -20,6 +21,12 @@ from rehearsal.report.page_elements import (
 from rehearsal.report.tables import ReportTables, country_href
 
 CATALOGUE = "catalogue.html"
+ANSWERS = QUESTIONS["legal_basis"]  # the other questions have some of them
+QUESTION_WORDS = {
+    "legal_basis": "Is there a legal basis of the GDPR for sharing?",
+    "usable_for_future_research": "Usable for future research?",
+    "usable_in_healthcare_of_others": "Usable in the health care of other patients?",
+}
 LEGAL_BASES = {
     "GDPR 6(1)a, 9(2)a": "explicit consent",
     "GDPR 6(1)e, 9(2)h": "public task, health care",
@@ -27,10 +34,11 @@ LEGAL_BASES = {
 }
 
 
-def catalogue_page(tables: ReportTables) -> Page:
+def catalogue_page(summary: Mapping[str, Any], tables: ReportTables) -> Page:
     """Build the page of all datasets, their permitted uses and their metadata.
 
     Args:
+        summary: The content of ``summary.json``.
         tables: The tables of the report, with ``datasets``.
     """
     first = tables.datasets[0]
@@ -42,7 +50,11 @@ def catalogue_page(tables: ReportTables) -> Page:
         f"about {whole(people)} people. All of them are simulated.",
         [
             Section("datasets", "Datasets", [dataset_table(tables.datasets, "")]),
-            Section("survey", "Survey on accessible genomes", [survey_table(first)]),
+            Section(
+                "survey",
+                "Survey on accessible genomes",
+                [survey_table(first), subjects_table(add_up(summary["survey"].values()))],
+            ),
             Section(
                 "metadata",
                 "Metadata for catalogues",
@@ -86,7 +98,7 @@ def dataset_table(datasets: Sequence[Mapping[str, Any]], prefix: str) -> Table:
         Column("Title"),
         Column("People (rounded)", number=True),
         Column("Records", number=True),
-        Column("Permitted uses (share of people)", long=True),
+        Column("Permitted uses (expected share of people)", long=True),
     ]
     rows = [
         (
@@ -101,7 +113,9 @@ def dataset_table(datasets: Sequence[Mapping[str, Any]], prefix: str) -> Table:
     ]
     return Table(
         "What the public may know about each dataset. GOE datasets hold the allele frequencies of "
-        "variants. GDI datasets hold people. One person may permit several uses.",
+        "variants. GDI datasets hold people. One person may permit several uses. Nodes publish the "
+        "share of people who are expected to get a form of consent with this use, the same in "
+        "every country; only shares of exports are counted.",
         columns,
         rows,
     )
@@ -119,19 +133,61 @@ def _use(use: Mapping[str, Any]) -> str:
 
 
 def survey_table(descriptor: Mapping[str, Any]) -> Table:
-    """Tabulate the questions of the survey and the answers for a dataset.
+    """Tabulate the questions of the survey on how a dataset is held, and their answers.
 
     Args:
         descriptor: The descriptor of the dataset.
     """
     rows = [
-        (spaced(question).capitalize().replace("Gdpr", "GDPR"), _answer(answer))
+        (spaced(question).capitalize(), _answer(answer))
         for question, answer in descriptor["survey"].items()
+        if question not in QUESTIONS
     ]
+    rows.append(("GDPR bases that occur", _answer(descriptor["gdpr_bases"])))
     caption = (
         f"Answers for the dataset {descriptor['identifier']}. They are the same for every country."
     )
     return Table(caption, [Column("Question", names_row=True), Column("Answer", long=True)], rows)
+
+
+def subjects_table(numbers: Numbers) -> Table:
+    """Tabulate how many subjects give each answer to the questions on data use.
+
+    Args:
+        numbers: Subjects by question and answer.
+    """
+    columns = [
+        Column("Question", names_row=True),
+        *(Column(answer.capitalize(), number=True) for answer in ANSWERS),
+    ]
+    rows = [
+        (
+            QUESTION_WORDS[question],
+            *(whole(answers[one]) if one in answers else "" for one in ANSWERS),
+        )
+        for question, answers in numbers.items()
+    ]
+    return Table(
+        "Numbers of subjects by answer, from the consent table of the run. Those who withdrew are "
+        "under no. An empty cell means that the form has no such answer. Nodes publish expected "
+        "numbers in tens instead, because exact ones tell of single people.",
+        columns,
+        rows,
+    )
+
+
+def add_up(by_country: Iterable[Numbers]) -> Numbers:
+    """Add up the numbers of countries.
+
+    Args:
+        by_country: Subjects by question and answer, of each country.
+    """
+    total = {question: dict.fromkeys(answers, 0) for question, answers in QUESTIONS.items()}
+    for numbers in by_country:
+        for question, answers in numbers.items():
+            for answer, people in answers.items():
+                total[question][answer] += people
+    return total
 
 
 def _answer(answer: Any) -> str:

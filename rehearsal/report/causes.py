@@ -21,6 +21,22 @@ WORDS = {
 }
 
 
+class Causes:
+    """The causes that were found, each with the sentence of its first problem."""
+
+    def __init__(self) -> None:
+        self._sentences: dict[tuple[str, str, str], str] = {}
+
+    def of(self, problem: Mapping[str, Any]) -> str:
+        """Name the cause of a problem, without a full stop.
+
+        Args:
+            problem: ``node``, ``problem`` (a key of ``WORDS``) and ``reason``; without a reason,
+                ``observed`` and ``expected``.
+        """
+        return self._sentences.setdefault(_kind(problem), _sentence(problem))
+
+
 def add_causes(problems: pd.DataFrame) -> pd.DataFrame:
     """Name the cause of each problem.
 
@@ -37,12 +53,11 @@ def add_causes(problems: pd.DataFrame) -> pd.DataFrame:
     """
     of_nodes = problems[problems["node"] != NETWORK]
     first = of_nodes.drop_duplicates("query").set_index("query")
-    sentences: dict[tuple[str, str, str], str] = {}
-    causes = []
+    sentences, causes = Causes(), []
     for row in problems.to_dict("records"):
         if row["node"] == NETWORK and row["query"] in first.index:
             row = first.loc[row["query"]].to_dict()
-        causes.append(sentences.setdefault(_kind(row), _sentence(row)))
+        causes.append(sentences.of(row))
     named = problems.assign(cause=pd.Series(causes, index=problems.index, dtype=object))
     numbers = named.groupby("cause")["query"].nunique()
     named["queries"] = named["cause"].map(numbers).astype(int)
@@ -62,17 +77,6 @@ def list_causes(problems: pd.DataFrame) -> list[dict[str, Any]]:
     """
     firsts = problems.drop_duplicates("cause")
     return firsts[["cause", "queries", "query", "kind"]].to_dict("records")
-
-
-def cause_line(cause: Mapping[str, Any]) -> str:
-    """Write a cause as a line: ``FI did not answer: connection refused (111 queries)``.
-
-    Args:
-        cause: A mapping with ``cause``, ``queries`` and ``query``, as :func:`list_causes` has it.
-    """
-    number = cause["queries"]
-    counted = f"{number:,} queries" if number > 1 else f"query {cause['query']}"
-    return f"{cause['cause']} ({counted})"
 
 
 def _kind(row: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -8,8 +8,10 @@ from typing import Any
 import pandas as pd
 
 from rehearsal.model import Country
-from rehearsal.report.catalogue_page import dataset_table, survey_table
-from rehearsal.report.causes import add_causes, cause_line, list_causes
+from rehearsal.report.catalogue_page import dataset_table, subjects_table, survey_table
+from rehearsal.report.causes import add_causes, list_causes
+from rehearsal.report.failures import cause_line
+from rehearsal.report.maturity_page import maturity_section
 from rehearsal.report.page_elements import (
     Column,
     Facts,
@@ -58,10 +60,11 @@ def country_pages(summary: Mapping[str, Any], tables: ReportTables) -> Iterator[
             [
                 _answers(country, tables, node, own),
                 _people(country, row, tables),
-                *_datasets(country, tables),
+                *_datasets(country, summary, tables),
                 *_realism(country, row, tables),
                 *_stories(country, tables),
                 *_faults(country, tables),
+                maturity_section(summary, country.code),
             ],
         )
 
@@ -79,7 +82,7 @@ def _people(country: Country, row: pd.Series, tables: ReportTables) -> Section:
             "1+MG declaration of 2018",
             f"signed {country.signed_declaration}"
             if country.signed_declaration != "no"
-            else "not signed by 2020",
+            else "not signed as of 2023",
         ),
     ]
     return Section("people", "People", [Facts(facts)])
@@ -159,23 +162,28 @@ def _latency(value: float) -> str:
     return "–" if pd.isna(value) else f"{milliseconds(value)} ms"
 
 
-def _datasets(country: Country, tables: ReportTables) -> Iterator[Section]:
+def _datasets(
+    country: Country, summary: Mapping[str, Any], tables: ReportTables
+) -> Iterator[Section]:
     own = [one for one in tables.datasets if one["country_code"] == country.code]
     if own:
         yield Section("datasets", "Datasets", [dataset_table(own, "../")])
-        yield Section("consent", "Consent", [_consent(own[-1]), survey_table(own[-1])])
+        subjects = subjects_table(summary["survey"][country.code])
+        yield Section("consent", "Consent", [_consent(own[-1]), subjects, survey_table(own[-1])])
 
 
 def _consent(descriptor: Mapping[str, Any]) -> Table:
     columns = [
         Column("Term", names_row=True),
         Column("Use"),
-        Column("Share of people", number=True),
+        Column("Expected share of people", number=True),
     ]
     rows = [(use["term"], use["label"], percent(use["share"], 0)) for use in descriptor["uses"]]
     caption = (
-        "The uses that people consent to, as terms of the Data Use Ontology (DUO). One person may "
-        "consent to several uses. People who withdrew their consent are not counted."
+        "What the node publishes: the uses that its forms of consent permit, as terms of the Data "
+        "Use Ontology (DUO), and the share of people who are expected to get such a form. Forms "
+        "are the same in every country of the run, and so are these shares. One person may permit "
+        "several uses, and withdrawn consent is not considered. The next table counts the people."
     )
     return Table(caption, columns, rows)
 

@@ -6,18 +6,22 @@ import base64
 import functools
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import vl_convert
 
 from rehearsal.files import write_text
 from rehearsal.report.catalogue_page import catalogue_page
+from rehearsal.report.costs_page import costs_page
 from rehearsal.report.country_pages import country_pages
+from rehearsal.report.data_protection_page import data_protection_page
+from rehearsal.report.economics_page import economics_page
 from rehearsal.report.failures import list_failures
+from rehearsal.report.inventory_page import inventory_page
+from rehearsal.report.maturity_page import maturity_page
 from rehearsal.report.page_elements import Figure, Page, Section, Verdict
+from rehearsal.report.page_templates import package_text, page_template
 from rehearsal.report.sections.reading_order import list_sections
 from rehearsal.report.sections.verdicts import verdicts
 from rehearsal.report.story_pages import story_pages
@@ -54,7 +58,7 @@ def write_report(
 
 
 def pages(summary: Mapping[str, Any], tables: ReportTables) -> Iterator[Page]:
-    """Make all pages except the first: countries, stories and the catalogue.
+    """Make all pages except the first: countries, stories, what ministries read, the catalogue.
 
     Args:
         summary: The content of ``summary.json``.
@@ -62,8 +66,14 @@ def pages(summary: Mapping[str, Any], tables: ReportTables) -> Iterator[Page]:
     """
     yield from country_pages(summary, tables)
     yield from story_pages(tables)
+    yield maturity_page(summary)
+    yield data_protection_page(summary)
+    yield inventory_page(summary)
+    yield costs_page(summary, {country.code: country.name for country in tables.countries})
+    if "economics" in summary:
+        yield economics_page(summary)
     if tables.datasets:
-        yield catalogue_page(tables)
+        yield catalogue_page(summary, tables)
 
 
 def render(
@@ -90,7 +100,7 @@ def render(
         for part in section.parts
         if isinstance(part, Figure)
     }
-    return _template("index.html").render(
+    return page_template("index.html").render(
         summary=summary,
         verdicts=list(statements),
         sections=shown,
@@ -112,36 +122,21 @@ def render_page(summary: Mapping[str, Any], page: Page) -> str:
     Returns:
         The HTML.
     """
-    return _template("page.html").render(
+    return page_template("page.html").render(
         summary=summary, page=page, sections=page.sections, data_uri=data_uri, css=_stylesheet()
     )
 
 
-def _template(name: str) -> jinja2.Template:
-    environment = jinja2.Environment(
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-        loader=jinja2.PackageLoader("rehearsal.report"),
-    )
-    return environment.get_template(name)
-
-
-def _package_text(name: str) -> str:
-    return resources.files("rehearsal.report").joinpath(name).read_text(encoding="utf-8")
-
-
 def _stylesheet() -> str:
     """Read the CSS and put both palettes in place of their markers."""
-    css = _package_text("page.css")
+    css = package_text("page.css")
     return css.replace("/*light*/", css_variables(LIGHT)).replace("/*dark*/", css_variables(DARK))
 
 
 @functools.cache
 def _script() -> str:
     """Bundle the page's JavaScript with Vega; this takes a second."""
-    return vl_convert.javascript_bundle(_package_text("page.js"))
+    return vl_convert.javascript_bundle(package_text("page.js"))
 
 
 def script_json(value: Any) -> str:

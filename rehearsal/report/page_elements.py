@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -175,8 +175,31 @@ def whole(value: float) -> str:
     return f"{int(value):,}"
 
 
+def as_given(value: float) -> str:
+    """Write a number of a table with all its digits, and commas.
+
+    Args:
+        value: The number.
+    """
+    return f"{value:,.10g}"
+
+
+def expected_and_observed(check: Mapping[str, Any]) -> tuple[str, str]:
+    """Write what a check expected and observed; numbers with six digits if it passed.
+
+    Args:
+        check: The check, with ``expected``, ``observed`` and ``passed``. Of a failed one all digits
+            are kept, because the difference may be small.
+    """
+    both = (check["expected"], check["observed"])
+    expected, observed = (
+        f"{one:.6g}" if check["passed"] and isinstance(one, float) else str(one) for one in both
+    )
+    return expected, observed
+
+
 def percent(value: float, digits: int = 1) -> str:
-    """Write a share in per cent. Only 1 becomes 100%, only 0 becomes 0%.
+    """Write a share in per cent. What only rounds to 0% or 100% is ``below 1%`` or ``over 99%``.
 
     Args:
         value: The share, from 0 to 1.
@@ -184,8 +207,13 @@ def percent(value: float, digits: int = 1) -> str:
     """
     if value in (0, 1):
         return f"{value:.0%}"
+    text = f"{100 * value:.{digits}f}"
     smallest = 10.0**-digits
-    return f"{min(max(100 * value, smallest), 100 - smallest):.{digits}f}%"
+    if float(text) == 0:
+        return f"below {smallest:.{digits}f}%"
+    if float(text) == 100:
+        return f"over {100 - smallest:.{digits}f}%"
+    return f"{text}%"
 
 
 def milliseconds(value: float) -> str:
@@ -213,3 +241,12 @@ def spaced(name: str) -> str:
         name: The name.
     """
     return name.replace("_", " ")
+
+
+def rounded(value: float) -> float:
+    """Round to three significant digits.
+
+    Args:
+        value: The number.
+    """
+    return float(f"{value:.3g}")

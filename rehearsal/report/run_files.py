@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from rehearsal.files import atomic_path, read_json, write_json
-from rehearsal.model import Country
+from rehearsal.model import Country, PlantedVariant
+from rehearsal.policy.care.assessment import WORDS, care_checks
 from rehearsal.realism.rows import read_rows
 from rehearsal.report.checks import answer_checks, bench_checks
 from rehearsal.report.figures.components import components_figure
@@ -18,8 +19,11 @@ from rehearsal.report.figures.node_map import latency_map
 from rehearsal.report.figures.rendering import save_still
 from rehearsal.report.figures.spectrum import spectrum_figure
 from rehearsal.report.junit import write_junit
+from rehearsal.report.sections.planted import planted_table
+from rehearsal.report.story_causes import name_story_causes
 from rehearsal.report.summary import CheckResults
 from rehearsal.report.tables import (
+    AnalysisTables,
     BenchTables,
     ReportTables,
     cohort_table,
@@ -38,14 +42,24 @@ REALISM_FIGURES = {
 }
 
 
-def read_tables(files: Mapping[str, Any], countries: Sequence[Country], asker: str) -> ReportTables:
+def read_tables(
+    files: Mapping[str, Any],
+    countries: Sequence[Country],
+    asker: str,
+    planted: Sequence[PlantedVariant],
+    seed: int,
+) -> ReportTables:
     """Read the tables that the report shows.
 
     Args:
         files: Paths by the names of the inputs of the rule ``build_report``.
         countries: The countries of the run.
         asker: Code of the country that asks.
+        planted: The planted variants of the run.
+        seed: The run's root seed.
     """
+    frames = {name: pd.read_parquet(files[name]) for name in FRAMES}
+    carriers = pd.read_parquet(files["carriers"])
     return ReportTables(
         countries=countries,
         asker=asker,
@@ -59,7 +73,9 @@ def read_tables(files: Mapping[str, Any], countries: Sequence[Country], asker: s
         stories=[read_json(path) for path in files["stories"]],
         datasets=read_json(files["datasets"]),
         bench=_read_bench(files) if "knee" in files else None,
-        **{name: pd.read_parquet(files[name]) for name in FRAMES},
+        analyses=_read_analysis_tables(files) if "played" in files else None,
+        planted=planted_table(planted, carriers, frames["people"], seed),
+        **frames,
     )
 
 
@@ -76,14 +92,57 @@ def read_findings(
     checks = list(answer_checks(audit, tables.answers))
     if tables.bench is not None:
         checks += bench_checks(tables.bench, read_json(files["growth_conditions"])["checks"])
+    checks += _care_checks(files, tables)
+    checks_by_story = name_story_causes(tables.stories)
     return CheckResults(
         checks=checks,
         realism=read_rows(files["realism"]),
         privacy=read_json(files["privacy"]),
         stories={
-            one["name"]: {key: one[key] for key in ("passed", "checks")} for one in tables.stories
+            one["name"]: {"passed": one["passed"], "checks": checks_by_story[one["name"]]}
+            for one in tables.stories
         },
+        analyses=read_analyses(files) if "played" in files else {},
     )
+
+
+def _care_checks(files: Mapping[str, Any], tables: ReportTables) -> list[dict[str, Any]]:
+    if "care" not in files:
+        return []
+    economics = read_json(files["care"])
+    assessed = {name: economics[name] for name in WORDS}
+    others = [code for code in tables.foreign if not _told_everything(code, tables.stories)]
+    return care_checks(assessed, others)
+
+
+def _told_everything(code: str, stories: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a node answered every question of all stories that was put to it."""
+    asked = (question["countries"].get(code) for one in stories for question in one["questions"])
+    return all(one.get("state") == "answered" for one in asked if one is not None)
+
+
+def read_analyses(files: Mapping[str, Any]) -> dict[str, Any]:
+    """Read how the federated analyses were judged.
+
+    Args:
+        files: Paths of ``played``, ``pca``, ``gwas`` and ``burden``.
+
+    Returns:
+        ``why``, ``nodes``, ``rounds`` and ``seconds`` of ``played.json``; ``checks``; ``marks`` of
+        what was not played or not judged, with ``name`` and ``why``; facts of each part.
+    """
+    played, parts = read_json(files["played"]), {}
+    rows = []
+    for name in ("pca", "gwas", "burden"):
+        part = read_json(files[name])
+        rows += part["rows"]
+        parts[name] = part["facts"]
+    return {
+        **{key: played[key] for key in ("why", "nodes", "rounds", "seconds")},
+        "checks": [row for row in rows if "passed" in row],
+        "marks": [row for row in rows if "why" in row],
+        **parts,
+    }
 
 
 def write_files(paths: Mapping[str, str], summary: Mapping[str, Any], tables: ReportTables) -> None:
@@ -110,6 +169,14 @@ def write_files(paths: Mapping[str, str], summary: Mapping[str, Any], tables: Re
         stills["components"] = components_figure(tables.components, countries)
     for name, chart in stills.items():
         save_still(chart, paths[name])
+
+
+def _read_analysis_tables(files: Mapping[str, Any]) -> AnalysisTables:
+    return AnalysisTables(
+        gwas=pd.read_parquet(files["gwas_table"]),
+        burden=pd.read_csv(files["burden_table"], sep="\t"),
+        components=pd.read_parquet(files["federated_components"]),
+    )
 
 
 def _read_bench(files: Mapping[str, Any]) -> BenchTables:

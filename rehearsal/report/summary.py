@@ -1,7 +1,9 @@
 """``summary.json``: the verdicts of a run, for machines.
 
 The keys are an interface: ``run``, ``cohort``, ``realism``, ``privacy``, ``stories``,
-``federation``, ``qs02``, ``checks``. All values are plain JSON.
+``analyses``, ``federation``, ``qs02``, ``checks``, ``survey``, ``maturity``, ``costs``,
+``sheets``, ``inventory``, ``economics``.
+All values are plain JSON.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import pandas as pd
 
 from rehearsal.evaluation.answer_table import NETWORK
 from rehearsal.evaluation.judgement import VERDICTS
-from rehearsal.evaluation.latency import percentile, qs02
+from rehearsal.evaluation.latency import have_replied, percentile, qs02
 from rehearsal.report.causes import add_causes, list_causes
 from rehearsal.report.problems import find_missing, find_problems
 
@@ -48,6 +50,7 @@ class CheckResults:
     stories: Mapping[str, Mapping[str, Any]] = field(
         default_factory=dict
     )  # by name, each with ``passed`` and ``checks``
+    analyses: Mapping[str, Any] = field(default_factory=dict)  # of ``read_analyses``
 
 
 def build_summary(
@@ -55,6 +58,7 @@ def build_summary(
     cohort: Mapping[str, int],
     federated: FederatedAnswers,
     findings: CheckResults,
+    policy: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Build the summary of a run.
 
@@ -63,6 +67,8 @@ def build_summary(
         cohort: The result of ``cohort_facts``.
         federated: The answers, and the nodes that had to give them.
         findings: The results of all other checks.
+        policy: What ministries read: the further keys ``survey``, ``maturity``, ``costs``,
+            ``sheets``, ``inventory`` and ``economics``.
 
     Returns:
         The content of ``summary.json``.
@@ -75,9 +81,11 @@ def build_summary(
             "realism": findings.realism,
             "privacy": findings.privacy,
             "stories": findings.stories,
+            "analyses": findings.analyses,
             "federation": _federation(federated, problems),
             "qs02": _qs02(federated),
             "checks": findings.checks,
+            **policy,
         }
     )
 
@@ -106,7 +114,7 @@ def _federation(federated: FederatedAnswers, problems: pd.DataFrame) -> dict[str
     of_nodes = answers[answers["node"] != NETWORK]
     return {
         "queries": len(queries),
-        "nodes": answers.loc[answers["node"] != NETWORK, "node"].nunique(),
+        "nodes": of_nodes.loc[have_replied(of_nodes), "node"].nunique(),
         "nodes_expected": len(federated.nodes),
         "exact": len(queries - set(problems["query"])),
         "answered": len(queries - unanswered),

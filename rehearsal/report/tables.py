@@ -51,6 +51,15 @@ class BenchTables:
 
 
 @dataclass(frozen=True, slots=True)
+class AnalysisTables:
+    """What the federated analyses found: the files below ``analyses/``."""
+
+    gwas: pd.DataFrame
+    burden: pd.DataFrame
+    components: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
 class ReportTables:
     """The results of a run that the report shows, from the files of docs/reference/files.md."""
 
@@ -66,9 +75,11 @@ class ReportTables:
     realism: pd.DataFrame | None = None  # realism.tsv
     realism_svgs: Mapping[str, str] = field(default_factory=dict)  # caption: drawing
     expected_fst: pd.DataFrame | None = None  # expected_fst.parquet
+    planted: pd.DataFrame | None = None  # planted.planted_table
     stories: Sequence[Mapping[str, Any]] = ()  # stories/*.json
     datasets: Sequence[Mapping[str, Any]] = ()  # catalogue/datasets.json
     bench: BenchTables | None = None  # bench/*.parquet
+    analyses: AnalysisTables | None = None  # analyses/
     foreign: Collection[str] = ()  # codes of the countries whose nodes someone else runs
 
     @property

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from rehearsal.compiled_code import kernel
 from rehearsal.stores.carrier_lists import BITS, LONG, SHORT
 
 
-@numba.njit(cache=True)
+@kernel()
 def write_list(members: NDArray[np.int32], out: NDArray[np.uint8], w: int) -> int:
     """Write a list into a buffer.
 

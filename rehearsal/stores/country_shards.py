@@ -29,13 +29,10 @@ from rehearsal.genomes.carriers import (
 from rehearsal.genomes.heteroplasmy import heteroplasmy_of
 from rehearsal.genomes.indel_shifts import row_shifts
 from rehearsal.genomes.reference_identity import ReferenceIdentity
-from rehearsal.logs import Progress
 from rehearsal.model import SEXES, Block
 from rehearsal.stores.country_shards_kernel import entries_of_haplotypes, write_lists
 from rehearsal.stores.variant_store import individuals_digest
 from rehearsal.stores.variant_store_part import StorePartWriter
-
-CONSEQUENCES = "consequences.parquet"  # beside the parts of a block's countries
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +93,6 @@ def write_shards(
         templates = {code: _template(contig, countries[code], haplotypes) for code in bcfs}
         mixtures = {code: _mixtures(ts, contig, countries[code]) for code in bcfs}
         allele_notes = AlleleNotes(consequences)
-        progress = Progress(ts.num_sites, "sites")
         for chunk in carrier_chunks(ts, haplotypes):
             counts = count_groups(chunk, haplotypes, group, 2 * len(countries))
             order = _store_order(chunk, counts)
@@ -113,7 +109,6 @@ def write_shards(
                     parts[country.code].write(
                         _store_columns(chunk, counts, order, shifts, shard, haplotypes)
                     )
-            progress.step(chunk.positions.size)
 
 
 def _wanted(countries: dict[str, _Country], codes: list[str]) -> list[_Country]:

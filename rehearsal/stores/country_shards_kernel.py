@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from rehearsal.compiled_code import kernel, part
 from rehearsal.stores.carrier_lists_writer import write_list
 
 
-@numba.njit(cache=True)
+@part
 def lower_bound(values: NDArray[np.int32], low: int, high: int, wanted: int) -> int:
     """Find the first value in a sorted range that is not below the wanted one.
 
@@ -31,7 +31,7 @@ def lower_bound(values: NDArray[np.int32], low: int, high: int, wanted: int) -> 
     return low
 
 
-@numba.njit(cache=True)
+@kernel()
 def entries_of_haplotypes(
     indptr: NDArray[np.int64], haplotype: NDArray[np.int32], first: int, stop: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -54,7 +54,7 @@ def entries_of_haplotypes(
     return start, end
 
 
-@numba.njit(cache=True)
+@kernel()
 def write_lists(
     site: NDArray[np.int64],
     allele: NDArray[np.int64],

@@ -209,6 +209,7 @@ class HumanPhenotypeOntology:
         except NameError:  # not yet loaded in this process
             Hpo()
         self.version: str = Hpo.version()
+        self._similar: dict[str, list[tuple[str, float]]] = {}
 
     def _term(self, term: str) -> Any:
         try:
@@ -238,11 +239,15 @@ class HumanPhenotypeOntology:
         Returns:
             Pairs of another term and its similarity. Empty for terms that are not of HPO.
         """
-        found = self._term(term)
-        if found is None:
+        if term not in self._similar:  # people of every country have it
+            self._similar[term] = self._find_similar(self._term(term))
+        return self._similar[term]
+
+    def _find_similar(self, term: Any) -> list[tuple[str, float]]:
+        if term is None:
             return []
-        others = (other for other in self._hpo if other.id != found.id)
-        scored = ((o.id, found.similarity_score(o, kind="omim", method="lin")) for o in others)
+        others = (other for other in self._hpo if other.id != term.id)
+        scored = ((o.id, term.similarity_score(o, kind="omim", method="lin")) for o in others)
         return [(name, score) for name, score in scored if score >= self.LEAST_SIMILARITY]
 
     def phenotypes(self) -> Mapping[str, PhenotypeTerm]:

@@ -14,8 +14,8 @@ from pandas import DataFrame
 from pyroaring import BitMap
 
 from rehearsal.errors import InputError, shown
-from rehearsal.files import atomic_path
 from rehearsal.formats.ontology_terms import SEX_TERMS
+from rehearsal.stores.new_store import new_store
 from rehearsal.stores.ontology import CodeHierarchy, MondoHierarchy, Ontology, current_term
 from rehearsal.stores.people_store import (
     AGE,
@@ -28,7 +28,6 @@ from rehearsal.stores.people_store import (
     NumberField,
     Term,
 )
-from rehearsal.stores.store_checksum import write_checksum
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "individuals": ("id", "sex", "birth_year", "family", "father", "mother"),
@@ -120,27 +119,21 @@ def build_people(
         raise InputError(out, "individuals.id", "unique identifiers", f"{shown(twice)} twice")
     rows = {name: _rows(out, name, phenotypes.get(name), positions) for name in RECORDED}
     people = individuals[list(COLUMNS["individuals"])].to_dict("records")
-    with atomic_path(out) as aside:
-        connection = sqlite3.connect(aside)
-        try:
-            connection.executescript(SCHEMA)
-            _write_individuals(connection, out, people, rows)
-            samples = {kind: _rows(out, kind, phenotypes.get(kind), positions) for kind in SAMPLES}
-            ontologies = (CodeHierarchy(), MondoHierarchy(), ontology)
-            _write_terms(connection, people, rows | samples, ontologies)
-            _write_numbers(connection, people, rows, reference_year)
-            for kind in filter(phenotypes.__contains__, SAMPLES):
-                _write_samples(connection, out, kind, list(positions), samples[kind])
-            _write_consent(connection, _rows(out, "consent", phenotypes.get("consent"), positions))
-            connection.executescript(INDEXES)
-            connection.executemany(
-                "INSERT INTO meta VALUES (?, ?)",
-                [("schema", str(SCHEMA_VERSION)), ("reference_year", str(reference_year))],
-            )
-            connection.commit()
-        finally:
-            connection.close()
-        write_checksum(aside)
+    with new_store(out) as connection:
+        connection.executescript(SCHEMA)
+        _write_individuals(connection, out, people, rows)
+        samples = {kind: _rows(out, kind, phenotypes.get(kind), positions) for kind in SAMPLES}
+        ontologies = (CodeHierarchy(), MondoHierarchy(), ontology)
+        _write_terms(connection, people, rows | samples, ontologies)
+        _write_numbers(connection, people, rows, reference_year)
+        for kind in filter(phenotypes.__contains__, SAMPLES):
+            _write_samples(connection, out, kind, list(positions), samples[kind])
+        _write_consent(connection, _rows(out, "consent", phenotypes.get("consent"), positions))
+        connection.executescript(INDEXES)
+        connection.executemany(
+            "INSERT INTO meta VALUES (?, ?)",
+            [("schema", str(SCHEMA_VERSION)), ("reference_year", str(reference_year))],
+        )
 
 
 Row = dict[str, Any]

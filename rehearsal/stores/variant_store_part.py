@@ -31,6 +31,7 @@ SCHEMA = pa.schema(
     ]
 )
 METADATA_KEY = b"rehearsal_store_part"
+CONSEQUENCES = "consequences.parquet"  # beside the parts of a block's countries
 
 _ROWS, _BYTES = 1 << 16, 8 << 20  # a row group is written when it reaches either size
 

@@ -7,7 +7,6 @@ imports pandas and Arrow, which a running node must not load.
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -16,11 +15,11 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from rehearsal.errors import InputError, shown
-from rehearsal.files import atomic_path
 from rehearsal.genomes.assembly import listed_contigs
+from rehearsal.logs import in_progress
 from rehearsal.model import SEXES
 from rehearsal.stores.long_variants import INSERT, INSERT_CLASSES, long_rows
-from rehearsal.stores.store_checksum import write_checksum
+from rehearsal.stores.new_store import new_store
 from rehearsal.stores.variant_store import (
     APPLICATION_ID,
     BATCH,
@@ -67,9 +66,10 @@ def build_store(
         (part, listed_contigs(about["contig"], about["length"])) for part, _, about in files
     )
     with StoreWriter(out, individuals, contigs) as writer:
-        for part, file, about in sorted(
+        in_order = sorted(
             files, key=lambda item: (writer.number[item[2]["contig"]], _first_start(item[1]))
-        ):
+        )
+        for part, file, about in in_progress(in_order, "blocks"):
             for batch in file.iter_batches(BATCH):
                 columns = [column.to_pylist() for column in batch.columns]
                 number = [writer.number[about["contig"]]] * batch.num_rows
@@ -143,16 +143,12 @@ class StoreWriter:
         self._longest_shift = dict.fromkeys(self.number.values(), 0)
         self._digest = ContentDigest()
         self._last: dict[int, tuple] = {}  # last key of each contig
-        self._aside = atomic_path(out)
+        self._new_store = new_store(out)
 
     def __enter__(self) -> StoreWriter:
-        self._file = self._aside.__enter__()
-        self._file.unlink(missing_ok=True)
-        self._connection = sqlite3.connect(self._file, isolation_level=None)
+        self._connection = self._new_store.__enter__()
         self._connection.execute(f"PRAGMA page_size = {_page_size(len(self._individuals))}")
         self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        self._connection.execute("PRAGMA journal_mode = OFF")  # the file is deleted on failure
-        self._connection.execute("PRAGMA synchronous = OFF")
         self._connection.execute("PRAGMA cache_size = -65536")
         self._connection.executescript(SCHEMA)
         self._connection.execute("BEGIN")
@@ -166,10 +162,7 @@ class StoreWriter:
     ) -> None:
         if kind is None:
             self._write_the_rest()
-        self._connection.close()
-        if kind is None:
-            write_checksum(self._file)
-        self._aside.__exit__(kind, error, trace)
+        self._new_store.__exit__(kind, error, trace)
 
     def write(self, source: Path, rows: list[tuple]) -> None:
         """Add rows of one contig.

@@ -21,9 +21,6 @@ def match_request(question: Question, context: QueryContext) -> Body:
     Args:
         question: The question.
         context: Connection to the network.
-
-    Raises:
-        KeyError: The home node is a foreign one.
     """
     home, individual = context.home_folder(), context.patient(question.about)
     asker = context.asker

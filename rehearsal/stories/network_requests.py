@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 from rehearsal.errors import mismatch
@@ -13,6 +13,8 @@ from rehearsal.network.service_client import MARGIN_S
 from rehearsal.stories.query_context import QueryContext
 from rehearsal.stories.story_types import Question
 from rehearsal.web.openapi import Body
+
+NOT_OFFERED = (404, 405, 501)  # HTTP statuses for an unknown path or method
 
 
 async def ask_network(
@@ -99,6 +101,22 @@ def summarise_node_states(answer: Answer) -> dict[str, str]:
         answer: The network's answer.
     """
     return {node["node"]: node["state"] for node in asked_nodes(answer)}
+
+
+def nodes_without(answer: Answer, foreign: Collection[str]) -> frozenset[str]:
+    """Return the countries whose nodes someone else runs, and which do not offer what was asked.
+
+    No standard demands of a Beacon what our nodes offer besides.
+
+    Args:
+        answer: The network's answer.
+        foreign: Countries whose nodes someone else runs.
+    """
+    return frozenset(
+        node["node"]
+        for node in asked_nodes(answer)
+        if node["node"] in foreign and node["httpStatus"] in NOT_OFFERED
+    )
 
 
 def summarise_countries(answer: Answer, shown: Mapping[str, Any]) -> dict[str, Body]:

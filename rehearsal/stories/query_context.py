@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from rehearsal.model import Query
@@ -16,14 +16,16 @@ from rehearsal.stories.story_types import Asker
 class StoryNetwork:
     """The running network of stories, and the run's control over its nodes.
 
-    ``service`` is its entry point. ``folders`` are those of the run's own nodes by country.
-    ``restart`` stops a country's node and starts it again.
+    ``service`` is its entry point. ``folders`` hold the data of each country. ``restart`` stops the
+    node of a country and starts it again. ``foreign`` are countries whose nodes someone else runs:
+    they do not read the folders, and cannot be restarted.
     """
 
     service: NodeEntry
     deadline_s: float
     folders: Mapping[str, Path]
     restart: Callable[[str], None]
+    foreign: Collection[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,10 @@ class QueryContext:
             query: The query.
             trace: Whether the reply contains the answer of each node.
         """
-        reply = await self.client.ask(query, self.network.deadline_s, trace)
-        foreign = {one.node for one in reply.answers} - self.network.folders.keys()
-        return replace(reply, foreign=frozenset(foreign))
+        return await self.client.ask(query, self.network.deadline_s, trace)
 
     def home_folder(self) -> Path:
-        """Return the node's folder in the asker's country. Raises KeyError for a foreign node."""
+        """Return the folder with the data of the asker's country."""
         return self.network.folders[self.asker.country]
 
     def patient(self, handle: str | None) -> str:

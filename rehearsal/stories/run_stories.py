@@ -13,6 +13,7 @@ import pandas as pd
 
 from rehearsal.errors import cause
 from rehearsal.files import write_json
+from rehearsal.logs import in_progress
 from rehearsal.model import Query
 from rehearsal.network.issuer import CENTRAL_COMMITTEE, Issuer
 from rehearsal.network.service_client import ServiceClient
@@ -47,7 +48,7 @@ def run_stories(
     """
     return {
         story.name: asyncio.run(_run_story(story, expected[story.name], patients, network, issuer))
-        for story in stories
+        for story in in_progress(stories, "stories")
     }
 
 
@@ -81,7 +82,7 @@ async def _run_question(question: Question, expected: Any, context: QueryContext
         reply = await question_type.ask(question, context)
         seconds = time.monotonic() - started
         shown = question_type.summarise(question, reply).as_json()
-        checks = question_type.judge(question, expected, reply)
+        checks = question_type.judge(question, expected, reply, context.network.foreign)
     except Exception as error:  # an error in one question must not hide the others
         seconds = time.monotonic() - started
         checks = [Check("the question was asked and read", "an answer", cause(error), False)]

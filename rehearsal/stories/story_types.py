@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from rehearsal.model import Patient, PatientSelection, Tier
 
+EVERY_COUNTRY = "every country answered"  # begins the name of a check of states
 Role = Literal["researcher", "clinician"]
 
 
@@ -92,7 +93,19 @@ class Check:
             states: State by country, as in ``Answer``.
         """
         answered = sorted(country for country, state in states.items() if state == "answered")
-        return cls.equal("every country answered", sorted(countries), answered)
+        return cls.equal(EVERY_COUNTRY, sorted(countries), answered)
+
+    @classmethod
+    def left_out(cls, nodes: Collection[str]) -> list[Check]:
+        """Tell which nodes were not judged, in a check that passes; no check if there are none.
+
+        Args:
+            nodes: Countries whose nodes someone else runs, and which do not offer what is asked.
+        """
+        if not nodes:
+            return []
+        found = sorted(nodes)
+        return [cls.equal("not judged: nodes of others without this service", found, found)]
 
 
 @dataclass(slots=True)

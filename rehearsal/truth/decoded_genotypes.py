@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -153,14 +152,13 @@ class DecodedGenotypes:
         ploidy = (self._ploidy * among)[self._by_cell]
         twice, alone_there = copies == 2, copies * (ploidy == 1)
         sums = np.zeros((*copies.shape[:-1], self._cells, 5), np.int64)
-        for cell, (a, b) in enumerate(pairwise(self._bounds.tolist())):
-            of_cell = sums[..., cell, :]
-            of_cell[..., 0] = ploidy[a:b].sum()
-            ac = copies[..., a:b].sum(axis=-1, dtype=np.int64)
-            hom = twice[..., a:b].sum(axis=-1)
-            hemi = alone_there[..., a:b].sum(axis=-1, dtype=np.int64)
-            for number, part in enumerate((ac, hom, ac - 2 * hom - hemi, hemi), start=1):
-                of_cell[..., number] = part
+        filled = np.flatnonzero(np.diff(self._bounds))  # without those of nobody
+        an, ac, hom, hemi = (
+            np.add.reduceat(part, self._bounds[filled], axis=-1, dtype=np.int64)
+            for part in (ploidy, copies, twice, alone_there)
+        )
+        for number, part in enumerate((an, ac, hom, ac - 2 * hom - hemi, hemi)):
+            sums[..., filled, number] = part
         return sums.reshape(*copies.shape[:-1], -1, 2, 5)
 
 

@@ -90,6 +90,7 @@ class GeneTruth:
 
     def __init__(self, genes: Sequence[GeneRow], fetch: Callable[[str, int, int], str]) -> None:
         self._genes = [_Gene(row, fetch) for row in genes]
+        self._last: tuple[tuple[object, ...], list[Consequence]] = ((), [])
 
     @classmethod
     def of_files(cls, table: Path | str, gff3: Path | str | None, fasta: Path | str) -> GeneTruth:
@@ -101,6 +102,14 @@ class GeneTruth:
             fasta: The run's reference, indexed.
         """
         return cls(read_genes(table, gff3), pysam.FastaFile(str(fasta)).fetch)
+
+    def spans(self, contig: str) -> list[tuple[int, int]]:
+        """List where genes begin and end, 0-based half-open.
+
+        Args:
+            contig: The contig.
+        """
+        return [(gene.start, gene.end) for gene in self._genes if gene.row.contig == contig]
 
     def consequences(
         self, contig: str, start: int, ref: str, alt: str, end: int | None = None
@@ -117,14 +126,18 @@ class GeneTruth:
         Returns:
             One consequence per gene.
         """
-        found = []
+        allele = contig, start, ref, alt, end
+        if self._last[0] != allele:  # several questions ask for one allele after another
+            self._last = allele, list(self._find(*allele))
+        return self._last[1]
+
+    def _find(
+        self, contig: str, start: int, ref: str, alt: str, end: int | None
+    ) -> Iterator[Consequence]:
         for gene in self._genes:
-            if gene.row.contig == contig:
-                labels = gene.labels(start, ref, alt, end)
-                if labels:
-                    worst = min(labels, key=_ORDER.index)
-                    found.append(Consequence(gene.row.gene, gene.row.transcript, worst))
-        return found
+            if gene.row.contig == contig and (labels := gene.labels(start, ref, alt, end)):
+                worst = min(labels, key=_ORDER.index)
+                yield Consequence(gene.row.gene, gene.row.transcript, worst)
 
 
 @dataclass
@@ -132,11 +145,11 @@ class _Gene:
     row: GeneRow
     fetch: Callable[[str, int, int], str]
 
-    @property
+    @cached_property
     def start(self) -> int:
         return self.row.exons[0][0]
 
-    @property
+    @cached_property
     def end(self) -> int:
         return self.row.exons[-1][1]
 
@@ -215,22 +228,25 @@ class _Gene:
         borders = zip(self.row.coding, names, strict=True)
         return {name for border, name in borders if start < border < start + len(ref)}
 
+    @cached_property
+    def _unchanged(self) -> str:
+        return self._spliced({})
+
     def _spliced(self, changed: dict[int, str]) -> str:
         """Join the bases of the exons from the start codon on, some of them changed."""
         low, high = self.row.coding
         forward = self.row.strand == "+"
-        letters = []
+        letters, bases, first = [], self.bases, self.start
         for a, b in self.row.exons:
-            for p in range(a, b):
-                if (p >= low) if forward else (p < high):
-                    letters.append(changed.get(p, self.bases[p - self.start]))
+            for p in range(max(a, low), b) if forward else range(a, min(b, high)):
+                letters.append(changed.get(p, bases[p - first]))
         text = "".join(letters)
         return text if forward else "".join(_OTHER_STRAND[x] for x in reversed(text))
 
     def _coding(self, start: int, ref: str, alt: str) -> set[str]:
         """Compare the transcripts before and after."""
         changed = self._changed_bases(start, ref, alt)
-        return _change_of_protein(self._spliced({}), self._spliced(changed), len(alt) - len(ref))
+        return _change_of_protein(self._unchanged, self._spliced(changed), len(alt) - len(ref))
 
     def _changed_bases(self, start: int, ref: str, alt: str) -> dict[int, str]:
         """Return what stands in place of each base that an allele changes."""

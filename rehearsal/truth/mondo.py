@@ -6,10 +6,10 @@ read. A wrong relation in one of them is then an answer that contradicts the tru
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-
-import pandas as pd
 
 # The Mondo Disease Ontology (CC BY 4.0); columns: subject, object (more general), source
 EDGES = Path(__file__).parent / "data" / "mondo_edges.tsv"
@@ -21,7 +21,7 @@ def at_or_above(disease: str) -> list[str]:
     Args:
         disease: A Mondo term. One that the edges do not have is returned alone.
     """
-    return _reached(disease, "subject", "object")
+    return _reached(disease, _edges())
 
 
 def at_or_below(disease: str) -> list[str]:
@@ -30,19 +30,21 @@ def at_or_below(disease: str) -> list[str]:
     Args:
         disease: A Mondo term. One that the edges do not have is returned alone.
     """
-    return _reached(disease, "object", "subject")
+    return _reached(disease, [(above, below) for below, above in _edges()])
 
 
 @cache
-def _edges() -> pd.DataFrame:
-    return pd.read_csv(EDGES, sep="\t")
+def _edges() -> Sequence[tuple[str, str]]:
+    """Read the edges: a disease and one above it."""
+    with EDGES.open(encoding="utf-8", newline="") as table:
+        return [(row["subject"], row["object"]) for row in csv.DictReader(table, delimiter="\t")]
 
 
-def _reached(disease: str, here: str, there: str) -> list[str]:
-    """Walk from one end of the edges to the other until nothing is new."""
-    edges = _edges()
-    found, level = [], {disease}
+def _reached(disease: str, edges: Sequence[tuple[str, str]]) -> list[str]:
+    """Walk from the first end of the edges to the other until nothing is new."""
+    found: list[str] = []
+    level = {disease}
     while level:
         found += sorted(level)
-        level = set(edges.loc[edges[here].isin(level), there]) - set(found)
+        level = {there for here, there in edges if here in level} - set(found)
     return found

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import tskit
 
+from rehearsal.logs import Progress
 from rehearsal.model import Block, Variant
 from rehearsal.truth.subcohort import Subcohort
 from rehearsal.truth.variant_classes import Extent, alone, extents
@@ -36,7 +37,9 @@ def pooled_sites(trees: Mapping[Block, Path], subcohort: Subcohort | None = None
         counted = some.samples_of(sequence)
         ends, lengths = extents(sequence)
         held = some.contains_alleles(block.contig, sequence.sites_position)
+        progress = Progress(sequence.num_sites, f"sites of {block.contig}")
         for tree in sequence.trees(tracked_samples=counted):
+            progress.step(tree.num_sites)
             for site in tree.sites():
                 copies = _copies(tree, site) if held[site.id] else {}
                 extent = Extent(int(ends[site.id]), int(lengths[site.id]))

@@ -9,6 +9,8 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ import pandas as pd
 import tskit
 
 from rehearsal.errors import mismatch, shown
+from rehearsal.logs import in_progress
 from rehearsal.model import AlleleCounts, Block, Query, Variant
 from rehearsal.truth import hpo, mondo, so
 from rehearsal.truth.decoded_genotypes import DecodedGenotypes, cells
@@ -67,6 +70,36 @@ def covering_uses(purpose: str | None) -> list[str]:
     return [*RESTS_ON[term], *(f"{term} {one}" for one in above)]
 
 
+def find_permitting(
+    people: pd.DataFrame, consent: pd.DataFrame | None, purpose: str | None
+) -> np.ndarray:
+    """Find the people whose consent permits a purpose.
+
+    Args:
+        people: All people of the run.
+        consent: Their consent records. None: everybody permits everything.
+        purpose: As in :func:`covering_uses`.
+
+    Returns:
+        Whether each person permits it, shape (people,), bool.
+
+    Raises:
+        ValueError: As in :func:`covering_uses`.
+    """
+    if consent is None:
+        return np.ones(len(people), dtype=bool)
+    records = consent.set_index("individual").reindex(people["id"])
+    uses = records["uses"].fillna("").str.split(",").explode().str.strip()
+    granting = uses.str.match(PERMISSION)
+    covering = uses.isin(covering_uses(purpose))
+    is_kept = records["withdrawn"].eq(False).to_numpy()
+    return (
+        is_kept
+        & covering.groupby(level=0).any()[people["id"]].to_numpy()
+        & granting.groupby(level=0).all()[people["id"]].to_numpy()
+    )
+
+
 class TruthCalculator:
     """Computes right answers from the whole cohort.
 
@@ -90,12 +123,13 @@ class TruthCalculator:
         numbered = enumerate(dict.fromkeys(people["country"]))
         self._countries = {country: index for index, country in numbered if country in present}
         self._cell = cells(people)
-        self._consent = None if consent is None else consent.set_index("individual")
+        self._consent = consent
         self._genes = {gene.name: gene for gene in sources.genes}
         self._codes = _codes_of_people(sources)
         self._gene_truth = sources.gene_truth
         self._diseases, self._measurements = sources.diseases, sources.measurements
         self._year = reference_year
+        self._permitting: dict[str | None, np.ndarray] = {}  # by purpose
 
     def compute_answer(self, query: Query) -> dict[str, ExpectedAnswer]:
         """Compute the right answer of every country.
@@ -140,7 +174,7 @@ class TruthCalculator:
             permitting = self.people_permitting(query.purpose) & self._subcohort.people
             selected = self.select_people(question.filters) & permitting
             tallies[query.id] = _Tally(question, selected, permitting)
-        for block in self._trees:
+        for block in in_progress(self._trees, "blocks"):
             mine = [t for t in tallies.values() if t.question.contig == block.contig]
             if mine:
                 self._count(block, mine)
@@ -198,18 +232,9 @@ class TruthCalculator:
         Raises:
             ValueError: As in :func:`covering_uses`.
         """
-        if self._consent is None:
-            return np.ones(len(self._people), dtype=bool)
-        records = self._consent.reindex(self._people["id"])
-        uses = records["uses"].fillna("").str.split(",").explode().str.strip()
-        granting = uses.str.match(PERMISSION)
-        covering = uses.isin(covering_uses(purpose))
-        is_kept = records["withdrawn"].eq(False).to_numpy()
-        return (
-            is_kept
-            & covering.groupby(level=0).any()[self._people["id"]].to_numpy()
-            & granting.groupby(level=0).all()[self._people["id"]].to_numpy()
-        )
+        if purpose not in self._permitting:
+            self._permitting[purpose] = find_permitting(self._people, self._consent, purpose)
+        return self._permitting[purpose]
 
     def _count(self, block: Block, tallies: list[_Tally]) -> None:
         """Add the variants of one block to the tallies of the questions about its contig."""
@@ -328,10 +353,18 @@ class _Tally:
         if extent.length:
             self.extents[variant] = extent.end, extent.length
 
+    @cached_property
+    def table(self) -> np.ndarray:
+        """All counts, shape (variants, countries, sexes, 5). Ask when every variant was added."""
+        return np.stack(list(self.counts.values()))
+
 
 def _of_variants(tally: _Tally, indices: Sequence[int]) -> ExpectedAnswer:
-    here = {variant: counts[indices].sum(axis=0) for variant, counts in tally.counts.items()}
-    here = {variant: counts for variant, counts in here.items() if counts[:, 1].any()}
+    if not tally.counts:
+        return ExpectedAnswer(False, 0)
+    of_all = tally.table[:, indices].sum(axis=1)
+    is_here = of_all[:, :, 1].any(axis=1)
+    here = dict(compress(zip(tally.counts, of_all, strict=True), is_here.tolist()))
     alleles = {}
     if tally.question.wants_records or tally.question.query.tier != "controlled":
         alleles = {variant: _groups(counts) for variant, counts in here.items()}

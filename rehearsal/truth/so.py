@@ -15,6 +15,7 @@ import pandas as pd
 EDGES = Path(__file__).parent / "data" / "so_edges.tsv"
 
 
+@cache
 def at_or_below(term: str) -> frozenset[str]:
     """Return a term and all more specific terms.
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from itertools import takewhile
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import tskit
 
 from rehearsal.model import Variant
+
+if TYPE_CHECKING:
+    import tskit
 
 LOSS, GAIN = "EFO:0030067", "EFO:0030070"  # copy number loss and gain
 # names that a symbolic allele answers to, by its beginning

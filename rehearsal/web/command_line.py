@@ -19,7 +19,7 @@ from rehearsal.errors import InputError, cause, full_disk, mismatch, shown
 USAGE_STATUS = 2  # exit status for a wrong command line or input, as argparse has it
 EXTRAS = {  # packages that only an extra of pyproject.toml brings, by the name they are imported by
     "node": {"cryptography", "httptools", "jwt", "msgspec", "starlette", "uvicorn", "uvloop"},
-    "simulate": {"bio2zarr", "pgenlib", "tszip"},
+    "simulate": {"bio2zarr", "tszip"},
     "report": {"altair", "demesdraw", "hdrh", "jinja2", "matplotlib", "vl_convert"},
 }
 SPARE_CHARACTERS = 12  # of a file's name, for the one beside its place while it is written

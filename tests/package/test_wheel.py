@@ -74,7 +74,7 @@ def test_the_wheel_makes_what_a_checkout_makes(dataset, tmp_path):
         assert path.read_bytes() == (tmp_path / "out" / path.relative_to(dataset)).read_bytes()
 
 
-@pytest.mark.parametrize("kind", ["pgen", "zarr", "trees"])
+@pytest.mark.parametrize("kind", ["zarr", "trees"])
 def test_a_format_of_an_extra_names_the_extra_that_it_needs(plain, tmp_path, kind):
     said = run(
         plain / "rehearsal",

@@ -15,6 +15,7 @@ from aiohttp import ClientSession, web
 
 BASE = "/beacon/api/v2"
 SLOW_S = {"slow": 30.0}  # by manner; 0.03 otherwise
+KNOWN = ("/info", "/service-info", "/g_variants", "/individuals")  # paths, of Beacon only
 PASSED = ("Authorization", "X-Rehearsal-Purpose")  # to the node behind it
 
 
@@ -46,6 +47,8 @@ async def main(node: str, endpoint: Path, manner: str) -> None:
             return web.json_response(said, status=response.status)
 
     async def answer(request: web.Request) -> web.Response:
+        if not request.path.endswith(KNOWN):
+            raise web.HTTPNotFound
         if request.method != "GET":
             raise web.HTTPMethodNotAllowed(request.method, ["GET"])
         query = dict(request.query)

@@ -18,7 +18,7 @@ TARGETS = ("results/queries/answers.parquet", "results/catalogue/catalogue.ttl")
 
 
 def overlay(folder: Path) -> Path:
-    """Write a configuration of seven countries of 20 people, with 0.2 Mb of chr17."""
+    """Write a configuration of seven countries of 40 people, with 0.2 Mb of chr17."""
     lines = (ROOT / "config/countries.tsv").read_text().splitlines()
     kept = [line for line in lines if line.split("\t")[0] in ("code", *COUNTRIES)]
     header = (ROOT / "config/variants.tsv").read_text().splitlines()[0]
@@ -32,7 +32,7 @@ def overlay(folder: Path) -> Path:
         "countries": str(folder / "countries.tsv"),
         "variants": str(folder / "variants.tsv"),
         "stories": None,
-        "cohort": {"people_per_country": 20},
+        "cohort": {"people_per_country": 40},
         "genome": {"regions": ["chr17:43000000-43200000"], "planted_window": 20_000},
     }
     path = folder / "overlay.yaml"

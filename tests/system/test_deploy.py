@@ -17,7 +17,7 @@ import pytest
 from rdflib import Graph, URIRef
 from rdflib.namespace import RDF
 
-from rehearsal.catalogue.dataset_descriptor import UseTerms
+from rehearsal.catalogue.dataset_descriptor import uniform_terms
 from rehearsal.catalogue.node_datasets import describe_node_datasets, write_node_catalogue
 from rehearsal.network.issuer import CENTRAL_COMMITTEE, make_issuer
 from rehearsal.network.tokens import create_person, sign_tokens
@@ -118,7 +118,7 @@ def made(tmp_path_factory):
     folder, issuer = top / "FI", make_issuer(top / "issuer")
     make_node(folder, issuer)
     settings, facts = NodeSettings.read(folder), PublicFacts.of_size(PEOPLE)
-    terms = UseTerms(("GDPR 6(1)a",), (("DUO:0000042", 1.0),))
+    terms = uniform_terms("GDPR 6(1)a, 9(2)a", "DUO:0000042")
     write_node_catalogue(folder, describe_node_datasets(settings, facts, terms), "0.1")
     person = create_person("researcher", "BE", [CENTRAL_COMMITTEE])
     token = sign_tokens(issuer, person).passport

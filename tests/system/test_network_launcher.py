@@ -61,6 +61,16 @@ def test_a_node_that_ends_early_is_named_with_the_end_of_its_log(tmp_path: Path)
     assert "variants.sqlite: not a database" in str(caught.value)
 
 
+def test_a_command_of_the_user_that_ends_at_once_is_named(tmp_path: Path):
+    with (
+        pytest.raises(
+            NodeStartError, match="an end with exit code 3 of the command sh -c 'exit 3';"
+        ),
+        running_nodes({"FI": tmp_path}, tmp_path, prefix="sh -c 'exit 3'"),
+    ):
+        pytest.fail("the block must not run")
+
+
 def test_a_node_that_never_gets_ready_is_named_and_the_others_are_ended(tmp_path, monkeypatch):
     folders = {"AT": tmp_path / "with-child", "SE": tmp_path / "silent"}
     child, log = tmp_path / "child.pid", tmp_path / "SE.log"

@@ -5,11 +5,12 @@ Some countries are replaced by nodes of others.
 
 import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rehearsal.evaluation import protected_judge
 from rehearsal.evaluation.latency import latency_table, qs02
 from rehearsal.evaluation.network_under_test import NetworkUnderTest
 from rehearsal.evaluation.protected_judge import public_checks
@@ -44,6 +46,9 @@ from rehearsal.network.tokens import tokens_by_tier
 from rehearsal.node.privacy.public_facts_writer import write_public_facts
 from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.phenotypes.consent import draw_consent, read_consent
+from rehearsal.policy.indicators import read_indicators
+from rehearsal.policy.maturity import build_maturity
+from rehearsal.policy.node_checks import RunEvidence
 from rehearsal.stores.country_shards import write_shards
 from rehearsal.stores.ontology import HumanPhenotypeOntology
 from rehearsal.stores.people_store_writer import build_people
@@ -226,7 +231,11 @@ def a_network(folders: dict[str, Path], logs: Path, delays=(), deadline_s: float
 @pytest.fixture(scope="module")
 def asked(cohort: Cohort, suite, expected, tmp_path_factory) -> SuiteRun:
     delays = {"AT": 10.0, "FI": 30.0}
-    with a_network(cohort.nodes, tmp_path_factory.mktemp("logs"), delays) as (nodes, service):
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        a_network(cohort.nodes, tmp_path_factory.mktemp("logs"), delays) as (nodes, service),
+    ):
+        patch.setattr(protected_judge, "PROMISED_PEOPLE", 30)  # a run promises it from 100 on
         network = NetworkUnderTest(service, nodes, 10)
         rounds = Rounds(controls=20)
         return ask_suite(JudgedSuite(suite, expected), network, tokens=cohort.tokens, rounds=rounds)
@@ -261,9 +270,8 @@ def test_every_answer_is_exact(asked: SuiteRun):
 def test_the_public_is_told_what_enough_people_have(asked: SuiteRun):
     """Among 30 people these are few questions, which public facts answer."""
     checks = public_checks(asked.answers)
-    assert len(checks) == 4
+    assert checks
     assert all(check["passed"] for check in checks), checks
-    assert any(check["observed"] for check in checks)
     silent = asked.answers.assign(exists=False)
     assert not all(check["passed"] for check in public_checks(silent))
 
@@ -451,6 +459,35 @@ def test_a_foreign_node_that_says_no_where_it_should_say_yes_is_found(
         # even if other countries' yes makes the aggregated answer right
         assert network.loc[query.id, "equal"] != holds
     assert (~rows["equal"]).sum() > 3
+
+
+def test_a_node_without_phenotypes_has_no_evidence_for_the_indicators_that_name_them(
+    cohort: Cohort, suite, expected, tmp_path
+):
+    """Phenotypes are switched off at AT, as at a node that is built from VCF files only."""
+    bare = tmp_path / "AT"
+    shutil.copytree(cohort.nodes["AT"], bare)
+    replace(NodeSettings.read(bare), genotypes_only=True).write(bare)
+    (bare / "people.sqlite").unlink()
+    mine = cohort.people[cohort.people["country"] == "AT"]
+    none = {name: getattr(cohort, name).iloc[:0] for name in ("diseases", "features")}
+    none["measurements"] = cohort.measurements.iloc[:0]
+    none["consent"] = cohort.consent[cohort.consent["individual"].isin(mine["id"])]
+    build_people(mine, none, bare / "people.sqlite", ontology=HumanPhenotypeOntology())
+    exact = [query for query in exactly(suite) if query.kind != "carriers"]
+    with a_network({"AT": bare, "BE": cohort.nodes["BE"]}, tmp_path) as (nodes, service):
+        network, rounds = NetworkUnderTest(service, nodes, 10), Rounds(controls=1, burst=0)
+        asked = ask_suite(
+            JudgedSuite(exact, expected), network, tokens=cohort.tokens, rounds=rounds
+        )
+    evidence = RunEvidence(asked.answers, 10, {}, [], [], None, {}, foreign=["AT", "BE"])
+    indicators = read_indicators(ROOT / "config" / "maturity.yaml")
+    nodes_said = build_maturity(indicators, evidence, ["AT", "BE"], "")["nodes"]
+    assert nodes_said["BE"]["checks"]["records"]["status"] == "held"
+    failed = {key for key, one in nodes_said["AT"]["indicators"].items() if one == "failed"}
+    # counts are of those who carry a variant, and need no phenotypes
+    assert failed == {one.key for one in indicators if "records" in one.checks}
+    assert "failed" not in nodes_said["BE"]["indicators"].values()
 
 
 def test_our_own_node_may_not_give_less(cohort: Cohort, suite, expected, tmp_path):

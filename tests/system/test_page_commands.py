@@ -1,6 +1,5 @@
 """The commands of the pages do what the pages say: each page is run in one shell."""
 
-import fcntl
 import os
 import re
 import shutil
@@ -14,16 +13,19 @@ import pyarrow.parquet as pq
 import pytest
 
 from docs_build.page_commands import blocks, pages, script
+from rehearsal.node.wes.sandbox import why_no_sandbox
+from tests.workflow.processes import made_once
 
 from .small_run import ROOT, make_small_run
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(1300)]
 
 SLOW_MACHINE_S = 240.0
+ALGORITHM = "docs/tutorials/bring-your-algorithm.md"  # has a test of its own
 RUN = [
     str(page.relative_to(ROOT))
     for page in pages(ROOT)
-    if not all(block.reason for block in blocks(page.read_text()))
+    if not all(block.reason for block in blocks(page.read_text())) and page != ROOT / ALGORITHM
 ]
 # what is printed when the page did what it says
 PRINTED = {
@@ -39,17 +41,13 @@ PRINTED = {
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory):
     """The results of one small run, made once for all workers."""
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-    folder = folder / "small_run"
-    folder.mkdir(exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "made").exists():
-            shutil.copytree(ROOT / "config", folder / "config", dirs_exist_ok=True)
-            make_small_run(folder, timeout_s=1000)
-            (folder / "made").touch()
+    return made_once(tmp_path_factory, "small-run-of-pages", make_results)
+
+
+def make_results(folder):
+    """Make a small run in a folder; return its results."""
+    shutil.copytree(ROOT / "config", folder / "config")
+    make_small_run(folder, timeout_s=1000)
     return folder / "results"
 
 
@@ -92,6 +90,31 @@ def test_the_page_on_your_own_vcf_shows_what_its_commands_print(checkout):
     assert len(shown) == 2
     for line in "".join(shown).splitlines():
         assert line in printed, said
+
+
+def test_the_page_on_algorithms_shows_airlock_masks_and_consent(checkout, finished_run):
+    if reason := why_no_sandbox():
+        pytest.skip(reason)
+    shutil.copytree(finished_run, checkout / "results", symlinks=True)
+    page = ROOT / ALGORITHM
+    status, said = run(script(page, checkout), checkout)
+    assert status == 0, said
+    printed = said.splitlines()
+    shown = "".join(re.findall(r"```text\n(.*?)```", page.read_text(), re.S)).splitlines()
+    assert len(shown) == 5
+    assert [line for line in shown if line not in printed] == [], said
+    # airlock: without it a group of one tells the value of a person; with it nothing leaves
+    assert not list((checkout / "tmp/study/out/naive").glob("*.tsv"))
+    assert re.search(r"^\w+-round-0  naive .* about fewer people .* waits$", said, re.M), said
+    # masks: more people are told of, and no node tells its sums
+    (told,) = re.findall(r"^people in clear: (\d*), masked: (\d+)$", said, re.M)
+    assert int(told[0] or 0) < int(told[1])
+    # consent: the purpose decides who is in the view
+    research, ancestry = (
+        int(re.search(rf"^people for {purpose} research.*: (\d+)$", said, re.M)[1])
+        for purpose in ("biomedical", "ancestry")
+    )
+    assert 0 < ancestry < research
 
 
 def test_the_page_on_files_names_every_file_and_column_of_a_run(finished_run):

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import socket
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +13,11 @@ import pytest
 from rehearsal.config.tables import read_genes, read_planted
 from rehearsal.network.issuer import TRUSTED, make_issuer, rehearsal_access
 from rehearsal.network.launcher import running_network, running_nodes
+from rehearsal.network.registry import NodeEntry, with_foreign
 from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.node.vcf_import import build_from_vcf
 from rehearsal.phenotypes.trait_reader import read_traits
+from rehearsal.report.story_causes import name_story_causes
 from rehearsal.stores.people_store_writer import build_people
 from rehearsal.stories.query_context import StoryNetwork
 from rehearsal.stories.reference_checks import RunReferences
@@ -25,6 +29,7 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMAS = ROOT / "workflow/schemas"
+STUB = ROOT / "tests/system/foreign_stub.py"
 COUNTRIES = ("DE", "ES", "IT")
 SEVERE, CARE = "HP:0033141", "DUO:0000042, DUO:0000043"
 TLR7 = "chrX\t12886152\t.\tA\tG\t.\t.\t.\tGT"
@@ -101,8 +106,11 @@ def expected(withdrawn: bool):
     }
 
 
-def played(story, issuer, folder: Path, withdrawn=False, stopped=None, only=None):
-    """Return the story's checks by name, and the results of its questions."""
+def played(story, issuer, folder: Path, withdrawn=False, stopped=None, only=None, foreign=None):
+    """Return the story's checks by name, and the results of its questions.
+
+    ``foreign`` is the address of somebody else's node for Italy.
+    """
     if only is not None:
         story = replace(story, questions=tuple(q for q in story.questions if q.id in only))
     folders = {
@@ -112,14 +120,16 @@ def played(story, issuer, folder: Path, withdrawn=False, stopped=None, only=None
     patients = pd.DataFrame({"story": "infectious", "handle": handles, "name": handles})
     patients["individual"] = [f"ES-{i:06d}" for i in range(3)]
     patients = patients.assign(country="ES", is_planted=True)
+    others = {"IT": NodeEntry("IT", foreign, forward_token=True)} if foreign else {}
+    own = {country: one for country, one in folders.items() if country not in others}
     with (
-        running_nodes(folders, folder / "log") as nodes,
-        running_network(nodes, 5, folder / "log") as service,
+        running_nodes(own, folder / "log") as nodes,
+        running_network(with_foreign(nodes, others.values()), 5, folder / "log") as service,
     ):
         if stopped is not None:
             (node,) = [one for one in nodes if one.country == stopped]
             os.kill(node.pid, signal.SIGKILL)
-        network = StoryNetwork(service, 5.0, folders, nodes.restart)
+        network = StoryNetwork(service, 5.0, folders, nodes.restart, others)
         return run_stories([story], expected(withdrawn), patients, network, issuer)["infectious"]
 
 
@@ -164,3 +174,36 @@ def test_with_a_node_stopped_it_is_marked_and_the_verdict_changes(story, issuer,
     } <= failed(result)
     states = {q["id"]: q["countries"]["ES"]["state"] for q in result["questions"]}
     assert states == {"variant-elsewhere": "failed", "alert": "failed"}
+
+
+def test_in_place_of_a_node_stands_a_beacon_without_subscriptions(story, issuer, tmp_path):
+    """Nobody can arrive there, so no alert is due; the Beacon's answers are judged."""
+    behind = write_node(tmp_path / "theirs", "IT", issuer, withdrawn=False)
+    with running_nodes({"IT": behind}, tmp_path / "log") as (node,):
+
+        def command(launch):
+            return [sys.executable, str(STUB), node.url, str(launch.endpoint), "honest"]
+
+        with running_nodes({"IT": behind}, tmp_path / "front", 60, command) as (front,):
+            result = played(story, issuer, tmp_path / "run", foreign=front.url)
+    assert failed(result) == set()
+    told = result["questions"][-1]
+    assert told["checks"][0]["observed"] == ["IT"]
+    assert told["countries"]["IT"]["state"] == "refused"
+    assert {one["country"] for one in told["details"]["arrivals"]} == {"DE"}
+    assert (told["details"]["restarted"], told["joined"]["alerts"]) == (None, [])
+
+
+def test_a_node_of_others_that_is_down_fails_what_it_had_to_answer(story, issuer, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+    result = played(story, issuer, tmp_path, foreign=url)
+    assert {"alert: every country answered", "severe-like-them: every country answered"} <= failed(
+        result
+    )
+    assert not {name for name in failed(result) if "alert" in name} - {
+        "alert: every country answered"
+    }
+    (checks,) = name_story_causes([result]).values()
+    (cause,) = {one for check in checks for one in check.get("causes", ())}
+    assert cause.startswith("IT did not answer: ")

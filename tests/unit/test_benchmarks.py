@@ -24,3 +24,20 @@ def test_a_benchmark_says_what_it_measures(script, monkeypatch, capsys):
                 del sys.modules[name]
     assert ended.value.code == 0
     assert capsys.readouterr().out.startswith("usage:")
+
+
+def test_jobs_that_take_more_than_they_ask_for_are_an_error(tmp_path, monkeypatch, capsys):
+    (tmp_path / "overlay.yaml").write_text(f"results: {tmp_path}/results\nbench: null\n")
+    for rule, took in {"create_issuer": "20\t100", "draw_consent": "700\t100"}.items():
+        file = tmp_path / f"results/benchmarks/{rule}.tsv"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"s\tmax_rss\n{took}\n")
+    monkeypatch.chdir(FOLDER.parent)
+    monkeypatch.setattr(sys, "argv", ["resources.py", "--configfile", f"{tmp_path}/overlay.yaml"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(FOLDER / "resources.py"), run_name="__main__")
+    head, _, *faults = str(ended.value.code).splitlines()
+    assert head == "Faults:"
+    assert [fault.split()[0] for fault in faults] == ["draw_consent"]
+    assert "took more than it asked for" in faults[0]
+    assert "create_issuer" in capsys.readouterr().out

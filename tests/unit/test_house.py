@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from rehearsal.export.settings import TOOLS
+
 ROOT = Path(__file__).resolve().parents[2]
 CORE = {
     "model",
@@ -33,6 +35,8 @@ ROOMS = [
     "manifest",
     "stores",
     "web",
+    "masked_sums",
+    "analyses",
     "node",
     "catalogue",
     "network",
@@ -40,6 +44,7 @@ ROOMS = [
     "attack",
     "loadtest",
     "stories",
+    "policy",
     "report",
     "config",
     "dataset",
@@ -84,8 +89,14 @@ def test_a_room_imports_only_from_those_above_it(room):
             assert parts <= allowed, f"{path} imports {parts - allowed}"
 
 
-NODE = ["privacy", "access", "settings", "beacon"]  # then its other APIs, then what serves them
-APIS = {"htsget", "matchmaker", "scoring", "alerts"}
+NODE = [
+    "privacy",
+    "access",
+    "settings",
+    "beacon",
+    "airlock",
+]  # then its other APIs, then what serves them
+APIS = {"htsget", "matchmaker", "scoring", "alerts", "wes"}
 
 
 def test_the_rooms_of_the_node_have_an_order_too():
@@ -232,16 +243,32 @@ def test_the_image_is_made_of_the_pinned_requirements_and_belongs_to_all_rules()
     assert '/rehearsal.sif"' in (ROOT / "Snakefile").read_text()
 
 
+# by the channels' names, where they differ from PyPI's
+PYPI_NAMES = {"snakemake-minimal": "snakemake", "ruamel.yaml": "ruamel-yaml"}
+
+
 def test_the_conda_environment_has_the_versions_of_the_requirements():
     pins = dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements.txt").read_text(), re.M))
     environment = yaml.safe_load((ROOT / "envs/rehearsal.yaml").read_text())
-    named = {}
-    for entry in environment["dependencies"]:
-        for text in entry["pip"] if isinstance(entry, dict) else [entry]:
-            name, _, version = text.replace("==", "=").partition("=")
-            named[name.replace("snakemake-minimal", "snakemake")] = version
+    *of_conda, of_pip = environment["dependencies"]
+    versions = dict(text.split("==") for text in of_pip["pip"])
+    for text in of_conda:
+        name, _, version = text.partition("=")
+        assert name not in PYPI_NAMES.values(), f"{name} has another name on the channels"
+        versions[PYPI_NAMES.get(name, name)] = version
     direct = direct_requirements()
-    assert {name: named.get(name) for name in direct} == {name: pins[name] for name in direct}
+    assert {name: versions.get(name) for name in direct} == {name: pins[name] for name in direct}
+
+
+def test_the_conda_environment_and_the_image_have_the_programs_that_make_reads():
+    environment = yaml.safe_load((ROOT / "envs/rehearsal.yaml").read_text())
+    pinned = {str(entry).partition("=")[0] for entry in environment["dependencies"]}
+    (packages,) = re.findall(
+        r"apt-get install --yes --no-install-recommends ([\w -]+) &&",
+        (ROOT / "Dockerfile").read_text(),
+    )
+    assert set(packages.split()) == set(TOOLS)
+    assert set(TOOLS) <= pinned
 
 
 def test_every_extra_has_a_purpose_of_its_own():
@@ -294,10 +321,12 @@ def test_every_script_belongs_to_a_rule():
     assert sorted(RULES) == sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
 
 
-@pytest.mark.parametrize("profile", sorted((ROOT / "profiles").iterdir()), ids=lambda p: p.name)
-def test_every_rule_that_a_profile_names_is_there(profile):
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "profiles").glob("*/config.yaml")), ids=lambda path: path.parent.name
+)
+def test_every_rule_that_a_profile_names_is_there(file):
     """Snakemake ignores a rule that it does not know."""
-    settings = yaml.safe_load((profile / "config.yaml").read_text())
+    settings = yaml.safe_load(file.read_text())
     for key in ("groups", "set-resources", "set-threads"):
         assert set(settings.get(key, ())) <= set(RULES), key
 

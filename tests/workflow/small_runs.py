@@ -76,7 +76,7 @@ def run(folder: Path, config: dict[str, Any], *options: str, names=None) -> Run:
     (folder / "queries.yaml").write_text(yaml.safe_dump({"templates": few}, sort_keys=False))
     (folder / "overlay.yaml").write_text(yaml.safe_dump(config))
     command = [*SNAKEMAKE, "--cores", "2", "--rerun-triggers", "mtime", "params"]
-    command += ["--show-failed-logs", "--configfile", "overlay.yaml", *options]
+    command += ["--configfile", "overlay.yaml", *options]
     ended = run_in(folder, *command, timeout_s=560)
     return Run(folder, ended.returncode, ended.stdout + ended.stderr)
 
@@ -104,6 +104,7 @@ def check_passed(ended: Run) -> None:
     assert ended.status == 0, ended.said[-3000:]
     assert ended.failures == []
     assert ended.title == "Rehearsal: all checks passed"
+    assert "The page: results/report/index.html" in ended.said
     assert (ended.folder / "results/report/verdict.txt").exists()
 
 
@@ -111,8 +112,9 @@ def check_failed(ended: Run, cause: str) -> None:
     """A run ended with an error, and terminal, page and junit.xml name the cause first."""
     check_reported(ended)
     assert ended.status != 0
+    assert re.search(rf"^Failed: check_verdict\n  why: .*{cause}", ended.said, re.MULTILINE)
+    assert "The page: results/report/index.html" in ended.said
     assert "failed" in ended.title
     assert not (ended.folder / "results/report/verdict.txt").exists()
     assert any(re.search(cause, text) for text in ended.failures), ended.failures[:5]
     assert re.search(cause, ended.page)
-    assert re.search(cause, ended.said)

@@ -68,6 +68,36 @@ def test_a_fault_is_one_line_that_names_file_and_key(tmp_path, overlay, parts):
         assert part in lines[0]
 
 
+def test_a_key_twice_in_json_is_one_line(tmp_path):
+    result = dry_run(tmp_path, '{"seed": 1, "seed": 2}')
+    (line,) = [line for line in result.stderr.splitlines() if line.strip()]
+    assert "overlay.yaml: file: expected each key once, found the key seed twice" in line
+
+
+def test_an_overlay_with_a_byte_order_mark_is_read(tmp_path):
+    result = dry_run(tmp_path, "\ufeffseed: 3\n")
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize(
+    ("overlay", "said"),
+    [
+        ("", "Config file must be given as JSON or YAML with keys at top level."),
+        ("- seed", "Config file must be given as JSON or YAML with keys at top level."),
+        ("seed: [1", "Config file is not valid JSON or YAML."),
+        ("cohort: &a {people: *a}", "RecursionError"),
+    ],
+)
+def test_what_snakemake_says_of_an_overlay_that_it_cannot_read_is_documented(
+    tmp_path, overlay, said
+):
+    result = dry_run(tmp_path, overlay)
+    assert result.returncode == 1
+    assert said in (result.stdout + result.stderr).strip().splitlines()[-1]
+    if "Error" not in said:
+        assert said in (ROOT / "config/README.md").read_text()
+
+
 def test_a_demes_file_that_lacks_a_country_is_refused(tmp_path):
     model = tmp_path / "mine.demes.yaml"
     model.write_text(
@@ -110,6 +140,29 @@ def test_all_faults_are_said_at_once_each_in_one_line(tmp_path):
         assert len(found) == 1, (parts, result.stderr)
         lines.remove(found[0])
     assert not lines
+
+
+def test_numbers_and_null_within_mappings_of_the_command_line_are_read_as_in_a_file(tmp_path):
+    """Snakemake makes text of them, in the process of each job too."""
+    given = ["cohort={people_per_country: 30}", "network={deadline_s: 9.5}", "bench=null"]
+    result = snakemake(tmp_path, {}, "--config", *given, "--until", "compute_distances")
+    assert result.returncode == 0, result.stderr
+    assert "Rehearsal: 840 people in 28 countries" in result.stdout
+    assert (tmp_path / "results/network/distances.parquet").exists()
+
+
+@pytest.mark.parametrize(
+    ("overlay", "options", "parts"),
+    [
+        ("seed: 1", ["genes=nowhere.tsv"], ["nowhere.tsv: file: ", "; genes of the command line"]),
+        ("seed: 1", ["countries=FI,EE"], ["(a list of codes is countries: [FI, EE])"]),
+        ("countries: FI", [], ["countries of", "overlay.yaml names it", "countries: [FI])"]),
+    ],
+)
+def test_the_key_that_names_a_missing_file_is_said(tmp_path, overlay, options, parts):
+    result = dry_run(tmp_path, overlay, *(["--config", *options] if options else []))
+    (line,) = [line for line in result.stderr.splitlines() if line.strip()]
+    assert all(part in line for part in parts), line
 
 
 def test_a_working_folder_without_the_default_configuration_is_named(tmp_path):

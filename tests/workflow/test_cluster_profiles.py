@@ -4,6 +4,7 @@ import json
 import os
 import re
 import sys
+import time
 
 import pytest
 import yaml
@@ -35,26 +36,23 @@ rule build_variant_store:
     shell: "test {resources.mem_mb} -gt 700 && touch {output}"
 """
 SUBMIT = """#!{python}
-import json, subprocess, sys
+import json, os, subprocess, sys
 from pathlib import Path
 folder = Path({folder!r})
 number = len(list(folder.glob("*.asked"))) + 1
 (folder / f"{{number}}.asked").write_text(json.dumps(sys.argv[1:]))
-done = subprocess.run(["/bin/sh", sys.argv[-1]], capture_output=True, text=True)
+pbs = {{"PBS_JOBID": str(number), "PBS_O_WORKDIR": os.getcwd()}}
+done = subprocess.run(
+    ["/bin/sh", sys.argv[-1]], capture_output=True, text=True, env=os.environ | pbs
+)
 (folder / f"{{number}}.log").write_text(done.stdout + done.stderr)
 (folder / f"{{number}}.status").write_text("0" if done.returncode == 0 else "1")
 print({said!r}.format(number))
 """
-# what each scheduler says about a job that has ended: well, or not
+# what each scheduler says about a job that has ended: well, or not; PBS keeps no history
 PROGRAMS = {
     "lsf": {"bsub": "Job <{}> is submitted to default queue <normal>.", "bjobs": ("DONE", "EXIT")},
-    "pbs": {
-        "qsub": "{}",
-        "qstat": (
-            "Job Id: 1\\n    job_state = F\\n    Exit_status = 0",
-            "Job Id: 1\\n    job_state = F\\n    Exit_status = 271",
-        ),
-    },
+    "pbs": {"qsub": "{}", "qstat": None},
     "sge": {
         "qsub": "{}",
         "qstat": None,
@@ -68,6 +66,10 @@ STATUS = """#!/bin/sh
 for last; do :; done
 if [ "$(cat {folder}/$last.status)" = 0 ]; then printf '{good}\\n'; else printf '{bad}\\n'; fi
 """
+NOT_KNOWN = """#!/bin/sh
+echo "qstat: Unknown Job Id" >&2
+exit 153
+"""
 
 
 def write_programs(folder, profile):
@@ -77,7 +79,7 @@ def write_programs(folder, profile):
         if isinstance(says, str):
             text = SUBMIT.format(python=sys.executable, folder=str(folder), said=says)
         elif says is None:
-            text = "#!/bin/sh\nexit 1\n"
+            text = NOT_KNOWN
         else:
             text = STATUS.format(folder=folder, good=says[0], bad=says[1])
         (folder / name).write_text(text)
@@ -94,7 +96,7 @@ def minutes_mb_and_cores(options, profile):
     forms = {
         "lsf": r"-n (\d+) -W (\d+) -M (\d+)MB -R span\[hosts=1\] rusage\[mem=\3MB\]",
         "pbs": r"ncpus=(\d+):mem=(?P<mb>\d+)mb -l walltime=0:(?P<minutes>\d+):0",
-        "sge": r"-pe smp (\d+) -l h_vmem=(?P<mb>\d+)M,h_rt=0:(?P<minutes>\d+):0",
+        "sge": r"-pe smp (\d+) -l mem_free=(?P<mb>\d+)M,h_rt=0:(?P<minutes>\d+):0",
     }
     found = re.search(forms[profile], options)
     assert found, options
@@ -128,3 +130,96 @@ def test_the_profiles_of_all_schedulers_group_the_same_rules():
     ]
     for key in ("groups", "set-resources", "set-resource-scopes", "resources", "group-components"):
         assert all(profile[key] == profiles[0][key] for profile in profiles), key
+
+
+# what each scheduler prints for a job that runs, that it does not know, and when it is away
+NO_HISTORY = "qstat: PBS is not configured to maintain job history"
+ANSWERS = {
+    "lsf": {
+        "runs": {"bjobs": 'case "$1" in -noheader) echo RUN ;; *) exit 255 ;; esac'},
+        "unknown": {"bjobs": "echo 'Job <7> is not found' >&2; exit 255"},
+        "away": {"bjobs": "echo 'LSF is down. Please wait ...' >&2; exit 255"},
+    },
+    "pbs": {
+        "runs": {
+            "qstat": f"""case "$1" in
+                -x) echo '{NO_HISTORY}' >&2; exit 1 ;;
+                *) printf 'Job Id: 7\\n    job_state = R\\n' ;;
+            esac"""
+        },
+        "unknown": {
+            "qstat": f"""case "$1" in
+                -x) echo '{NO_HISTORY}' >&2; exit 1 ;;
+                *) echo 'qstat: Unknown Job Id 7' >&2; exit 153 ;;
+            esac"""
+        },
+        "away": {"qstat": "echo 'qstat: cannot connect to server (errno=111)' >&2; exit 1"},
+    },
+    "sge": {
+        "runs": {"qstat": "echo 'job_number: 7'", "qacct": "exit 1"},
+        "unknown": {
+            "qstat": "printf 'Following jobs do not exist:\\n7\\n' >&2; exit 1",
+            "qacct": "echo 'error: job id 7 not found' >&2; exit 1",
+        },
+        "away": {
+            "qstat": "echo 'error: unable to send message to qmaster' >&2; exit 1",
+            "qacct": "exit 1",
+        },
+    },
+}
+
+
+def status(folder, profile, programs):
+    """What a profile's script says about job 7, with a scheduler's programs as given."""
+    (folder / "bin").mkdir(exist_ok=True)
+    for name, body in programs.items():
+        (folder / "bin" / name).write_text(f"#!/bin/sh\n{body}\n")
+        (folder / "bin" / name).chmod(0o755)
+    script = ROOT / "profiles" / profile / "status.sh"
+    done = run_in(folder, script, "7", PATH=f"{folder / 'bin'}:{os.environ['PATH']}")
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.strip()
+
+
+def make_older(folder, profile, minutes):
+    file = folder / "logs" / profile / "7.unknown"
+    os.utime(file, (time.time() - 60 * minutes,) * 2)
+
+
+@pytest.mark.parametrize("profile", sorted(PROFILES))
+def test_a_job_that_runs_is_running(profile, tmp_path):
+    assert status(tmp_path, profile, ANSWERS[profile]["runs"]) == "running"
+
+
+@pytest.mark.parametrize("profile", sorted(PROFILES))
+def test_a_job_that_the_scheduler_does_not_know_has_failed_after_ten_minutes(profile, tmp_path):
+    unknown = ANSWERS[profile]["unknown"]
+    assert status(tmp_path, profile, unknown) == "running"
+    make_older(tmp_path, profile, 9)
+    assert status(tmp_path, profile, unknown) == "running"
+    make_older(tmp_path, profile, 11)
+    assert status(tmp_path, profile, unknown) == "failed"
+
+
+@pytest.mark.parametrize("profile", sorted(PROFILES))
+def test_an_outage_of_the_scheduler_fails_no_job_however_long_it_is(profile, tmp_path):
+    assert status(tmp_path, profile, ANSWERS[profile]["unknown"]) == "running"
+    make_older(tmp_path, profile, 11)
+    assert status(tmp_path, profile, ANSWERS[profile]["away"]) == "running"
+    assert status(tmp_path, profile, ANSWERS[profile]["unknown"]) == "running"
+
+
+@pytest.mark.parametrize(("noted", "said"), [("0", "success"), ("1", "failed"), ("143", "failed")])
+def test_without_history_pbs_jobs_end_as_they_have_noted(noted, said, tmp_path):
+    (tmp_path / "logs/pbs").mkdir(parents=True)
+    (tmp_path / "logs/pbs/7.ended").write_text(f"{noted}\n")
+    assert status(tmp_path, "pbs", ANSWERS["pbs"]["unknown"]) == said
+
+
+@pytest.mark.parametrize(("code", "said"), [(0, "success"), (271, "failed")])
+def test_with_history_pbs_says_how_a_job_ended(code, said, tmp_path):
+    qstat = f"""case "$1" in
+        -x) printf 'Job Id: 7\\n    job_state = F\\n    Exit_status = {code}\\n' ;;
+        *) echo 'qstat: 7 Job has finished, use -x or -H' >&2; exit 35 ;;
+    esac"""
+    assert status(tmp_path, "pbs", {"qstat": qstat}) == said

@@ -3,7 +3,9 @@
 import json
 import shutil
 import sys
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -17,10 +19,14 @@ SCRIPTS = sorted(path.name for path in (ROOT / "scripts").glob("*.py"))
 @pytest.fixture
 def copy(tmp_path):
     """The library and the scripts, to be changed."""
-    for folder in ("rehearsal", "scripts"):
+    return copy_code(tmp_path)
+
+
+def copy_code(folder):
+    for name in ("rehearsal", "scripts"):
         leave_out = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=leave_out)
-    return tmp_path
+        shutil.copytree(ROOT / name, folder / name, ignore=leave_out)
+    return folder
 
 
 def digests(root):
@@ -28,8 +34,15 @@ def digests(root):
     return {name: every.of_script(root / "scripts" / name) for name in SCRIPTS}
 
 
+@cache
+def digests_before():
+    """The digests of every copy that is not changed yet: none knows where the code is."""
+    with TemporaryDirectory() as folder:
+        return digests(copy_code(Path(folder)))
+
+
 def stale_after(copy, change):
-    before = digests(copy)
+    before = digests_before()
     change()
     after = digests(copy)
     return {name for name in SCRIPTS if before[name] != after[name]}

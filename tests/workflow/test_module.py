@@ -123,22 +123,35 @@ def test_two_modules_with_their_own_configurations_are_one_plan(tmp_path):
     folder = use(tmp_path / "run")
     default = yaml.safe_load((ROOT / "config/config.yaml").read_text())
     own = default | CONFIG | {"cohort": default["cohort"] | CONFIG["cohort"]}
-    (folder / "two.yaml").write_text(yaml.safe_dump({"a": own, "b": own | {"bench": None}}))
+    (folder / "both.yaml").write_text(yaml.safe_dump({"one": own, "two": own | {"bench": None}}))
     module = f'    snakefile: "{ROOT}/workflow/Snakefile"\n'
     (folder / "workflow/Snakefile").write_text(
-        'configfile: "two.yaml"\n'
+        'configfile: "both.yaml"\n'
         + "".join(
-            f'module {one}:\n{module}    config: config["{one}"]\n    prefix: "of_{one}"\n'
-            f"use rule * from {one} as {one}_*\n"
-            for one in "ab"
+            f'module {name}:\n{module}    config: config["{name}"]\n    prefix: "of_{name}"\n'
+            f"use rule * from {name} as {name}_*\n"
+            for name in ("one", "two")
         )
         + "rule both:\n    default_target: True\n"
-        "    input: rules.a_catalog.input, rules.b_catalog.input\n"
+        "    input: rules.one_catalog.input, rules.two_catalog.input\n"
     )
     paths = planned_paths(folder)
-    assert any(path == "of_a/results/bench/load.parquet" for _, path in paths)
-    assert any(path == "of_b/results/nodes/EE" for _, path in paths)
-    assert not any(path.startswith("of_b/results/bench/load") for _, path in paths)
+    assert any(path == "of_one/results/bench/load.parquet" for _, path in paths)
+    assert any(path == "of_two/results/nodes/EE" for _, path in paths)
+    assert not any(path.startswith("of_two/results/bench/load") for _, path in paths)
+
+    wrong = snakemake(folder, "-n", "--config", "two={regionss: 4, bench: null, seed: x}")
+    assert wrong.returncode != 0
+    for line in ("two.regionss: expected one of the keys", "two.seed: expected a whole number"):
+        assert f"the command line (--config): {line}" in wrong.stderr
+    assert "bench: expected" not in wrong.stderr  # null is no text here either
+    assert "Traceback" not in wrong.stdout + wrong.stderr
+
+    single = snakemake(folder, "-n", "--config", "two=4")
+    assert single.returncode != 0
+    line = "the command line (--config): two: expected a mapping of keys to values, found 4"
+    assert line in single.stderr + single.stdout
+    assert "AttributeError" not in single.stdout + single.stderr
 
 
 READ_ONLY = (
@@ -158,7 +171,6 @@ def test_checkout_and_home_can_be_read_only(tmp_path):
         within=("unshare", "--mount", "sh", "-c", READ_ONLY, "sh"),
         CHECKOUT=str(ROOT),
         HOME=str(tmp_path / "home"),
-        NUMBA_CACHE_DIR=str(tmp_path / "numba"),
     )
     if done.returncode == 9:
         pytest.skip("may not mount")

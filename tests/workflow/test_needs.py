@@ -3,12 +3,25 @@
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from rehearsal.export.settings import read_exports
+from rehearsal.genomes.assembly import CONTIG_LENGTHS
+from rehearsal.model import Block
+
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "workflow"))
-from needs import NEEDS, JobSize, megabytes_of, minutes_of  # noqa: E402
+from asked import asked_lines  # noqa: E402
+from needs import (  # noqa: E402
+    NEEDS,
+    JobSize,
+    JobSizes,
+    endless_exports,
+    megabytes_of,
+    minutes_of,
+)
 
 SCALE = (ROOT / "docs/operate/scale.md").read_text()
 OF_A_BLOCK = ("simulate_block", "compute_genetic_values", None, "shard_block", None)
@@ -89,3 +102,50 @@ def test_every_rule_has_its_needs_and_asks_for_them():
     rules = dict(zip(names, parts[3::3], strict=True))
     asks = {rule: re.findall(r'needs\("(\w+)"\)', body) for rule, body in rules.items()}
     assert asks == {rule: [rule] for rule in NEEDS}
+
+
+def test_a_dry_run_says_what_the_largest_job_of_each_rule_asks_for():
+    blocks = [Block("chr1", 0, 2_000_000), Block("chr2", 0, 5_000_000)]
+    numbers = {"DE": 800_000, "FI": 200_000}
+    entry = {"name": "all", "formats": ["vcf"], "pooled": True}
+    exports = read_exports([entry], "config.yaml", list(numbers), [], blocks)
+    inputs = SimpleNamespace(numbers=numbers, blocks=blocks, exports=exports, countries=numbers)
+    of_export = {"name", "place", "contig"}
+    rules = {"shard_block": {"block"}, "build_variant_store": {"country"}, "check_verdict": ()}
+    rules |= {"export_vcf": of_export, "export_bcf": of_export, "create_issuer": ()}
+    lines = list(asked_lines(rules, JobSizes(inputs), {"check_verdict": 600.0}))
+    block = NEEDS["shard_block"], JobSize(1_000_000, 5, 2)
+    assert [line.split() for line in lines[1:]] == [
+        [str(minutes_of(*block)), "min", f"{megabytes_of(*block) / 1000:.1f}", "GB", "shard_block"],
+        ["26", "min", "4.7", "GB", "export_vcf"],
+        ["21", "min", "0.6", "GB", "check_verdict"],
+        ["10", "min", "11.3", "GB", "build_variant_store"],
+        ["10", "min", "0.6", "GB", "create_issuer"],
+    ]
+
+
+def said_of_an_export(**regions):
+    """What is said of an export of a million people and all contigs."""
+    blocks = [Block(contig, 0, length) for contig, length in CONTIG_LENGTHS.items()]
+    entry = {"name": "all", "formats": ["vcf", "gwas"], "pooled": True, **regions}
+    exports = read_exports([entry], "config.yaml", ["DE", "FI"], [], blocks)
+    numbers = {"DE": 150_000, "FI": 850_000}
+    inputs = SimpleNamespace(numbers=numbers, blocks=blocks, exports=exports, countries=numbers)
+    return list(endless_exports(exports.values(), JobSizes(inputs)))
+
+
+def test_an_export_that_takes_longer_than_jobs_ask_for_is_said():
+    (line,) = said_of_an_export()
+    assert re.search(r"^exports: all: .* takes about 1\d\d h, and jobs ask for 23 h at most", line)
+    assert said_of_an_export(regions=["chr22:0-50000000"]) == []
+
+
+def test_the_page_about_clusters_lists_the_rules_that_take_several_cores():
+    text = "\n".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    rules = re.findall(r"^rule (\w+):(?:\n(?!rule ).*)*?\n    threads: ([24])$", text, re.MULTILINE)
+    page = (ROOT / "docs/operate/cluster.md").read_text()
+    listed = re.search(
+        r"- The rules (.*?) ask for four cores, and (.*?) for two\.", page, re.DOTALL
+    )
+    for group, cores in zip(listed.groups(), "42", strict=True):
+        assert sorted(re.findall(r"`(\w+)`", group)) == sorted(r for r, n in rules if n == cores)

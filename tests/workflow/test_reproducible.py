@@ -7,6 +7,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ import yaml
 from rehearsal.formats.crypt4gh import make_key_pair
 from rehearsal.manifest import compare_manifests, exclusion_reason
 
-from .processes import ROOT, SNAKEMAKE, run_in
+from .processes import ROOT, SNAKEMAKE, made_once, run_in
 
 COUNTRIES = ("BE\t", "ES\t", "FI\t")
 # every gene that a disease names, in one autosomal block, and one variant on X in a window
@@ -29,13 +30,13 @@ PLANTED = (
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(1300)]  # two runs, each in its own time
 
 
-@pytest.fixture(scope="module")
-def overlay(tmp_path_factory):
+def write_overlay(folder):
     """Three countries of 12 people, 0.2 Mb of chr22 and a window of 0.1 Mb on X."""
-    folder = tmp_path_factory.mktemp("inputs")
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
     for key in ("traits", "drug_genes", "consent", "genes", "transcripts", "queries"):
         config[key] = str(ROOT / config[key])
+    config["analyses"] = str(ROOT / config["analyses"])
+    config["policy"] = {key: str(ROOT / path) for key, path in config["policy"].items()}
     config["genome"]["reference_bases"] = str(ROOT / config["genome"]["reference_bases"])
     config["demography"]["parameters"] = str(ROOT / config["demography"]["parameters"])
     config["network"]["distances"] = str(ROOT / config["network"]["distances"])
@@ -83,27 +84,33 @@ def run(folder, overlay, cores, *options, **environment):
 
 
 def snakemake(folder, overlay, cores, *options, **environment):
-    """Runs the workflow in an empty folder."""
-    folder.mkdir()
+    """Runs the workflow in a folder."""
+    folder.mkdir(exist_ok=True)
     command = [*SNAKEMAKE, "--cores", str(cores), "--configfile", overlay, *options]
     result = run_in(folder, *command, timeout_s=600, **environment)
     assert result.returncode == 0, result.stderr[-3000:]
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    """Where the two runs lie."""
-    return tmp_path_factory.mktemp("runs")
+def made(tmp_path_factory):
+    """The folder of two runs, their overlay and their manifests."""
+    return made_once(tmp_path_factory, "two-runs", make_twice)
 
 
 @pytest.fixture(scope="module")
-def manifests(runs, overlay):
-    """Two runs: one core; two cores, one thread each, and what came last now first."""
+def manifests(made):
+    return made[2]
+
+
+def make_twice(folder):
+    """Run twice: one core; two cores, one thread each, and what came last now first."""
+    folder.mkdir()
+    overlay = write_overlay(folder)
     last_first = ("--prioritize", "results/nodes/FI/variants.sqlite", "results/realism/realism.tsv")
-    return (
-        run(runs / "one", overlay, 1, OPENBLAS_NUM_THREADS="2"),
-        run(runs / "two", overlay, 2, *last_first, OPENBLAS_NUM_THREADS="1"),
-    )
+    with ThreadPoolExecutor(2) as side_by_side:
+        one = side_by_side.submit(run, folder / "one", overlay, 1, OPENBLAS_NUM_THREADS="2")
+        two = run(folder / "two", overlay, 2, *last_first, OPENBLAS_NUM_THREADS="1")
+        return folder, overlay, (one.result(), two)
 
 
 def test_two_runs_of_one_seed_agree_in_every_file(manifests):
@@ -111,8 +118,8 @@ def test_two_runs_of_one_seed_agree_in_every_file(manifests):
     assert compare_manifests(one, two) == []
 
 
-def test_nothing_plain_is_left_of_an_export_that_is_to_be_encrypted_only(manifests, runs):
-    folder = runs / "one/results/exports/sealed"
+def test_nothing_plain_is_left_of_an_export_that_is_to_be_encrypted_only(made):
+    folder = made[0] / "one/results/exports/sealed"
     files = {str(path.relative_to(folder)) for path in folder.rglob("[!.]*") if path.is_file()}
     assert {"FI/chr22.bcf.c4gh", "truth.c4gh/queries.json.c4gh"} <= files
     metadata = {"catalogue.ttl", "catalogue.jsonld", "datasets.json"}
@@ -140,14 +147,15 @@ def test_the_manifest_holds_what_the_seed_decides_and_nothing_that_is_measured(m
     assert not [path for path in paths if exclusion_reason(path)]
 
 
-def test_genomes_at_rest_are_crypt4gh_that_the_standard_command_decrypts(
-    manifests, overlay, tmp_path
-):
+def test_genomes_at_rest_are_crypt4gh_that_the_standard_command_decrypts(made, tmp_path):
     """The same genomes, encrypted as they are written, for a key that the run makes."""
+    runs, overlay, manifests = made
     command = shutil.which("crypt4gh", path=Path(sys.executable).parent)
     if command is None:
         pytest.skip("the crypt4gh command is not installed")
     genome = "nodes/FI/genomes/chrX-12836000-12937000.bcf"
+    shutil.copytree(runs / "one", tmp_path / "run", symlinks=True)
+    shutil.rmtree(tmp_path / "run/results/nodes")
     snakemake(
         *(tmp_path / "run", overlay, 2, "--config", "encrypt_at_rest=True"),
         *("--", f"results/{genome}.c4gh"),

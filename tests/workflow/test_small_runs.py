@@ -1,6 +1,5 @@
 """Whatever a run has little of, it ends with its page and its verdict."""
 
-import fcntl
 import re
 import socket
 import sys
@@ -12,6 +11,7 @@ import yaml
 from rehearsal.network.launcher import running_nodes
 from rehearsal.node.runtime_files import served_copy
 
+from .processes import made_once
 from .small_runs import (
     ROOT,
     check_failed,
@@ -22,6 +22,7 @@ from .small_runs import (
 )
 
 STUB = ROOT / "tests/system/foreign_stub.py"
+MAKEFILE = (ROOT / "Makefile").read_text()
 pytestmark = [pytest.mark.workflow, pytest.mark.timeout(600)]
 
 
@@ -30,17 +31,26 @@ pytestmark = [pytest.mark.workflow, pytest.mark.timeout(600)]
 
 @pytest.mark.parametrize("country", ["FI", "CY", "MT"])
 def test_a_run_of_one_country_passes(tmp_path, country):
-    ended = run(tmp_path / "run", settings(countries=[country]))
+    # analyses know nothing of one country that they do not know of another
+    others = {} if country == "FI" else {"analyses": None}
+    ended = run(tmp_path / "run", settings(countries=[country], **others))
     check_passed(ended)
     assert ended.summary["cohort"]["countries"] == 1
     assert f"network.asker: BE is left out, so {country} asks" in ended.said
 
 
-def test_a_run_of_two_countries_with_x_passes(tmp_path):
+def test_a_run_of_two_countries_with_x_and_a_variant_of_ones_own_passes(tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    own = ("DGCR8", "own", "chr22", 20_100_001, "A", "G", "dose", "mine", "*=0.2", 0, "", "")
+    table = (ROOT / "config/variants.tsv").read_text() + "\t".join(map(str, own)) + "\n"
+    (folder / "variants.tsv").write_text(table)
     regions = ["chr22:20000000-20200000", "chrX:12800000-12900000"]
-    ended = run(tmp_path / "run", settings(countries=["FI", "EE"], regions=regions))
+    config = settings(countries=["FI", "EE"], regions=regions, variants="variants.tsv")
+    ended = run(folder, config)
     check_passed(ended)
     assert ended.summary["cohort"]["countries"] == 2
+    assert re.search(r"DGCR8 own.*chr22:20,100,001 A&gt;G.*\*=0\.2", ended.page, re.DOTALL)
 
 
 def test_a_run_of_five_people_a_country_passes(tmp_path):
@@ -76,15 +86,29 @@ def test_a_run_without_cases_passes(tmp_path):
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
     """A finished run of three countries, one for all processes of the tests."""
-    place = tmp_path_factory.getbasetemp().parent / "small-run"
-    place.mkdir(exist_ok=True)
-    with (place / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        return run(place / "run", settings(countries=["EE", "FI", "SE"]))
+    config = settings(countries=["EE", "FI", "SE"])
+    return made_once(tmp_path_factory, "small-run", lambda folder: run(folder, config))
 
 
 def test_a_run_of_three_countries_passes(finished):
     check_passed(finished)
+    assert "Planted variants" in finished.page
+    assert "BRCA1 c.5266dup" in finished.page
+
+
+def test_snakemakes_own_report_is_made_of_a_finished_run(finished, tmp_path):
+    """By the command of ``make report``."""
+    command = re.search(r"^report:.*\n\t\$\(BIN\)/snakemake (.+)$", MAKEFILE, re.MULTILINE)
+    folder = copy_of(finished, tmp_path / "run")
+    ended = run(
+        folder, settings(countries=["EE", "FI", "SE"]), *command[1].replace("$(ARGS)", "").split()
+    )
+    assert ended.status == 0, ended.said[-3000:]
+    html = (folder / "results/report/snakemake.html").read_text()
+    rules = "".join(file.read_text() for file in (ROOT / "workflow/rules").glob("[!b]*.smk"))
+    labels = re.findall(r'labels={"figure": "([^"]+)"}', rules)
+    assert len(labels) > 8
+    assert [label for label in labels if label not in html] == []
 
 
 @contextmanager
@@ -105,14 +129,15 @@ def closed_port():
         return nullcontext(f"http://127.0.0.1:{server.getsockname()[1]}")
 
 
-def ask_with(finished, tmp_path, foreign, deadline_s=10, names=None):
+def ask_with(finished, tmp_path, foreign, deadline_s=10, names=None, **others):
     """Ask the suite again, with a foreign node in place of Finland's."""
     folder = copy_of(finished, tmp_path / "run")
     with foreign as url:
         nodes = {"nodes": {"FI": {"url": url, "forward_token": True}}}
         (folder / "nodes.yaml").write_text(yaml.safe_dump(nodes))
         network = {"nodes": "nodes.yaml", "deadline_s": deadline_s}
-        return run(folder, settings(countries=["EE", "FI", "SE"], network=network), names=names)
+        config = settings(countries=["EE", "FI", "SE"], network=network, **others)
+        return run(folder, config, names=names)
 
 
 def test_a_run_whose_foreign_node_is_down_fails_and_says_why(finished, tmp_path):
@@ -124,12 +149,13 @@ def test_a_run_whose_foreign_node_is_down_fails_and_says_why(finished, tmp_path)
 def test_a_run_whose_foreign_node_is_slow_fails_and_says_why(finished, tmp_path):
     names = ("presence-common", "count-site", "individuals-sex")
     slow = foreign_node(finished, tmp_path / "node", "slow")
-    ended = ask_with(finished, tmp_path, slow, deadline_s=3, names=names)
+    ended = ask_with(finished, tmp_path, slow, deadline_s=3, names=names, analyses=None)
     check_failed(ended, r"FI was late: .* \(3 queries\)")
 
 
 def test_a_run_whose_foreign_node_is_wrong_fails_and_says_why(finished, tmp_path):
-    ended = ask_with(finished, tmp_path, foreign_node(finished, tmp_path / "node", "lying"))
+    wrong = foreign_node(finished, tmp_path / "node", "lying")
+    ended = ask_with(finished, tmp_path, wrong, analyses=None)
     check_failed(ended, r"FI gave a wrong answer: .*exists.* \(\d+ queries\)")
 
 
@@ -174,3 +200,4 @@ def test_the_default_configuration_with_few_countries_or_one_contig_is_planned(t
     notes = [line for line in planned.said.splitlines() if line.startswith("Note: ")]
     assert len({note.split(":")[1] for note in notes}) == len(notes)
     assert any("stories: left out are cancer, common, rare" in note for note in notes)
+    assert re.search(r"^ +\d+ min +[\d.]+ GB  .*simulate_block", planned.said, re.MULTILINE)

@@ -20,7 +20,7 @@ rule draw_consent:
         **needs("draw_consent"),
     params:
         code=code_digest("draw_consent.py"),
-        patients=by_digest(INPUTS.patients),
+        patients=RecordedByDigest(INPUTS.patients),
         seed=config["seed"],
     message:
         "Consent: what each person permits"

@@ -18,6 +18,7 @@ rule measure_distance:
     threads: 4
     resources:
         **needs("measure_distance"),
+        network=4,
     params:
         code=code_digest("measure_distance.py"),
         countries=COUNTRIES,
@@ -32,7 +33,6 @@ rule measure_distance:
 
 rule measure_capital_latency:
     input:
-        distance=ancient(rules.measure_distance.output.distance),  # never at the same time
         pairs=rules.compute_distances.output.pairs,
         suite=rules.draw_queries.output.suite,
         stores=fill_in(rules.build_variant_store.output.store, country=COUNTRIES),
@@ -49,6 +49,7 @@ rule measure_capital_latency:
     threads: 4
     resources:
         **needs("measure_capital_latency"),
+        network=4,
     params:
         number=len(COUNTRIES),
         code=code_digest("measure_capital_latency.py"),
@@ -64,7 +65,6 @@ rule measure_capital_latency:
 
 rule inject_faults:
     input:
-        capitals=ancient(rules.measure_capital_latency.output.capitals),  # never at the same time
         suite=rules.draw_queries.output.suite,
         truth=rules.draw_queries.output.truth,
         stores=fill_in(rules.build_variant_store.output.store, country=COUNTRIES),
@@ -76,11 +76,13 @@ rule inject_faults:
         f"{LOGS}/inject_faults.log",
     benchmark:
         f"{BENCHMARKS}/inject_faults.tsv"
+    priority: 1  # faults mostly wait, so they go beside the truth of the analyses
     conda:
         "../../envs/rehearsal.yaml"
     threads: 4
     resources:
         **needs("inject_faults"),
+        network=3,
     params:
         code=code_digest("inject_faults.py"),
         nodes=node_folders,
@@ -92,9 +94,38 @@ rule inject_faults:
         f"{SCRIPTS}/inject_faults.py"
 
 
+rule compare_collection_policies:
+    input:
+        distances=rules.compute_distances.output.distances,
+    output:
+        policy=f"{RESULTS}/bench/policy.parquet",
+        figure=report(
+            f"{RESULTS}/bench/policy.svg",
+            caption="../report/policy.rst",
+            category="Bench",
+            labels={"figure": "what hung nodes cost"},
+        ),
+    log:
+        f"{LOGS}/compare_collection_policies.log",
+    benchmark:
+        f"{BENCHMARKS}/compare_collection_policies.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        **needs("compare_collection_policies"),
+        network=1,
+    params:
+        code=code_digest("compare_collection_policies.py"),
+        policy=Unrecorded(config["bench"]["policy"]),
+        deadline_s=config["network"]["deadline_s"],
+    message:
+        "Cost of hung nodes under each collection policy"
+    script:
+        f"{SCRIPTS}/compare_collection_policies.py"
+
+
 rule measure_load:
     input:
-        faults=ancient(rules.inject_faults.output.faults),  # never at the same time
         suite=rules.draw_queries.output.suite,
         truth=rules.draw_queries.output.truth,
         pairs=rules.compute_distances.output.pairs,
@@ -120,6 +151,7 @@ rule measure_load:
     threads: 4
     resources:
         **needs("measure_load"),
+        network=4,
     params:
         number=len(COUNTRIES),
         code=code_digest("measure_load.py"),
@@ -135,7 +167,6 @@ rule measure_load:
 
 rule measure_growth:
     input:
-        knee=ancient(rules.measure_load.output.knee),  # never at the same time
         suite=rules.draw_queries.output.suite,
         truth=rules.draw_queries.output.truth,
         people=rules.simulate_people.output.people,
@@ -167,6 +198,7 @@ rule measure_growth:
     threads: 4
     resources:
         **needs("measure_growth"),
+        network=4,
     params:
         code=code_digest("measure_growth.py"),
         nodes=node_folders,
@@ -177,32 +209,3 @@ rule measure_growth:
         "Growth: more nodes, more people, more users"
     script:
         f"{SCRIPTS}/measure_growth.py"
-
-
-rule compare_collection_policies:
-    input:
-        distances=rules.compute_distances.output.distances,
-    output:
-        policy=f"{RESULTS}/bench/policy.parquet",
-        figure=report(
-            f"{RESULTS}/bench/policy.svg",
-            caption="../report/policy.rst",
-            category="Bench",
-            labels={"figure": "what hung nodes cost"},
-        ),
-    log:
-        f"{LOGS}/compare_collection_policies.log",
-    benchmark:
-        f"{BENCHMARKS}/compare_collection_policies.tsv"
-    conda:
-        "../../envs/rehearsal.yaml"
-    resources:
-        **needs("compare_collection_policies"),
-    params:
-        code=code_digest("compare_collection_policies.py"),
-        policy=Unrecorded(config["bench"]["policy"]),
-        deadline_s=config["network"]["deadline_s"],
-    message:
-        "Cost of hung nodes under each collection policy"
-    script:
-        f"{SCRIPTS}/compare_collection_policies.py"

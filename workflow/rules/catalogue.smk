@@ -1,4 +1,4 @@
-# Needs: the nodes' settings and public facts, the forms of consent; the exports' metadata.
+# Needs: the nodes' settings and public facts, the forms of consent; the exports' metadata; the inventory of others' datasets.
 # Makes: metadata of every node's datasets, which it serves as a FAIR Data Point, and a catalogue of all datasets and exports.
 
 CATALOGUE_FILES = [
@@ -49,10 +49,13 @@ rule write_catalogue:
         ),
         exports=fill_in(rules.export_catalogue.output.turtle, name=EXPORTS),
         exported=fill_in(rules.export_catalogue.output.datasets, name=EXPORTS),
+        inventory=local(config["policy"]["inventory"]),
     output:
         turtle=f"{RESULTS}/catalogue/catalogue.ttl",
         json_ld=f"{RESULTS}/catalogue/catalogue.jsonld",
         datasets=f"{RESULTS}/catalogue/datasets.json",
+        others_turtle=f"{RESULTS}/catalogue/synthetic_datasets.ttl",
+        others_json_ld=f"{RESULTS}/catalogue/synthetic_datasets.jsonld",
     log:
         f"{LOGS}/write_catalogue.log",
     benchmark:
@@ -64,6 +67,6 @@ rule write_catalogue:
     params:
         code=code_digest("write_catalogue.py"),
     message:
-        "Catalogue of all datasets"
+        "Catalogue of all datasets, and of others' synthetic ones"
     script:
         f"{SCRIPTS}/write_catalogue.py"

@@ -17,6 +17,8 @@ sys.path[:0] = [
     f"{ROOT}/workflow",
 ]  # also where the library is not installed
 
+from rehearsal.compiled_code import cache_folder
+from rehearsal.config.command_line import typed_values, values_below
 from rehearsal.export.settings import FOLDERS, TRUTH
 from snakemake.logging import logger
 from rehearsal.logs import show_notes
@@ -26,28 +28,33 @@ from rehearsal.genomes.transcripts import on_contig
 
 SCRIPTS = f"{ROOT}/scripts"
 os.environ.update(PYTHONPATH=f"{ROOT}")  # scripts find the library in any environment
-from accepted_inputs import Given, accepted_inputs, code_versions
+from accepted_inputs import Given, accepted_inputs, code_versions, section_of_module
 from code_digest import CodeDigests
 from needs import NEEDS, JobSizes, bench_seconds, megabytes_of, minutes_of
 from recorded import RecordedByDigest, Unrecorded
-from stages import Stages
+from terminal import show_run
 
 if workflow.is_main_process:
     os.environ[RUN] = str(os.getpid())  # jobs end with this process
-    logger.addHandler(Stages())  # prints progress
+    TERMINAL = show_run(logger, workflow.output_settings)
     gc.set_threshold(50_000, 20, 100)  # a plan is millions of objects that stay
     show_notes()
 
 # in the order of merging: the workflow's own file, then those given by --configfile
 CONFIG_FILES = sorted(workflow.configfiles, key=workflow.overwrite_configfiles.count)
 
-DIGESTS = CodeDigests(ROOT, kept=Path(".snakemake/rehearsal-digests.json"))
+DIGESTS = CodeDigests(ROOT, kept=cache_folder() / "code-digests.json")
 if workflow.is_main_process:
     DIGESTS.keep((ROOT / "scripts").glob("*.py"))
+COMMAND_LINE = workflow.config_settings.config
+WHOLE = workflow.modifier_stack[0].globals["config"]
+SECTION = section_of_module(config, WHOLE, COMMAND_LINE)
+config.update(typed_values(config, values_below(SECTION, COMMAND_LINE)))
 given = Given(
     config,
     CONFIG_FILES,
-    workflow.config_settings.config,
+    COMMAND_LINE,
+    SECTION,
     ROOT / "workflow" / "schemas",
     code_versions(ROOT, DIGESTS),
 )
@@ -79,6 +86,9 @@ PEOPLE = sum(INPUTS.numbers.values())
 EXPORTS = INPUTS.exports
 SIZES = JobSizes(INPUTS)
 BENCH_SECONDS = bench_seconds(config["bench"], len(COUNTRIES))
+# What jobs that measure or run nodes take of it: those that are timed take all, others go in pairs. An input that is
+# ancient() would keep them apart too, but a job that waits for one is not asked for reasons of its own to run again.
+workflow.register_resource("network", 4)
 # files of the user: local() keeps them where they are, whatever the prefix of a module or the storage
 GENE_MODEL = [
     local(file)
@@ -110,13 +120,7 @@ wildcard_constraints:
 
 def code_digest(script):
     """Return the digest of a rule's script as a param: when it changes, the rule runs again."""
-    return lambda wildcards: DIGESTS.of_script(ROOT / "scripts" / script)
-
-
-def by_digest(members):
-    """Return a param that is a list, and of which a digest is recorded."""
-    recorded = RecordedByDigest(members)
-    return lambda wildcards: recorded  # Snakemake would make a plain list of a list
+    return DIGESTS.of_script(ROOT / "scripts" / script)
 
 
 def export_params(format, **others):

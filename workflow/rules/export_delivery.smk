@@ -28,7 +28,7 @@ rule export_truth:
         code=code_digest("export_truth.py"),
         export=export_of,
         requested=requested_of,
-        planted=by_digest(INPUTS.planted),
+        planted=RecordedByDigest(INPUTS.planted),
         seed=config["seed"],
         reference_year=config["cohort"]["reference_year"],
     message:
@@ -59,7 +59,7 @@ rule export_catalogue:
         requested=requested_of,
         number=lambda wildcards: list(EXPORTS).index(wildcards.name) + 1,
         names={country.code: country.name for country in INPUTS.countries},
-        blocks=by_digest(INPUTS.blocks),
+        blocks=RecordedByDigest(INPUTS.blocks),
         reference_year=config["cohort"]["reference_year"],
     message:
         "Export {wildcards.name}: metadata"

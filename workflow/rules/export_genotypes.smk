@@ -121,7 +121,7 @@ use rule export_trees as export_grg with:
 use rule export_bcf as export_reads with:
     input:
         fasta=rules.make_reference.output.fasta,
-        indexes=[rules.make_reference.output.fai, rules.make_reference.output.gzi],
+        indexes=REFERENCE_INDEXES,
         trees=trees_of_reads,
         cohort=COHORT,
     output:

@@ -27,6 +27,26 @@ def node_folders(wildcards, input):
     return {folder.name: str(folder) for folder in folders}
 
 
+def care_results(wildcards):
+    """Return the costs and effects of care; nothing if the configuration names no assumptions."""
+    return {"care": rules.assess_care.output.economics} if ECONOMICS else {}
+
+
+def analysis_results(wildcards):
+    """Return the results of the federated analyses by name; nothing without them."""
+    if not config["analyses"]:
+        return {}
+    return {
+        "played": rules.run_analyses.output.played,
+        "pca": rules.federated_pca.output.judged,
+        "gwas": rules.federated_gwas.output.judged,
+        "burden": rules.federated_burden.output.judged,
+        "gwas_table": rules.federated_gwas.output.table,
+        "burden_table": rules.federated_burden.output.table,
+        "federated_components": rules.federated_pca.output.components,
+    }
+
+
 def bench_results(wildcards):
     """Return the results of the bench by name; nothing without a bench."""
     files = BENCH_RESULTS if config["bench"] else {}

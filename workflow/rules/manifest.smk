@@ -6,10 +6,12 @@
 rule digest_block:
     input:
         trees=rules.simulate_block.output.trees,
-        bcf=rules.shard_block.output.bcf,
+        # the first stands for all that its job makes: to plan a million people with all costs 3 s
+        bcf=rules.shard_block.output.bcf[: None if IN_STORAGE else 1],
         secret_keys=rules.create_genome_keys.output.secret if ENCRYPTED_SUFFIX else [],
     output:
-        digests=temp(f"{RESULTS}/digests/{{block}}.parquet"),
+        # kept: for another export, the manifest reads no genomes again
+        digests=f"{RESULTS}/digests/{{block}}.parquet",
     log:
         f"{LOGS}/digest_block/{{block}}.log",
     benchmark:
@@ -20,6 +22,7 @@ rule digest_block:
         **needs("digest_block"),
     params:
         code=code_digest("digest_block.py"),
+        countries=COUNTRIES,
     message:
         "Digests of {wildcards.block}"
     script:

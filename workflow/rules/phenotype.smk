@@ -26,9 +26,9 @@ rule compute_genetic_values:
     params:
         code=code_digest("compute_genetic_values.py"),
         block=lambda wildcards: BLOCKS[wildcards.block],
-        blocks=by_digest(INPUTS.blocks),
-        variants=by_digest(INPUTS.planted),
-        patients=by_digest(INPUTS.patients),
+        blocks=RecordedByDigest(INPUTS.blocks),
+        variants=RecordedByDigest(INPUTS.planted),
+        patients=RecordedByDigest(INPUTS.patients),
         seed=config["seed"],
     message:
         "Genetic values of {wildcards.block}"
@@ -70,8 +70,8 @@ rule simulate_phenotypes:
         **needs("simulate_phenotypes"),
     params:
         code=code_digest("simulate_phenotypes.py"),
-        blocks=by_digest(INPUTS.blocks),
-        patients=by_digest(INPUTS.patients),
+        blocks=RecordedByDigest(INPUTS.blocks),
+        patients=RecordedByDigest(INPUTS.patients),
         seed=config["seed"],
         reference_year=config["cohort"]["reference_year"],
     message:

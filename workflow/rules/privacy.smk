@@ -50,11 +50,12 @@ rule run_membership_attack:
     threads: 2
     resources:
         **needs("run_membership_attack"),
+        network=2,
     params:
         code=code_digest("run_membership_attack.py"),
         nodes=node_folders,
         seed=config["seed"],
-        stories=by_digest(INPUTS.stories),
+        stories=RecordedByDigest(INPUTS.stories),
     message:
         "Attacks: can queries reveal who is in a node, or a diagnosis"
     script:

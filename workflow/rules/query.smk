@@ -37,7 +37,7 @@ rule draw_queries:
         transcripts=local(config["transcripts"]),
         gene_model=optional(config["genome"]["gene_model"]),
         reference=rules.make_reference.output.fasta,
-        indexes=[rules.make_reference.output.fai, rules.make_reference.output.gzi],
+        indexes=REFERENCE_INDEXES,
     output:
         suite=f"{RESULTS}/queries/suite.json",
         truth=f"{RESULTS}/truth/answers.json",
@@ -51,10 +51,10 @@ rule draw_queries:
         **needs("draw_queries"),
     params:
         code=code_digest("draw_queries.py"),
-        blocks=by_digest(INPUTS.blocks),
-        genes=by_digest(INPUTS.genes),
+        blocks=RecordedByDigest(INPUTS.blocks),
+        genes=RecordedByDigest(INPUTS.genes),
         gene_model=config["genome"]["gene_model"],
-        variants=by_digest(INPUTS.planted),
+        variants=RecordedByDigest(INPUTS.planted),
         seed=config["seed"],
     message:
         "Query suite: drawn from the cohort"
@@ -85,11 +85,12 @@ rule run_queries:
     threads: 4
     resources:
         **needs("run_queries"),
+        network=4,
     params:
         number=len(COUNTRIES),
         code=code_digest("run_queries.py"),
         nodes=node_folders,
-        foreign=by_digest(INPUTS.foreign),
+        foreign=RecordedByDigest(INPUTS.foreign),
         network=config["network"],
     message:
         "Send the query suite to {params.number} nodes, from {params.network[asker]}"

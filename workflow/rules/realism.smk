@@ -19,7 +19,7 @@ rule measure_block_realism:
         people=rules.simulate_people.output.people,
         map=recombination_map,
         reference=rules.make_reference.output.fasta,
-        indexes=[rules.make_reference.output.fai, rules.make_reference.output.gzi],
+        indexes=REFERENCE_INDEXES,
     output:
         measures=temp(f"{RESULTS}/realism/blocks/{{block}}.npz"),
     log:
@@ -33,7 +33,7 @@ rule measure_block_realism:
     params:
         code=code_digest("measure_block_realism.py"),
         block=lambda wildcards: BLOCKS[wildcards.block],
-        planted=by_digest(INPUTS.planted),
+        planted=RecordedByDigest(INPUTS.planted),
         seed=config["seed"],
     message:
         "Realism of {wildcards.block}"
@@ -71,9 +71,9 @@ rule judge_realism:
         **needs("judge_realism"),
     params:
         code=code_digest("judge_realism.py"),
-        countries=by_digest(INPUTS.countries),
-        blocks=by_digest(INPUTS.blocks),
-        measured=by_digest(BLOCKS[name] for name in MEASURED),
+        countries=RecordedByDigest(INPUTS.countries),
+        blocks=RecordedByDigest(INPUTS.blocks),
+        measured=RecordedByDigest(BLOCKS[name] for name in MEASURED),
         maps=lambda wildcards, input: dict(zip(MAPS, input.maps)),
         seed=config["seed"],
     message:

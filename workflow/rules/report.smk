@@ -5,7 +5,10 @@
 rule build_report:
     input:
         unpack(bench_results),
+        unpack(care_results),
+        unpack(analysis_results),
         people=rules.simulate_people.output.people,
+        carriers=rules.simulate_phenotypes.output.carriers,
         drawing=rules.build_demography.output.drawing,
         components=rules.compute_structure.output.components,
         spectrum=rules.compute_structure.output.spectrum,
@@ -15,6 +18,7 @@ rule build_report:
         distances=rules.compute_distances.output.distances,
         privacy=rules.run_membership_attack.output.summary,
         expected_fst=rules.build_demography.output.expected,
+        consent=rules.draw_consent.output.consent,
         datasets=rules.write_catalogue.output.datasets,
         stories=rules.run_stories.output.stories,
         realism=rules.judge_realism.output.table,
@@ -24,6 +28,12 @@ rule build_report:
         realism_linkage=rules.judge_realism.output.linkage,
         realism_sample_size=rules.judge_realism.output.sample_size,
         countries=local(INPUTS.country_table),
+        manifest=f"{RESULTS}/manifest.json",
+        maturity=local(config["policy"]["maturity"]),
+        prices=local(config["policy"]["prices"]),
+        gdp=local(config["policy"]["gdp"]),
+        labels=local(config["policy"]["labels"]),
+        inventory=local(config["policy"]["inventory"]),
     output:
         page=report(
             f"{RESULTS}/report/index.html",
@@ -36,6 +46,14 @@ rule build_report:
         ),
         stories=expand(f"{RESULTS}/report/stories/{{story}}.html", story=STORIES),
         catalogue=f"{RESULTS}/report/catalogue.html",
+        maturity=f"{RESULTS}/report/maturity.html",
+        economics=([f"{RESULTS}/report/economics.html"] if ECONOMICS else []),
+        costs=f"{RESULTS}/report/costs.html",
+        data_protection=f"{RESULTS}/report/data_protection.html",
+        inventory=f"{RESULTS}/report/synthetic_datasets.html",
+        sheets=expand(
+            f"{RESULTS}/report/sheets/{{sheet}}.html", sheet=[*COUNTRIES, "topics"]
+        ),
         summary=f"{RESULTS}/report/summary.json",
         junit=f"{RESULTS}/report/junit.xml",
         map=report(
@@ -85,8 +103,9 @@ rule build_report:
     params:
         code=code_digest("build_report.py"),
         config=config,
-        countries=by_digest(INPUTS.countries),
-        blocks=by_digest(BLOCKS),
+        countries=RecordedByDigest(INPUTS.countries),
+        blocks=RecordedByDigest(INPUTS.blocks),
+        variants=RecordedByDigest(INPUTS.planted),
         benchmarks=lambda wildcards, output: f"{Path(output.page).parents[1]}/benchmarks",
     message:
         "Report: pages, summary.json and figures"

@@ -22,11 +22,22 @@ PERSONAL_TABLES = [
 ]
 
 
+# files of the algorithm that nodes approve, below its folder
+ALGORITHM_FILES = (
+    sorted(
+        path.relative_to(INPUTS.analyses.algorithm).as_posix()
+        for path in INPUTS.analyses.algorithm.rglob("*")
+        if path.is_file()
+    )
+    if INPUTS.analyses
+    else []
+)
+
+
 rule build_node_folders:
     input:
-        reference=rules.make_reference.output.shared,
         fasta=rules.make_reference.output.fasta,
-        indexes=[rules.make_reference.output.fai, rules.make_reference.output.gzi],
+        indexes=REFERENCE_INDEXES,
         people=rules.simulate_people.output.people,
         diseases=rules.simulate_phenotypes.output.diseases,
         measurements=rules.simulate_phenotypes.output.measurements,
@@ -44,6 +55,9 @@ rule build_node_folders:
         runs=rules.simulate_sample_metadata.output.runs,
         analyses=rules.simulate_sample_metadata.output.analyses,
         genes=local(config["genes"]),
+        algorithm=[
+            local(f"{INPUTS.analyses.algorithm}/{file}") for file in ALGORITHM_FILES
+        ],
     output:
         settings=expand(f"{RESULTS}/nodes/{{country}}/node.yaml", country=COUNTRIES),
         individuals=expand(
@@ -59,6 +73,11 @@ rule build_node_folders:
             country=COUNTRIES,
             table=PERSONAL_TABLES,
         ),
+        algorithms=[
+            f"{RESULTS}/nodes/{country}/algorithms/{INPUTS.analyses.name}/{file}"
+            for country in COUNTRIES
+            for file in ALGORITHM_FILES
+        ],
     log:
         f"{LOGS}/build_node_folders.log",
     benchmark:
@@ -72,9 +91,10 @@ rule build_node_folders:
         code=code_digest("build_node_folders.py"),
         regions=tuple(BLOCKS),
         tables=PERSONAL_TABLES,
-        countries=by_digest(INPUTS.countries),
-        genes=by_digest(INPUTS.genes),
-        transcripts=by_digest(INPUTS.transcripts),
+        analyses=RecordedByDigest([INPUTS.analyses]),
+        countries=RecordedByDigest(INPUTS.countries),
+        genes=RecordedByDigest(INPUTS.genes),
+        transcripts=RecordedByDigest(INPUTS.transcripts),
         reference_year=config["cohort"]["reference_year"],
     message:
         "Node folders: people and phenotypes of {params.number} countries"
@@ -133,7 +153,7 @@ rule compute_distances:
     params:
         code=code_digest("compute_distances.py"),
         asker=config["network"]["asker"],
-        countries=by_digest(INPUTS.countries),
+        countries=RecordedByDigest(INPUTS.countries),
     message:
         "Distances from {params.asker}"
     script:

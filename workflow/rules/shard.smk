@@ -7,7 +7,7 @@ rule shard_block:
         trees=rules.simulate_block.output.trees,
         consequences=rules.simulate_block.output.consequences,
         reference=rules.make_reference.output.fasta,
-        indexes=[rules.make_reference.output.fai, rules.make_reference.output.gzi],
+        indexes=REFERENCE_INDEXES,
         people=rules.simulate_people.output.people,
         public_keys=rules.create_genome_keys.output.public if ENCRYPTED_SUFFIX else [],
     output:

@@ -27,7 +27,7 @@ rule build_demography:
     params:
         number=len(COUNTRIES),
         code=code_digest("build_demography.py"),
-        countries=by_digest(INPUTS.countries),
+        countries=RecordedByDigest(INPUTS.countries),
     message:
         "Demography: the model of {params.number} countries"
     script:
@@ -53,10 +53,10 @@ rule simulate_people:
     params:
         number=PEOPLE,
         code=code_digest("simulate_people.py"),
-        countries=by_digest(INPUTS.countries),
+        countries=RecordedByDigest(INPUTS.countries),
         numbers=INPUTS.numbers,
-        variants=by_digest(INPUTS.planted),
-        patients=by_digest(INPUTS.patients),
+        variants=RecordedByDigest(INPUTS.planted),
+        patients=RecordedByDigest(INPUTS.patients),
         cohort=config["cohort"],
         seed=config["seed"],
     message:
@@ -123,15 +123,23 @@ rule make_reference:
     params:
         number=len({block.contig for block in INPUTS.blocks}),
         code=code_digest("make_reference.py"),
-        blocks=by_digest(INPUTS.blocks),
-        variants=by_digest(INPUTS.planted),
-        transcripts=by_digest(INPUTS.transcripts),
+        blocks=RecordedByDigest(INPUTS.blocks),
+        variants=RecordedByDigest(INPUTS.planted),
+        transcripts=RecordedByDigest(INPUTS.transcripts),
         genome=config["genome"],
         seed=config["seed"],
     message:
         "Reference: bases of {params.number} contigs"
     script:
         f"{SCRIPTS}/make_reference.py"
+
+
+# of the FASTA file; without a storage they are there with it
+REFERENCE_INDEXES = (
+    [rules.make_reference.output.fai, rules.make_reference.output.gzi]
+    if IN_STORAGE
+    else []
+)
 
 
 rule simulate_block:
@@ -141,7 +149,7 @@ rule simulate_block:
         planted=rules.simulate_people.output.planted,
         map=recombination_map,
         reference=rules.make_reference.output.fasta,
-        indexes=[rules.make_reference.output.fai, rules.make_reference.output.gzi],
+        indexes=REFERENCE_INDEXES,
         contigs=rules.make_reference.output.contigs,
         transcripts=GENE_MODEL,
     output:
@@ -158,7 +166,7 @@ rule simulate_block:
     params:
         code=code_digest("simulate_block.py"),
         block=lambda wildcards: BLOCKS[wildcards.block],
-        variants=by_digest(INPUTS.planted),
+        variants=RecordedByDigest(INPUTS.planted),
         transcripts=transcripts_of_block,
         genome=config["genome"],
         seed=config["seed"],

@@ -23,7 +23,7 @@ rule choose_patients:
         **needs("choose_patients"),
     params:
         code=code_digest("choose_patients.py"),
-        choices=by_digest(
+        choices=RecordedByDigest(
             choice for story in INPUTS.stories for choice in story.choices
         ),
         reference_year=config["cohort"]["reference_year"],
@@ -53,10 +53,10 @@ rule compute_story_truth:
         **needs("compute_story_truth"),
     params:
         code=code_digest("compute_story_truth.py"),
-        stories=by_digest(INPUTS.stories),
-        blocks=by_digest(INPUTS.blocks),
-        genes=by_digest(INPUTS.genes),
-        variants=by_digest(INPUTS.planted),
+        stories=RecordedByDigest(INPUTS.stories),
+        blocks=RecordedByDigest(INPUTS.blocks),
+        genes=RecordedByDigest(INPUTS.genes),
+        variants=RecordedByDigest(INPUTS.planted),
         reference_year=config["cohort"]["reference_year"],
     message:
         "Stories: the right answers, from the pooled cohort"
@@ -72,7 +72,6 @@ rule run_stories:
         stores=fill_in(rules.build_variant_store.output.store, country=COUNTRIES),
         served=served_files,
         issuer=rules.create_issuer.output,
-        after=ancient(rules.run_queries.output.answers),  # only one set of nodes runs at a time
     output:
         stories=expand(f"{RESULTS}/stories/{{story}}.json", story=STORIES),
     log:
@@ -84,12 +83,13 @@ rule run_stories:
     threads: 4
     resources:
         **needs("run_stories"),
+        network=2,
     params:
         number=len(STORIES),
         code=code_digest("run_stories.py"),
-        stories=by_digest(INPUTS.stories),
+        stories=RecordedByDigest(INPUTS.stories),
         nodes=node_folders,
-        foreign=by_digest(INPUTS.foreign),
+        foreign=RecordedByDigest(INPUTS.foreign),
         network=config["network"],
     message:
         "Run {params.number} stories"

@@ -1,6 +1,23 @@
 # Needs: all other rules.
 # Makes: the lists of files that the targets of the Snakefile ask for. Temporary files are in none.
 
+from asked import asked_lines
+from needs import endless_exports
+from rehearsal.logs import note
+from terminal import tells_plan
+
+for line in endless_exports(EXPORTS.values(), SIZES):
+    note(line)
+
+# what Snakemake's own lines about planned jobs leave out
+if workflow.is_main_process and tells_plan(workflow.output_settings):
+    wildcards_of = {
+        name: getattr(rules, name).rule.wildcard_names
+        for name in NEEDS
+        if rules.has(name) and getattr(rules, name).output  # no stories: no job
+    }
+    print(*asked_lines(wildcards_of, SIZES, BENCH_SECONDS), sep="\n", file=sys.stderr)
+
 
 def files_of(*rules_of_whole_run):
     """List the files that rules with one job make."""
@@ -54,6 +71,54 @@ def bench_files(wildcards):
         *files_of(rules.inject_faults, rules.measure_load, rules.measure_growth),
         *files_of(rules.compare_collection_policies),
     ]
+
+
+def analysis_files(wildcards):
+    """List the federated analyses; nothing without them."""
+    if not config["analyses"]:
+        return []
+    return [
+        *files_of(rules.run_analyses, rules.compute_analysis_truth),
+        *files_of(rules.federated_pca, rules.federated_gwas, rules.federated_burden),
+    ]
+
+
+def put_old_report_away():
+    """Take away the report of an earlier run that the planned jobs make untrue; keep its page under another name.
+
+    If they fail on the way, no verdict of other answers stays behind.
+    """
+    pages, shown = rules.build_report.output, rules.build_report.input
+    files = {
+        *pages,
+        *(file for file in shown if isinstance(file, str)),
+        *analysis_files(None),
+        *bench_files(None),
+    }
+    planned = {file for job in workflow.dag.needrun_jobs() for file in job.output}
+    if workflow.touch or IN_STORAGE or not planned & files:
+        return
+    for file in (pages.summary, pages.junit, *rules.check_verdict.output):
+        Path(file).unlink(missing_ok=True)
+    if Path(pages.page).exists():
+        Path(pages.page).replace(earlier_page())
+
+
+def earlier_page():
+    """Return the path of the page of an earlier run, while this run has none."""
+    return Path(rules.build_report.output.page).with_name("earlier.html")
+
+
+def page_line():
+    """Say where the page is; nothing before there is one."""
+    page, earlier = Path(rules.build_report.output.page), earlier_page()
+    if page.exists():
+        earlier.unlink(missing_ok=True)
+        passed = Path(rules.check_verdict.output.verdict).exists()
+        return f"The page{'' if passed else ', without the verdict that all checks passed'}: {page}\n"
+    if earlier.exists():
+        return f"The page of an earlier run: {earlier}; the target report makes a new one: -- report\n"
+    return ""
 
 
 def report_files(wildcards):

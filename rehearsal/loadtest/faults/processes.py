@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from rehearsal.errors import mismatch
 from rehearsal.network.emulation.topology import Topology
-from rehearsal.network.forkserver import NODE_SERVER
+from rehearsal.network.forkserver import NODE_SERVER, ForkServer
 from rehearsal.network.launcher import Launch, node_command, running_network, running_nodes
 from rehearsal.network.registry import NodeEntry
 from rehearsal.web.network_delay import Line
@@ -24,14 +24,17 @@ Arguments = Callable[[list[str]], list[str]]  # changes a command line
 class Restartable:
     """A process that can be started, ended, and started again at the same address.
 
-    Starting and ending wait in threads, so that the event loop can send queries meanwhile.
+    Starting and ending wait in threads, so that the event loop can send queries meanwhile. The
+    first start is a fork, which is fast. Others are those of an operator, with all their imports,
+    because recovery from a fault is measured with them.
 
     Args:
         log_dir: Folder for the logs.
+        forks: Fork server for the first start.
     """
 
-    def __init__(self, log_dir: Path) -> None:
-        self._log_dir = log_dir
+    def __init__(self, log_dir: Path, forks: ForkServer) -> None:
+        self._log_dir, self._forks = log_dir, forks
         self._stack = ExitStack()
         self._starts = 0
         self._entry: NodeEntry | None = None
@@ -84,6 +87,9 @@ class Restartable:
     def _start(self, change: Arguments | None) -> NodeEntry:
         raise NotImplementedError
 
+    def _starter(self) -> ForkServer | None:
+        return self._forks if self._starts == 1 else None
+
 
 class NodeProcess(Restartable):
     """The process of a node.
@@ -92,11 +98,14 @@ class NodeProcess(Restartable):
         country: Code of the country.
         folder: Folder of the node.
         log_dir: Folder for the logs.
+        forks: Fork server for the first start.
         delay_ms: Round-trip time to emulate, in ms.
     """
 
-    def __init__(self, country: str, folder: Path, log_dir: Path, delay_ms: float = 0.0) -> None:
-        super().__init__(log_dir)
+    def __init__(
+        self, country: str, folder: Path, log_dir: Path, forks: ForkServer, delay_ms: float = 0.0
+    ) -> None:
+        super().__init__(log_dir, forks)
         self.country, self.folder, self._delay_ms = country, folder, delay_ms
 
     def _start(self, change: Arguments | None) -> NodeEntry:
@@ -107,7 +116,9 @@ class NodeProcess(Restartable):
         logs = self._log_dir / f"{self._starts}"
         topology = Topology.here([self.country], {self.country: Line(self._delay_ms)})
         folders = {self.country: self.folder}
-        nodes = running_nodes(folders, logs, command=command, topology=topology)
+        nodes = running_nodes(
+            folders, logs, command=command, topology=topology, forks=self._starter()
+        )
         return self._stack.enter_context(nodes)[0]
 
     @property
@@ -123,16 +134,23 @@ class ServiceProcess(Restartable):
         nodes: The nodes.
         deadline_s: Deadline of a query, in seconds.
         log_dir: Folder for the logs.
+        forks: Fork server for the first start.
     """
 
-    def __init__(self, nodes: Sequence[NodeEntry], deadline_s: float, log_dir: Path) -> None:
-        super().__init__(log_dir)
+    def __init__(
+        self, nodes: Sequence[NodeEntry], deadline_s: float, log_dir: Path, forks: ForkServer
+    ) -> None:
+        super().__init__(log_dir, forks)
         self._nodes, self._deadline_s = nodes, deadline_s
 
     def _start(self, change: Arguments | None) -> NodeEntry:
         options = ("--port", self._port)
         self._log_dir.mkdir(parents=True, exist_ok=True)
         service = running_network(
-            self._nodes, self._deadline_s, self._log_dir / f"{self._starts}", options=options
+            self._nodes,
+            self._deadline_s,
+            self._log_dir / f"{self._starts}",
+            options=options,
+            forks=self._starter(),
         )
         return self._stack.enter_context(service)

@@ -15,6 +15,7 @@ import pandas as pd
 from rehearsal.errors import InputError
 from rehearsal.loadtest.faults.fault_injection import FAULTS, FaultInjection
 from rehearsal.loadtest.faults.faulty_proxy import faulty_proxy
+from rehearsal.loadtest.faults.lost_in_round import LostNodeTest
 from rehearsal.loadtest.faults.processes import VICTIM_MS, NodeProcess, ServiceProcess
 from rehearsal.loadtest.faults.scenario_outcome import COLUMNS, RECOVERY_S, ScenarioOutcome
 from rehearsal.loadtest.faults.scenarios import Lane, Scenario
@@ -23,6 +24,7 @@ from rehearsal.loadtest.query_selection import select_kinds_in_turn
 from rehearsal.loadtest.run_under_test import RunUnderTest
 from rehearsal.logs import Progress
 from rehearsal.model import Query
+from rehearsal.network.forkserver import ForkServer, fork_server
 from rehearsal.network.issuer import TRUSTED
 from rehearsal.network.registry import NodeEntry
 from rehearsal.network.tokens import tokens_by_tier
@@ -116,21 +118,37 @@ async def _run_all(
         by_lane.setdefault(one.lane, []).append(one)
     progress = Progress(len(scenarios), "scenarios", every_s=0)
     async with AsyncExitStack() as stack:
+        forks = stack.enter_context(fork_server())
         healthy = [
-            NodeProcess(c, served_copy(test.folders[c], folder / "healthy" / c), logs / c)
+            NodeProcess(c, served_copy(test.folders[c], folder / "healthy" / c), logs / c, forks)
             for c in test.healthy
         ]
         for process in healthy:
             stack.push_async_callback(process.end)
         await asyncio.gather(*(process.start() for process in healthy))
         others = [process.entry for process in healthy]
-        found = await asyncio.gather(
-            *(
-                _run_lane(_LaneRun(test, name, others, folder / name, logs / name), some, progress)
-                for name, some in by_lane.items()
-            )
-        )
-    return {name: row for rows in found for name, row in rows.items()}
+
+        def lane(name: Lane) -> _LaneRun:
+            return _LaneRun(test, name, others, folder / name, logs / name, forks)
+
+        alone = by_lane.pop("analysis", [])  # as it needs the processors
+        lanes = [_run_lane(lane(name), some, progress) for name, some in by_lane.items()]
+        rows = {name: row for some in await asyncio.gather(*lanes) for name, row in some.items()}
+        for scenario in alone:
+            rows[scenario.name] = await _lose_node(lane("analysis"), scenario)
+            progress.step()
+    return rows
+
+
+async def _lose_node(run: _LaneRun, scenario: Scenario) -> dict[str, Any]:
+    """Play an analysis at the healthy nodes and a victim, which is lost."""
+    test, codes = run.test, [entry.country for entry in run.others]
+    async with AsyncExitStack() as stack:
+        victim = await run.start_victim(stack)
+        folders = {code: test.folders[code] for code in (*codes, test.victim)}
+        token = tokens_by_tier(test.issuer, test.asker)["controlled"]
+        lost = LostNodeTest([*run.others, victim.entry], folders, test.victim, token)
+        return await lost.play(scenario)
 
 
 @dataclass(frozen=True)
@@ -142,13 +160,14 @@ class _LaneRun:
     others: Sequence[NodeEntry]
     folder: Path
     logs: Path
+    forks: ForkServer
 
     async def start_victim(self, stack: AsyncExitStack) -> NodeProcess:
         """Start a copy of the node to break; it ends with the stack."""
         country = self.test.victim
         own_files = OWN_FILES.get(self.lane, ())
         copy = served_copy(self.test.folders[country], self.folder / country, own_files)
-        victim = NodeProcess(country, copy, self.logs / country, VICTIM_MS)
+        victim = NodeProcess(country, copy, self.logs / country, self.forks, VICTIM_MS)
         stack.push_async_callback(victim.end)
         await victim.start()
         return victim
@@ -166,7 +185,7 @@ async def _run_lane(
                 proxy = await stack.enter_async_context(faulty_proxy(*victim.address))
                 entry = replace(entry, url=f"http://127.0.0.1:{proxy.port}")
             entries.append(entry)
-        service = ServiceProcess(entries, DEADLINE_S, run.logs / "network")
+        service = ServiceProcess(entries, DEADLINE_S, run.logs / "network", run.forks)
         stack.push_async_callback(service.end)
         await service.start()
         rows = {}

@@ -162,7 +162,7 @@ def fault_checks(table: pd.DataFrame) -> list[dict[str, Any]]:
         {
             "name": f"fault: {row.scenario}",
             "expected": row.must_hold,
-            "observed": "held" if row.held else row.why,
+            "observed": row.why or "held",
             "passed": bool(row.held),
         }
         for row in table.itertuples(index=False)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Lane = Literal["address", "process", "files", "clock", "service"]
+Lane = Literal["address", "process", "files", "clock", "service", "analysis"]
 Shows = Literal["failed", "late", "refused", "answered"]
 
 
@@ -14,12 +14,13 @@ Shows = Literal["failed", "late", "refused", "answered"]
 class Scenario:
     """A fault of one victim: a node, or in lane ``service`` the network itself.
 
-    Scenarios of one lane share processes and take turns; lanes run side by side.
+    Scenarios of one lane share processes and take turns; lanes run side by side, and after them
+    the scenarios of ``analysis``, in which nodes compute.
     """
 
     name: str
     lane: Lane
-    fault: str  # a name in ``fault_injection.FAULTS``
+    fault: str  # a name in ``fault_injection.FAULTS``; of an analysis, how the node is lost
     shows: tuple[Shows, ...]  # allowed states of the victim's answers during the fault; at least
     # one must be seen
     must_hold: str  # the requirements, in words
@@ -144,6 +145,14 @@ SCENARIOS: tuple[Scenario, ...] = (
         "clients get an error, never half an answer; after the restart all answers are right",
         {"ended_by": "SIGTERM"},
         short=False,
+    ),
+    Scenario(
+        "node lost in mid-round",
+        "analysis",
+        "kill",
+        ("failed",),
+        "an analysis of three nodes names the lost one and goes on; its result is exactly that of "
+        "the other two",
     ),
 )
 

@@ -28,6 +28,7 @@ from rehearsal.loadtest.load.workload import RESEARCHER, Workload, control_call,
 from rehearsal.loadtest.query_selection import select_evenly
 from rehearsal.loadtest.run_under_test import RunUnderTest
 from rehearsal.loadtest.stub_nodes import StubNodes
+from rehearsal.logs import tell_progress
 from rehearsal.machine import load_average
 from rehearsal.network.launcher import RunningNodes, running_network, running_nodes
 from rehearsal.node.runtime_files import served_copies
@@ -218,7 +219,8 @@ class GrowthMeasurement:
             }
         )
         row = self.rows[-1]
-        print(f"{dict(at)}: p50 {row['p50_ms']:.1f} ms, {row['queries_per_s']:.1f}/s", flush=True)
+        size = ", ".join(f"{at[axis]:,} {axis}" for axis in (NODES, PEOPLE, USERS))
+        tell_progress(f"{size}: p50 {row['p50_ms']:.1f} ms, {row['queries_per_s']:.1f} per s")
 
     def table(self) -> pd.DataFrame:
         """Return the table of all rows so far."""

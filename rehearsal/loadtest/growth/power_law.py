@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, nan
+from math import exp, nan, sqrt
 
 import numpy as np
-from scipy import stats
 
 from rehearsal.errors import mismatch
 
@@ -45,12 +44,16 @@ def fit_power_law(x: Sequence[float], y: Sequence[float]) -> PowerLaw:
     if len(np.unique(xs)) < 2:
         found = str(len(np.unique(xs)))
         raise ValueError(mismatch("power law", "at least two different x", found))
-    line = stats.linregress(np.log(xs), np.log(ys))
-    error = float(line.stderr) if len(xs) > 2 else nan
+    log_x, log_y = np.log(xs), np.log(ys)
+    from_mean_x, from_mean_y = log_x - log_x.mean(), log_y - log_y.mean()
+    of_x, of_y = float(from_mean_x @ from_mean_x), float(from_mean_y @ from_mean_y)
+    slope = float(from_mean_x @ from_mean_y) / of_x
+    residuals = from_mean_y - slope * from_mean_x
+    unexplained = float(residuals @ residuals)
     return PowerLaw(
-        exponent=float(line.slope),
-        standard_error=error,
-        coefficient=exp(line.intercept),
-        r_squared=float(line.rvalue**2),
+        exponent=slope,
+        standard_error=sqrt(unexplained / (len(xs) - 2) / of_x) if len(xs) > 2 else nan,
+        coefficient=exp(log_y.mean() - slope * log_x.mean()),
+        r_squared=1 - unexplained / of_y if of_y else 0.0,
         points=len(xs),
     )

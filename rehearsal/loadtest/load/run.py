@@ -26,6 +26,7 @@ from rehearsal.loadtest.load.sender import Call, Sent
 from rehearsal.loadtest.load.workload import Workload, control_call, issue_tokens, weights
 from rehearsal.loadtest.run_under_test import RunUnderTest
 from rehearsal.loadtest.stub_nodes import StubNodes
+from rehearsal.logs import tell_progress
 from rehearsal.machine import load_average, measurement_conditions
 from rehearsal.network.launcher import nodes_at_their_distance, running_network
 from rehearsal.node.runtime_files import served_copies
@@ -218,7 +219,7 @@ class _Ramp:
             notes={"planned": n, "histogram": self._write(sent, rate, connections, begun)},
         )
         self.run.steps.append(step)
-        print(_step_text(step), flush=True)
+        tell_progress(_step_text(step))
         if not meets(step):
             self._settle()
         return step

@@ -141,13 +141,19 @@ class Authorizer:
         protected = access.protected_tiers()
         if not protected:
             return {}
+        ledger = self.ledger
+        return {
+            tier: Door(tier, one, self.facts, ledger, self.secret)
+            for tier, one in protected.items()
+        }
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger of what was told about people, opened at the first use."""
         if self._ledger is None:
             path = None if self.state is None else self.state / LEDGER_FILE
             self._ledger = Ledger(self.facts.release, self.secret, path)
-        return {
-            tier: Door(tier, one, self.facts, self._ledger, self.secret)
-            for tier, one in protected.items()
-        }
+        return self._ledger
 
     def _take_up(self, node: AccessedNode) -> None:
         """Decide by these settings from now on. Raises InputError and keeps those of before."""

@@ -79,7 +79,7 @@ class AlertStore:
             self._db = sqlite3.connect(
                 ":memory:" if path is None else path, timeout=LOCKED_S, check_same_thread=False
             )
-            self._db.executescript(SCHEMA)
+            self._db.executescript(f"BEGIN IMMEDIATE;{SCHEMA}")  # waits for the disk once
             self._db.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?)", (FORMAT,))
             (found,) = self._db.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
             self._db.commit()

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from rehearsal.compiled_code import kernel, part
 from rehearsal.formats.bcf_reading_kernel import (
     BAD,
     FIXED,
@@ -70,7 +70,7 @@ class Redaction(NamedTuple):
     format_keys: NDArray[np.int64]
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def redact(data: Bytes, out: Bytes, redaction: Redaction) -> tuple[int, int]:
     """Write all whole records without the removed people.
 
@@ -94,7 +94,7 @@ def redact(data: Bytes, out: Bytes, redaction: Redaction) -> tuple[int, int]:
     return at, written
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _redact_record(data: Bytes, at: int, end: int, out: Bytes, w: int, redaction: Redaction) -> int:
     """Write one record; returns the end of the output, ``w`` itself if no carrier remains."""
     contig, start, samples, runs, gt_key, info_keys, format_keys = redaction
@@ -157,7 +157,7 @@ def _redact_record(data: Bytes, at: int, end: int, out: Bytes, w: int, redaction
     return w
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _find_field(data: Bytes, place: int, end: int, fields: int, samples: int, wanted: int) -> int:
     """Find the FORMAT field with a key; BAD when there is none."""
     for _ in range(fields):
@@ -170,7 +170,7 @@ def _find_field(data: Bytes, place: int, end: int, fields: int, samples: int, wa
     return BAD
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _copy_levels(
     data: Bytes,
     place: int,
@@ -207,13 +207,13 @@ def _copy_levels(
     return w, copied
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _put(value: int, out: Bytes, w: int) -> None:
     for byte in range(4):
         out[w + byte] = value >> 8 * byte & 255
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _copy(data: Bytes, begin: int, end: int, out: Bytes, w: int) -> int:
     source, target = data[begin:end], out[w : w + end - begin]
     for i in range(target.size):  # compiled to one memory copy
@@ -221,7 +221,7 @@ def _copy(data: Bytes, begin: int, end: int, out: Bytes, w: int) -> int:
     return w + end - begin
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _shared_end(data: Bytes, at: int, border: int, alleles: int, carried: NDArray[np.bool_]) -> int:
     """Count the last letters that REF and all remaining alleles share, leaving one of each.
 
@@ -246,7 +246,7 @@ def _shared_end(data: Bytes, at: int, border: int, alleles: int, carried: NDArra
     return max(cut, 0)
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _put_descriptor(length: int, kind: int, out: Bytes, w: int) -> int:
     """Write a type descriptor; lengths from 15 on follow in four bytes at most."""
     if length < 15:
@@ -260,7 +260,7 @@ def _put_descriptor(length: int, kind: int, out: Bytes, w: int) -> int:
     return w + 2 + width_of(number)
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _copy_shared(
     data: Bytes,
     at: int,
@@ -289,7 +289,7 @@ def _copy_shared(
     return w, at
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _copy_structural(
     data: Bytes,
     at: int,
@@ -334,7 +334,7 @@ def _copy_structural(
     return w, copied
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _note_carried(
     data: Bytes, begin: int, kind: int, width: int, runs: Runs, carried: NDArray[np.bool_]
 ) -> bool:
@@ -359,7 +359,7 @@ def _note_carried(
     return True
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _note_two(calls: Bytes, carried: NDArray[np.bool_]) -> bool:
     """Do the same for one alternate allele in bytes, without branches: the case of most records."""
     alternate, other = np.uint8(0), np.uint8(0)
@@ -371,7 +371,7 @@ def _note_two(calls: Bytes, carried: NDArray[np.bool_]) -> bool:
     return other == 0
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _count_again(out: Bytes, begin: int, end: int, kind: int, carried: NDArray[np.bool_]) -> None:
     """Renumber the alleles of the calls among those that are still carried."""
     number = np.cumsum(carried)  # by allele + 1; 0 is a missing call

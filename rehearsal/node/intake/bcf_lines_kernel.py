@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from rehearsal.compiled_code import kernel, part
 from rehearsal.formats.bcf_reading_kernel import (
     BAD,
     FIXED,
@@ -52,7 +52,7 @@ class Keys(NamedTuple):
     genotypes: int
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def to_lines(data: Bytes, out: Bytes, keys: Keys) -> tuple[int, int, int]:
     """Write whole records as lines, as many as fit into the output.
 
@@ -79,7 +79,7 @@ def to_lines(data: Bytes, out: Bytes, keys: Keys) -> tuple[int, int, int]:
     return at, written, 0
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _line(data: Bytes, at: int, end: int, out: Bytes, w: int, keys: Keys) -> int:
     contig, border = u32(data, at + 8), at + 8 + u32(data, at)
     alleles, infos = u32(data, at + 24) >> 16, u32(data, at + 24) & 0xFFFF
@@ -100,7 +100,7 @@ def _line(data: Bytes, at: int, end: int, out: Bytes, w: int, keys: Keys) -> int
     return w if w < 0 else _genotypes(data, border, end, formats, keys, out, w)
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _copy(text: Bytes, out: Bytes, w: int, last: int) -> int:
     """Write a text and one more letter."""
     for i in range(text.size):
@@ -109,7 +109,7 @@ def _copy(text: Bytes, out: Bytes, w: int, last: int) -> int:
     return w + text.size + 1
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _number(value: int, out: Bytes, w: int, last: int) -> int:
     """Write a number and one more letter."""
     w = write_number(value, out, w)
@@ -117,7 +117,7 @@ def _number(value: int, out: Bytes, w: int, last: int) -> int:
     return w + 1
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _alleles(data: Bytes, at: int, end: int, alleles: int, out: Bytes, w: int) -> tuple[int, int]:
     """Skip the identifier and write REF and ALT."""
     for number in range(alleles + 1):
@@ -134,7 +134,7 @@ def _alleles(data: Bytes, at: int, end: int, alleles: int, out: Bytes, w: int) -
     return at, w
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _filter(data: Bytes, at: int, end: int, out: Bytes, w: int) -> tuple[int, int]:
     """Write whether all filters are passed, which is number 0, or none is stated."""
     kind, size, begin = read_descriptor(data, at, end)
@@ -146,7 +146,7 @@ def _filter(data: Bytes, at: int, end: int, out: Bytes, w: int) -> tuple[int, in
     return begin + size * width_of(kind), _copy(_PASS if passes else _FAIL, out, w, _TAB)
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _info(data: Bytes, at: int, end: int, infos: int, keys: Keys, out: Bytes, w: int) -> int:
     """Write END and SVLEN."""
     for _ in range(infos):
@@ -172,7 +172,7 @@ def _info(data: Bytes, at: int, end: int, infos: int, keys: Keys, out: Bytes, w:
     return w + 2
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _genotypes(data: Bytes, at: int, end: int, formats: int, keys: Keys, out: Bytes, w: int) -> int:
     for _ in range(formats):
         key, kind, size, begin = read_vector(data, at, end, keys.samples)
@@ -193,7 +193,7 @@ def _genotypes(data: Bytes, at: int, end: int, formats: int, keys: Keys, out: By
     return w
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _usual_calls(data: Bytes, at: int, samples: int, out: Bytes, w: int) -> int:
     """Write calls of two bytes; most have two alleles of one digit."""
     end = at + 2 * samples
@@ -208,7 +208,7 @@ def _usual_calls(data: Bytes, at: int, samples: int, out: Bytes, w: int) -> int:
     return w
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _one_digit_calls(calls: Bytes, out: Bytes) -> int:
     """Write calls with two alleles of one digit, up to another one; return their number."""
     for i in range(calls.size // 2):
@@ -222,7 +222,7 @@ def _one_digit_calls(calls: Bytes, out: Bytes) -> int:
     return calls.size // 2
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _calls(data: Bytes, at: int, kind: int, size: int, samples: int, out: Bytes, w: int) -> int:
     for sample in range(samples):
         w = _call(data, at + sample * size * width_of(kind), kind, size, out, w)
@@ -230,7 +230,7 @@ def _calls(data: Bytes, at: int, kind: int, size: int, samples: int, out: Bytes,
     return w
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _call(data: Bytes, at: int, kind: int, size: int, out: Bytes, w: int) -> int:
     """Write one call and a tab. Phase does not matter."""
     begin = w

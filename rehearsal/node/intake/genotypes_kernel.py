@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from rehearsal.compiled_code import kernel, part
 from rehearsal.stores.carrier_lists_writer import write_list
 
 BAD_PLOIDY, BAD_ALLELE, BAD_COLUMNS, BAD_TEXT = 1, 2, 3, 4
@@ -65,7 +65,7 @@ class Counted(NamedTuple):
     told: NDArray[np.int64]
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def count_alleles(
     data: NDArray[np.uint8],
     places: NDArray[np.int64],
@@ -132,7 +132,7 @@ def count_alleles(
     return Counted(counts, lists[:written], borders, faults, told)
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _read_genotypes(
     data: NDArray[np.uint8],
     place: NDArray[np.int64],
@@ -188,7 +188,7 @@ def _read_genotypes(
     return n if column == n_samples and at == end + 1 else -BAD_COLUMNS
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _usual_calls(letters: NDArray[np.uint8]) -> int:
     """Count the calls 0|0 or 0/0 at the beginning that a tab follows."""
     calls = 0
@@ -205,7 +205,7 @@ def _usual_calls(letters: NDArray[np.uint8]) -> int:
     return letters.size // 4
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _next_column(data: NDArray[np.uint8], at: int, end: int) -> int:
     """Return the index behind the next tab."""
     while at < end and data[at] != _TAB:
@@ -213,7 +213,7 @@ def _next_column(data: NDArray[np.uint8], at: int, end: int) -> int:
     return at + 1
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _genotype(data: NDArray[np.uint8], at: int, end: int) -> tuple[int, int, int, int]:
     """Read one genotype.
 
@@ -252,7 +252,7 @@ def _genotype(data: NDArray[np.uint8], at: int, end: int) -> tuple[int, int, int
         at += 1
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _cut(
     first: int, second: int, copies: int, fix: bool, told: NDArray[np.int64]
 ) -> tuple[int, int]:
@@ -267,7 +267,7 @@ def _cut(
     return (first, -1) if copies == 1 and not differ else (-1, -1)
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _sort(sparse: _Sparse, n: int) -> None:
     """Sort genotypes by people."""
     order = np.argsort(sparse.who[:n])
@@ -275,7 +275,7 @@ def _sort(sparse: _Sparse, n: int) -> None:
         column[:n] = column[:n][order]
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _count_as(kept: int, other: int, sparse: _Sparse, n: int) -> None:
     """Replace an allele in genotypes by the one that it repeats."""
     for i in range(n):
@@ -285,7 +285,7 @@ def _count_as(kept: int, other: int, sparse: _Sparse, n: int) -> None:
             sparse.second[i] = kept
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _count_one(
     allele: int,
     n: int,

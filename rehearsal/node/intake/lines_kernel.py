@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from rehearsal.compiled_code import kernel, part
 
 COLUMNS = 10  # of a line: the fixed ones, FORMAT, and the genotypes as one
 CHROM, POS, ID, REF, ALT, QUAL, FILTER, INFO, FORMAT, GENOTYPES = range(COLUMNS)
@@ -15,7 +16,7 @@ _TAB, _DOT, _COLON, _CARRIAGE_RETURN = b"\t.:\r"
 _ZERO, _NINE, _G, _T = b"09GT"
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def split_lines(
     data: NDArray[np.uint8], ends: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]:
@@ -57,7 +58,7 @@ def split_lines(
     return borders, starts, marks
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _start(data: NDArray[np.uint8], at: int, end: int) -> int:
     """Read POS, and return it 0-based."""
     value = 0
@@ -70,7 +71,7 @@ def _start(data: NDArray[np.uint8], at: int, end: int) -> int:
     return value - 1
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _equal(data: NDArray[np.uint8], one: NDArray[np.int64], other: NDArray[np.int64]) -> bool:
     """Tell whether two lines have the same CHROM."""
     size = one[1] - one[0]
@@ -80,7 +81,7 @@ def _equal(data: NDArray[np.uint8], one: NDArray[np.int64], other: NDArray[np.in
     return bool((data[one[0] + at] == data[other[0] + at]).all())
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _marks(data: NDArray[np.uint8], row: NDArray[np.int64]) -> int:
     found = 0
     at, size = row[FILTER], row[FILTER + 1] - 1 - row[FILTER]
@@ -101,11 +102,11 @@ def _marks(data: NDArray[np.uint8], row: NDArray[np.int64]) -> int:
     return found
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _is_pass(data: NDArray[np.uint8], at: int) -> bool:
     return data[at] == 80 and data[at + 1] == 65 and data[at + 2] == 83 and data[at + 3] == 83
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _is_base(letter: int) -> bool:
     return letter == 65 or letter == 67 or letter == 71 or letter == 84

@@ -15,16 +15,17 @@ import sqlite3
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyroaring import BitMap
 
 from rehearsal.errors import InputError, shown
-from rehearsal.files import atomic_path
 from rehearsal.node.matchmaker.index import SCHEMA_VERSION
+from rehearsal.stores.new_store import new_store
 from rehearsal.stores.ontology import HumanPhenotypeOntology, PhenotypeTerm
-from rehearsal.stores.store_checksum import write_checksum
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -78,24 +79,18 @@ def build_matchmaker_index(
             expected = f"nobody for whom {code} is both observed and excluded"
             found = f"individual number {both[0]}"
             raise InputError(out, "excluded_features.code", expected, found)
-    with atomic_path(out) as aside:
-        connection = sqlite3.connect(aside)
-        try:
-            connection.executescript(SCHEMA)
-            _write_terms(connection, terms, having, lacking, len(positions))
-            _write_genes(connection, rows["candidate_genes"], ontology.gene_symbols())
-            connection.executemany(
-                "INSERT INTO meta VALUES (?, ?)",
-                [
-                    ("schema", str(SCHEMA_VERSION)),
-                    ("hpo", ontology.version),
-                    ("people", str(len(positions))),
-                ],
-            )
-            connection.commit()
-        finally:
-            connection.close()
-        write_checksum(aside)
+    with new_store(out) as connection:
+        connection.executescript(SCHEMA)
+        _write_terms(connection, ontology, having, lacking, len(positions))
+        _write_genes(connection, rows["candidate_genes"], ontology.gene_symbols())
+        connection.executemany(
+            "INSERT INTO meta VALUES (?, ?)",
+            [
+                ("schema", str(SCHEMA_VERSION)),
+                ("hpo", ontology.version),
+                ("people", str(len(positions))),
+            ],
+        )
 
 
 def _rows(
@@ -130,30 +125,49 @@ def _closures(rows: list[tuple[int, str]], terms: Mapping[str, PhenotypeTerm]) -
     return having
 
 
+@dataclass(frozen=True, slots=True)
+class _NumberedTerms:
+    """What the index of every node says about terms."""
+
+    current: tuple[tuple[PhenotypeTerm, int, bytes], ...]  # term, content, numbers of it and above
+    names: tuple[tuple[str, int], ...]  # every identifier, also replaced ones, and its term
+
+
+@lru_cache(maxsize=1)
+def _numbered_terms(ontology: HumanPhenotypeOntology) -> _NumberedTerms:
+    terms = ontology.phenotypes()
+    current = sorted({term.id for term in terms.values()})
+    number = {name: i for i, name in enumerate(current)}
+
+    def above(term: PhenotypeTerm) -> bytes:
+        return array("H", sorted(number[one] for one in (term.id, *term.ancestors))).tobytes()
+
+    return _NumberedTerms(
+        tuple((terms[i], round(terms[i].content * 1_000_000), above(terms[i])) for i in current),
+        tuple((name, number[term.id]) for name, term in sorted(terms.items())),
+    )
+
+
 def _write_terms(
     connection: sqlite3.Connection,
-    terms: Mapping[str, PhenotypeTerm],
+    ontology: HumanPhenotypeOntology,
     having: Mapping[str, BitMap],
     lacking: Mapping[str, BitMap],
     people: int,
 ) -> None:
-    """Write the terms. ``names`` maps every identifier, also replaced ones, to its term."""
-    current = sorted({term.id for term in terms.values()})
-    number = {name: i for i, name in enumerate(current)}
+    """Write the terms with their people, and all their identifiers."""
+    numbered = _numbered_terms(ontology)
     totals = array("q", bytes(8 * people))
     rows = []
-    for name in current:
-        term = terms[name]
-        content = round(term.content * 1_000_000)
-        above = array("H", sorted(number[one] for one in (name, *term.ancestors)))
+    for number, (term, content, above) in enumerate(numbered.current):
+        name = term.id
         for position in having.get(name, ()):
             totals[position] += content
         people_of = having[name].serialize() if name in having else None
         without = lacking[name].serialize() if name in lacking else None
-        rows.append((number[name], name, term.label, content, above.tobytes(), people_of, without))
+        rows.append((number, name, term.label, content, above, people_of, without))
     connection.executemany("INSERT INTO terms VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
-    names = ((name, number[term.id]) for name, term in sorted(terms.items()))
-    connection.executemany("INSERT INTO names VALUES (?, ?)", names)
+    connection.executemany("INSERT INTO names VALUES (?, ?)", numbered.names)
     connection.execute("INSERT INTO totals VALUES (?)", (totals.tobytes(),))
 
 

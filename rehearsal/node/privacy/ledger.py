@@ -104,8 +104,12 @@ class Ledger:
     def _open(self) -> None:
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.executescript(_SCHEMA)
+        # one transaction: it waits for the disk once
+        self._connection.execute("BEGIN IMMEDIATE")
+        for statement in _SCHEMA.split(";"):
+            self._connection.execute(statement)
         self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?)", (_FORMAT,))
+        self._connection.execute("COMMIT")
         (found,) = self._connection.execute(
             "SELECT value FROM meta WHERE key = 'format'"
         ).fetchone()

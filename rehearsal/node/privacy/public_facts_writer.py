@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 
 from pyroaring import BitMap
 
-from rehearsal.files import atomic_path
 from rehearsal.formats.ontology_terms import SEX_TERMS
+from rehearsal.logs import in_progress
 from rehearsal.node.privacy.public_facts import (
     PUBLIC_FACTS_FILE,
     SCHEMA,
@@ -31,8 +31,9 @@ from rehearsal.node.privacy.public_facts import (
     size_facts,
 )
 from rehearsal.stores import long_variants
+from rehearsal.stores.new_store import new_store
 from rehearsal.stores.people_store import SAMPLES, PeopleStore
-from rehearsal.stores.store_checksum import read_checksum, write_checksum
+from rehearsal.stores.store_checksum import read_checksum
 from rehearsal.stores.variant_store import VariantStore
 
 if TYPE_CHECKING:
@@ -55,12 +56,9 @@ def write_size_facts(folder: Path) -> None:
     """
     with closing(PeopleStore.open(folder / "people.sqlite")) as people:
         meta = size_facts(people.size, data_release(folder))
-    with atomic_path(folder / PUBLIC_FACTS_FILE) as aside:
-        with closing(sqlite3.connect(aside)) as connection:
-            connection.executescript(SCHEMA)
-            connection.executemany("INSERT INTO meta VALUES (?, ?)", meta)
-            connection.commit()
-        write_checksum(aside)
+    with new_store(folder / PUBLIC_FACTS_FILE) as connection:
+        connection.executescript(SCHEMA)
+        connection.executemany("INSERT INTO meta VALUES (?, ?)", meta)
 
 
 def write_public_facts(folders: Mapping[str, Path], consent: ConsentShares | None = None) -> None:
@@ -81,9 +79,7 @@ def write_public_facts(folders: Mapping[str, Path], consent: ConsentShares | Non
     with ExitStack() as open_files:
         tables = {}
         for code, folder in folders.items():
-            aside = open_files.enter_context(atomic_path(folder / PUBLIC_FACTS_FILE))
-            connection = sqlite3.connect(aside, isolation_level=None)
-            open_files.callback(_finish, connection, aside)
+            connection = open_files.enter_context(new_store(folder / PUBLIC_FACTS_FILE))
             own = numbers[code]
             tables[code] = _Table(connection, everywhere.without(own), own.people)
             tables[code].write_people(data_release(folder), _consent_rows(consent))
@@ -265,7 +261,7 @@ def _write_alleles(
 ) -> None:
     """Merge the nodes' sorted variants, contig by contig, so that memory stays small."""
     lengths = {name: length for one in stores.values() for name, length in one.contigs.items()}
-    for contig in sorted(lengths):
+    for contig in in_progress(sorted(lengths), "contigs"):
         streams = [_carriers(one, contig, code, numbers[code]) for code, one in stores.items()]
         merged = heapq.merge(*streams, key=itemgetter(0))
         for allele, rows in groupby(merged, key=itemgetter(0)):
@@ -295,8 +291,3 @@ def _add_everywhere(
     for code, table in tables.items():
         own_women, own_men = at.get(code, (0, 0))
         table.add(contig, allele, women - own_women, men - own_men)
-
-
-def _finish(connection: sqlite3.Connection, aside: Path) -> None:
-    connection.close()
-    write_checksum(aside)

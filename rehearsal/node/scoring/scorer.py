@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
+from rehearsal.analyses.partial_likelihood import partial_likelihood
 from rehearsal.errors import InputError, shown
 from rehearsal.formats.scoring_file import SUFFIX, ScoringFile, read_scoring_file
 from rehearsal.model import SEXES
 from rehearsal.node.beacon.node_data import NodeData
-from rehearsal.node.scoring.cox import Derivatives, derivatives
 from rehearsal.stores.people_store import AGE
 from rehearsal.web.problem import Problem
 
@@ -33,6 +33,16 @@ class HistogramGroup:
     below: int  # people below the first bin
     counts: tuple[int, ...]  # people in each bin
     above: int  # people above the last bin
+
+
+@dataclass(frozen=True, slots=True)
+class HazardSums:
+    """Sums of a Cox regression at one coefficient. They can be added over nodes."""
+
+    people: int
+    events: int  # people with the disease
+    gradient: float  # the first derivative of the log partial likelihood
+    information: float  # the negative second derivative
 
 
 class Scorer:
@@ -161,7 +171,7 @@ class Scorer:
 
     def hazard(
         self, digest: str, disease: str, coefficient: float, among: BitMap | None
-    ) -> Derivatives:
+    ) -> HazardSums:
         """Compute this node's part of a Cox regression of the age at onset on the score, by sex.
 
         Args:
@@ -180,11 +190,15 @@ class Scorer:
         chosen = last_year >= 0  # infants were not followed for a whole year
         if among is not None:
             chosen &= self._mask(among)
-        total = Derivatives(0, 0, 0.0, 0.0)
-        for sex in SEXES:
-            mine = chosen & self._mask(self._node_data.of_sex[sex])
-            total += derivatives(scores[mine], last_year[mine], affected[mine], coefficient)
-        return total
+        masks = [chosen & self._mask(self._node_data.of_sex[sex]) for sex in SEXES]
+        strata = [(scores[mine, None], last_year[mine], affected[mine]) for mine in masks]
+        parts = [partial_likelihood(*one, np.array([coefficient])) for one in strata]
+        return HazardSums(
+            sum(one.people for one in parts),
+            sum(one.events for one in parts),
+            sum(float(one.gradient[0]) for one in parts),
+            sum(float(one.information[0]) for one in parts),
+        )
 
     def _read_follow_up(self, disease: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Return each person's last whole year of follow-up, and whether the disease began in it.

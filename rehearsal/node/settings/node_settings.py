@@ -28,6 +28,11 @@ from rehearsal.node.access.yaml_values import (
     read_list,
     texts_to_tuples,
 )
+from rehearsal.node.settings.analysis_settings import (
+    AnalysisSettings,
+    read_analyses,
+    read_digests,
+)
 from rehearsal.yaml_files import load_yaml
 
 TUMOURS = "tumours.sqlite"  # the variant store of somatic variants
@@ -54,6 +59,8 @@ class NodeSettings:
     regions: tuple[str, ...] = ()
     genotypes_only: bool = False  # without phenotypes, samples, runs and analyses
     knows_repeats: bool = True  # whether insertions and deletions are found at each of their places
+    algorithms: tuple[str, ...] = ()  # digests of the algorithms that may run here
+    analyses: AnalysisSettings = field(default_factory=AnalysisSettings)
 
     @classmethod
     def for_country(
@@ -129,7 +136,9 @@ class NodeSettings:
             raise InputError(path, "file", "the settings of a node", "an empty file")
         values = read_keys(path, "", cls, values)
         values["genes"] = _read_genes(path, values.get("genes"))
-        texts_to_tuples(path, "", values, ("regions",))
+        texts_to_tuples(path, "", values, ("regions", "algorithms"))
+        values["algorithms"] = read_digests(path, values.get("algorithms", ()))
+        values["analyses"] = read_analyses(path, values.get("analyses"))
         values["access"] = access_settings(
             path, values.get("access"), closed=[values.get("tumours_dataset")]
         )
@@ -150,6 +159,7 @@ class NodeSettings:
         values = asdict(self)
         values["genes"] = [asdict(gene) for gene in self.genes]
         values["regions"] = list(self.regions)
+        values["algorithms"] = list(self.algorithms)
         values["access"] = as_yaml(self.access)
         with atomic_path(path) as aside:
             aside.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")

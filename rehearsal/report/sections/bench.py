@@ -145,7 +145,7 @@ def _fit(fits: pd.DataFrame, axis: str) -> str:
 
 def _faults(faults: pd.DataFrame) -> Section:
     shown = [
-        Shown("scenario", Column("Scenario", names_row=True), _spaced),
+        Shown("scenario", Column("Scenario", names_row=True)),
         Shown("must_hold", Column("Requirement", long=True)),
         Shown("held", Column("Met"), lambda held: "yes" if held else "NO"),
         Shown("answered_share", Column("Answered", number=True), percent),
@@ -242,7 +242,3 @@ def _distance(distance: pd.DataFrame) -> Section:
 
 def _short(value: float) -> str:
     return f"{value:.3g}"
-
-
-def _spaced(name: str) -> str:
-    return name.replace("_", " ").replace("-", " ")

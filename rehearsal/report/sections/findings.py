@@ -8,7 +8,12 @@ from typing import Any
 import pandas as pd
 
 from rehearsal.report.catalogue_page import CATALOGUE
+from rehearsal.report.costs_page import COSTS
+from rehearsal.report.data_protection_page import DATA_PROTECTION
+from rehearsal.report.economics_page import ECONOMICS
 from rehearsal.report.failures import list_failures
+from rehearsal.report.inventory_page import INVENTORY
+from rehearsal.report.maturity_page import MATURITY
 from rehearsal.report.page_elements import (
     Column,
     Linked,
@@ -18,12 +23,14 @@ from rehearsal.report.page_elements import (
     Shown,
     Table,
     Text,
+    expected_and_observed,
     seconds,
     spaced,
     table_of,
     whole,
 )
 from rehearsal.report.problems import PROBLEM_COLUMNS, SHOWN_PROBLEMS
+from rehearsal.report.sheet_files import TOPICS
 from rehearsal.report.story_pages import story_href
 from rehearsal.report.tables import (
     ReportTables,
@@ -118,8 +125,7 @@ def checks_section(summary: Mapping[str, Any]) -> Section | None:
     rows = [
         (
             check["name"],
-            str(check["expected"]),
-            str(check["observed"]),
+            *expected_and_observed(check),
             "passed" if check["passed"] else "failed",
         )
         for check in summary["checks"]
@@ -150,3 +156,21 @@ def datasets_section(tables: ReportTables) -> Section | None:
         return None
     number = f"{whole(len(tables.datasets))} datasets of this run, with their permitted uses"
     return Section("datasets", "Datasets", [Links("Catalogue", [Linked(number, CATALOGUE)])])
+
+
+def ministries_section(summary: Mapping[str, Any]) -> Section:
+    """Build the section that links to what ministries read.
+
+    Args:
+        summary: The content of ``summary.json``.
+    """
+    links = [
+        Linked("Twelve topics, and a sheet for each country", TOPICS),
+        Linked("Evidence for maturity, for each node", MATURITY),
+        Linked("Costs of the infrastructure", COSTS),
+        Linked("Data protection: a draft", DATA_PROTECTION),
+        Linked("Synthetic genomic datasets of others", INVENTORY),
+    ]
+    if "economics" in summary:
+        links.append(Linked("Costs and effects of care", ECONOMICS))
+    return Section("ministries", "For ministries", [Links("For ministries", links)])

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rehearsal.report.page_elements import Section
+from rehearsal.report.sections.analyses import analyses_section
 from rehearsal.report.sections.bench import bench_sections
 from rehearsal.report.sections.cohort import (
     cohort_section,
@@ -17,10 +18,12 @@ from rehearsal.report.sections.cohort import (
 from rehearsal.report.sections.findings import (
     checks_section,
     datasets_section,
+    ministries_section,
     problems_section,
     stories_section,
 )
 from rehearsal.report.sections.network import latency_section, nodes_section
+from rehearsal.report.sections.planted import planted_section
 from rehearsal.report.sections.privacy import privacy_section
 from rehearsal.report.sections.provenance import limits_section, provenance_section
 from rehearsal.report.tables import ReportTables, node_table
@@ -41,10 +44,13 @@ def list_sections(summary: Mapping[str, Any], tables: ReportTables) -> list[Sect
         problems_section(summary),
         nodes_section(tables, nodes),
         stories_section(tables),
+        analyses_section(summary, tables.analyses, tables.countries),
         latency_section(tables, nodes),
         *(bench_sections(tables.bench, list(tables.countries)) if tables.bench else ()),
         cohort_section(tables),
+        planted_section(tables.planted),
         datasets_section(tables),
+        ministries_section(summary),
         spectrum_section(tables),
         components_section(tables),
         demography_section(tables),

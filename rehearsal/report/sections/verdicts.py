@@ -13,7 +13,8 @@ from rehearsal.report.page_elements import (
 
 
 def verdicts(summary: Mapping[str, Any]) -> Iterator[Verdict]:
-    """Build the verdicts: QS-02, exact answers, nodes, and stories and realism if there are any.
+    """Build the verdicts: QS-02, exact answers, nodes, and what else the run has: stories,
+    federated analyses, realism, other checks.
 
     Args:
         summary: The content of ``summary.json``.
@@ -22,6 +23,9 @@ def verdicts(summary: Mapping[str, Any]) -> Iterator[Verdict]:
     yield from _federation(summary["federation"])
     stories = list(summary["stories"].values())
     yield from _passed("Stories", "Stories in which every question got the right answer.", stories)
+    detail = "Checks of the federated analyses against the truth."
+    analyses = summary["analyses"].get("checks", ())
+    yield from _passed("Federated analyses", detail, analyses)
     judged = [row for row in summary["realism"] if row["judged"]]
     yield from _passed(
         "Realism", "Measures of the cohort that agree with published values.", judged

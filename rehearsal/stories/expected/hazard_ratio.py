@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from rehearsal.stories.expected.score import permitted_scores
 from rehearsal.stories.pooled_cohort import PooledCohort
@@ -44,7 +44,7 @@ def compute_answer(question: Question, cohort: PooledCohort) -> dict[str, Any]:
         for _, group in table.groupby(["country", "sex"], sort=False)
     ]
     coefficient, error = fit_cox_model(strata)
-    reach = float(norm.ppf((1 + asked["confidence"]) / 2)) * error
+    reach = float(ndtri((1 + asked["confidence"]) / 2)) * error
     return {
         "ratio": math.exp(coefficient),
         "low": math.exp(coefficient - reach),

@@ -6,7 +6,7 @@ right answer, by its name in ``stories.expected``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rehearsal.stories.question_types import (
@@ -68,13 +68,19 @@ class QuestionType(Protocol):
         """
         ...
 
-    def judge(self, question: Question, expected: Any, reply: Any) -> list[Check]:
+    def judge(
+        self, question: Question, expected: Any, reply: Any, foreign: Collection[str] = ()
+    ) -> list[Check]:
         """Compare the reply with the right answer.
+
+        A node of somebody else has to be a Beacon. It may give less than a question asks for, and
+        need not have the other APIs of ours. What it gives must be true.
 
         Args:
             question: The question.
             expected: Its right answer, from ``stories.expected``.
             reply: What :meth:`ask` returned.
+            foreign: Countries whose nodes someone else runs.
         """
         ...
 

@@ -11,16 +11,17 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from rehearsal.model import SEXES, Answer
 from rehearsal.node.alerts.alert_store import find_person_of_alert
 from rehearsal.phenotypes.yaml_reader import Entry
-from rehearsal.stories.arrivals import admit_arrival, read_arrival
+from rehearsal.stories.arrivals import Arrival, admit_arrival, read_arrival
 from rehearsal.stories.network_requests import (
     ask_network,
+    nodes_without,
     read_response,
     summarise_countries,
     summarise_node_states,
@@ -40,13 +41,14 @@ ALERT_KEYS = {"subscription", "node", "time", "token"}  # all keys that an alert
 class Reply:
     """The subscription and its alerts.
 
-    ``alerts`` have the ``handle`` of the arrival that the token stands for, ``seconds`` after
-    admission, and the ``alert``. ``again`` are alerts after all arrivals were admitted a second
-    time.
+    ``arrived`` are the arrivals that were admitted. ``alerts`` have the ``handle`` of the arrival
+    that the token stands for, ``seconds`` after admission, and the ``alert``. ``again`` are alerts
+    after all arrivals were admitted a second time.
     """
 
     body: dict[str, Any]
     subscribed: Answer
+    arrived: list[dict[str, Any]]
     alerts: list[dict[str, Any]] = field(default_factory=list)
     again: list[dict[str, Any]] = field(default_factory=list)
     restarted: str | None = None
@@ -104,19 +106,25 @@ def _read_profile(entry: Entry, references: RunReferences) -> dict[str, Any]:
 async def ask(question: Question, context: QueryContext) -> Reply:
     """Subscribe, restart a node, admit all arrivals twice, collect alerts, unsubscribe.
 
+    A node of somebody else is not restarted, and nobody arrives there.
+
     Args:
         question: The question.
         context: Connection to the network.
     """
+    foreign = context.network.foreign
     body = {"profile": _profile_request(question.parameters["profile"])}
-    reply = Reply(body, await ask_network(context, "subscriptions", body))
+    subscribed = await ask_network(context, "subscriptions", body)
+    arrivals = [one for one in question.parameters["arrivals"] if one["country"] not in foreign]
+    reply = Reply(body, subscribed, arrivals)
     identifier = read_response(reply.subscribed)["subscription"]
     country = question.parameters["restart"]
-    if country is not None:
+    if country is not None and country not in foreign:
         await asyncio.to_thread(context.network.restart, country)
         reply.restarted = country
-    reply.alerts = await _admit_all(question, context)
-    reply.again = await _admit_all(question, context)
+    longest_s = 2 * question.parameters["within_s"] + QUIET_S
+    reply.alerts = await _admit_all(arrivals, longest_s, context)
+    reply.again = await _admit_all(arrivals, longest_s, context)
     await ask_network(context, f"subscriptions/{identifier}", method="DELETE")
     return reply
 
@@ -132,11 +140,12 @@ def _profile_request(profile: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-async def _admit_all(question: Question, context: QueryContext) -> list[dict[str, Any]]:
+async def _admit_all(
+    arrivals: Sequence[Arrival], longest_s: float, context: QueryContext
+) -> list[dict[str, Any]]:
     """Admit all arrivals, and collect alerts until all are taken and no more come."""
-    folders, arrivals = context.network.folders, question.parameters["arrivals"]
+    folders = context.network.folders
     handles = {one["individual"]: one["handle"] for one in arrivals}
-    longest_s = 2 * question.parameters["within_s"] + QUIET_S
     started = time.monotonic()
     waiting = [admit_arrival(one, folders[one["country"]]) for one in arrivals]
     quiet_from, found = None, []
@@ -157,8 +166,10 @@ async def _admit_all(question: Question, context: QueryContext) -> list[dict[str
 
 
 async def _next_alerts(context: QueryContext) -> list[dict[str, Any]]:
+    """Return the alerts of nodes of the run: those of others are about other people."""
     answer = await ask_network(context, "alerts", wait_s=QUIET_S, waitS=f"{QUIET_S:g}")
-    return read_response(answer)["alerts"]
+    alerts = read_response(answer)["alerts"]
+    return [alert for alert in alerts if alert["node"] not in context.network.foreign]
 
 
 async def _acknowledge(alerts: list[dict[str, Any]], context: QueryContext) -> None:
@@ -181,17 +192,16 @@ def summarise(question: Question, reply: Reply) -> ReplySummary:
     shown: dict[str, dict[str, Any]] = {code: {"alerts": 0} for code in nodes}
     for one in reply.alerts:
         shown[one["alert"]["node"]]["alerts"] += 1
-    arrived = question.parameters["arrivals"]
     return ReplySummary(
         summarise_request(question, "subscriptions", reply.body),
         summarise_countries(reply.subscribed, shown),
         {"alerts": [one["alert"] for one in reply.alerts]},
-        f"The identities and records of the {len(arrived)} patients who arrived. An alert holds "
-        "the node, a time and a token to refer to the patient.",
+        f"The identities and records of the {len(reply.arrived)} patients who arrived. An alert "
+        "holds the node, a time and a token to refer to the patient.",
         {
             "arrivals": [
                 {key: one[key] for key in ("handle", "name", "country", "sex", "age", "terms")}
-                for one in arrived
+                for one in reply.arrived
             ],
             "seconds": {one["handle"]: round(one["seconds"], 3) for one in reply.alerts},
             "restarted": reply.restarted,
@@ -199,44 +209,49 @@ def summarise(question: Question, reply: Reply) -> ReplySummary:
     )
 
 
-def judge(question: Question, expected: Any, reply: Reply) -> list[Check]:
+def judge(
+    question: Question, expected: Any, reply: Reply, foreign: Collection[str] = ()
+) -> list[Check]:
     """Check the alerts.
 
     There is one for each arrival that matches the profile and none for others, in time, without a
-    record.
+    record. A node of somebody else may know no subscriptions. If it does, it must take this one.
 
     Args:
         question: The question.
         expected: Its right answer, from ``stories.expected``.
         reply: The network's reply.
+        foreign: Countries whose nodes someone else runs.
     """
+    arrived = {one["handle"]: one["individual"] for one in reply.arrived}
+    due = [handle for handle in expected["alerts"] if handle in arrived]
+    without = nodes_without(reply.subscribed, foreign)
     within = question.parameters["within_s"]
     slowest = max((one["seconds"] for one in reply.alerts), default=0.0)
     alerts = [one["alert"] for one in reply.alerts]
-    text = json.dumps(alerts)
-    named = [one["handle"] for one in question.parameters["arrivals"] if one["individual"] in text]
     return [
+        *Check.left_out(without),
         Check.every_country_answered(
-            expected["countries"], summarise_node_states(reply.subscribed)
+            set(expected["countries"]) - without, summarise_node_states(reply.subscribed)
         ),
-        Check.equal(
-            "patients with an alert",
-            expected["alerts"],
-            sorted(one["handle"] for one in reply.alerts),
-        ),
+        Check.equal("patients with an alert", due, sorted(one["handle"] for one in reply.alerts)),
         Check(
             "longest time from arrival to alert, in seconds",
             f"at most {within:g}",
             round(slowest, 3),
-            bool(alerts) == bool(expected["alerts"]) and slowest <= within,
+            bool(alerts) == bool(due) and slowest <= within,
         ),
-        Check.equal(
-            "contents of an alert",
-            sorted(ALERT_KEYS),
-            sorted({key for one in alerts for key in one} | (ALERT_KEYS if not alerts else set())),
-        ),
-        Check.equal("identifiers of patients in alerts", [], named),
+        *_check_contents(alerts, arrived),
         Check.equal(
             "further alerts when the same patients are admitted again", 0, len(reply.again)
         ),
     ]
+
+
+def _check_contents(alerts: list[dict[str, Any]], arrived: Mapping[str, str]) -> Iterator[Check]:
+    """Check that alerts have their keys and no others, and name nobody of those who arrived."""
+    keys = {key for one in alerts for key in one} if alerts else ALERT_KEYS
+    yield Check.equal("contents of an alert", sorted(ALERT_KEYS), sorted(keys))
+    text = json.dumps(alerts)
+    named = [handle for handle, individual in arrived.items() if individual in text]
+    yield Check.equal("identifiers of patients in alerts", [], named)

@@ -7,9 +7,11 @@ Keys: ``find`` (variants, people), ``gene`` or ``variant`` (optional for people)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any, get_args
 
+from rehearsal.evaluation.judgement import Judgement
 from rehearsal.evaluation.reply_judge import judge_answers
 from rehearsal.model import Answer, Granularity
 from rehearsal.network.aggregate import (
@@ -25,6 +27,7 @@ from rehearsal.phenotypes.yaml_reader import Entry
 from rehearsal.stories.beacon_queries import allele, question_query
 from rehearsal.stories.beacon_replies import summarise_beacon_reply
 from rehearsal.stories.filter_reader import read_filters
+from rehearsal.stories.network_requests import NOT_OFFERED
 from rehearsal.stories.query_context import QueryContext
 from rehearsal.stories.record_pages import ask_for_all
 from rehearsal.stories.reference_checks import RunReferences, check_keys
@@ -174,37 +177,69 @@ def _stayed_home(question: Question, reply: NetworkReply) -> str:
     return "The identities of carriers. Only allele counts left the countries."
 
 
-def judge(question: Question, expected: Any, reply: NetworkReply) -> list[Check]:
+def judge(
+    question: Question, expected: Any, reply: NetworkReply, foreign: Collection[str] = ()
+) -> list[Check]:
     """Check the answers.
 
     Every country answered, each as expected, and so did the network; the story's own expectations
-    are met.
+    are met. A node of somebody else may lack the dataset. Where one gives less than asked for, no
+    sum is expected.
 
     Args:
         question: The question.
         expected: Its right answer, from ``stories.expected``.
         reply: The network's reply.
+        foreign: Countries whose nodes someone else runs.
     """
     query = question_query(question)
     answers = {code: expected_from_json(one) for code, one in expected.items()}
-    judged = judge_answers(query, answers, reply, reply.foreign)
+    without = _nodes_without_dataset(question, reply, foreign)
+    asked = _leave_out(without, reply)
+    judged = judge_answers(query, answers, asked, foreign)
     verdicts, joined = judged.nodes, judged.network
+    expectations = _expectations(question.parameters["expected"], asked)
+    gives_less = without or any(one.verdict == "incomplete" for one in verdicts.values())
     return [
-        Check.every_country_answered(answers, {one.node: one.state for one in reply.answers}),
-        Check(
-            "the answer of each country equals the truth",
-            {code: verdict.expected for code, verdict in verdicts.items()},
-            {code: verdict.observed for code, verdict in verdicts.items()},
-            all(verdict.equal for verdict in verdicts.values()),
+        *Check.left_out(without),
+        Check.every_country_answered(
+            answers.keys() - without, {one.node: one.state for one in asked.answers}
         ),
+        _check_countries(verdicts),
         Check(
             "the answer of the network equals the truth",
             joined.expected,
             joined.observed,
             joined.equal,
         ),
-        *_expectations(question.parameters["expected"], reply),
+        *([] if gives_less else expectations),
     ]
+
+
+def _check_countries(verdicts: Mapping[str, Judgement]) -> Check:
+    """Check the answer of each country; of a failed check only the wrong ones are told."""
+    wrong = {code: one for code, one in verdicts.items() if not one.equal}
+    told = wrong or verdicts
+    return Check(
+        "the answer of each country equals the truth",
+        {code: one.expected for code, one in told.items()},
+        {code: one.observed for code, one in told.items()},
+        not wrong,
+    )
+
+
+def _nodes_without_dataset(
+    question: Question, reply: NetworkReply, foreign: Collection[str]
+) -> frozenset[str]:
+    """Return the nodes of others that do not have the dataset that the question names."""
+    lacking = [one.node for one in reply.answers if one.http_status in NOT_OFFERED]
+    return frozenset(lacking if question.parameters.get("tumours") else ()) & frozenset(foreign)
+
+
+def _leave_out(nodes: Collection[str], reply: NetworkReply) -> NetworkReply:
+    kept = tuple(one for one in reply.answers if one.node not in nodes)
+    states = {node: one for node, one in reply.aggregated.states.items() if node not in nodes}
+    return replace(reply, answers=kept, aggregated=replace(reply.aggregated, states=states))
 
 
 def _expectations(wanted: Mapping[str, Any], reply: NetworkReply) -> list[Check]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,7 @@ from rehearsal.stories.beacon_replies import summarise_beacon_reply
 from rehearsal.stories.filter_reader import read_filters
 from rehearsal.stories.query_context import QueryContext
 from rehearsal.stories.reference_checks import RunReferences, check_keys
-from rehearsal.stories.story_types import Check, Question, ReplySummary
+from rehearsal.stories.story_types import EVERY_COUNTRY, Check, Question, ReplySummary
 
 KEYS = ("filters", "treated", "outcome", "without", "strata")
 Z = 3.2905  # normal quantile for 99.9 %
@@ -199,30 +199,66 @@ def judge(
     question: Question,
     expected: Mapping[str, Mapping[str, int]],
     replies: dict[str, tuple[Query, NetworkReply]],
+    foreign: Collection[str] = (),
 ) -> list[Check]:
     """Check that all counts equal the truth, and that each stratum shows the expected effect.
+
+    A node of somebody else may answer yes or no without counts. Then no effect is expected.
 
     Args:
         question: The question.
         expected: Its right answer, from ``stories.expected``.
         replies: Query and reply by part of the question.
+        foreign: Countries whose nodes someone else runs.
     """
     countries = sorted(next(iter(expected.values())))
     silent = _silent_countries(replies)
-    wrong = _wrong_counts(expected, replies)
-    pooled = {part: sum(counts.values()) for part, counts in expected.items()}
+    without = _countries_without_counts(replies, foreign)
+    due = _leave_out(without, expected)
+    wrong = _wrong_counts(due, replies)
+    pooled = {part: sum(counts.values()) for part, counts in due.items()}
     observed = {part: reply.aggregated.count for part, (_, reply) in replies.items()}
+    left_out = set().union(*without.values())
     return [
+        *Check.left_out(left_out),
         Check(
-            "every country answered every query",
+            f"{EVERY_COUNTRY} every query",
             f"{len(countries)} countries, {len(replies)} queries",
             silent or f"{len(countries)} countries, {len(replies)} queries",
             not silent,
         ),
-        Check("counts of a country that differ from the truth", {}, wrong, not wrong),
+        Check(
+            "counts of a country that differ from the truth",
+            {place: right for place, (right, _) in wrong.items()},
+            {place: found for place, (_, found) in wrong.items()},
+            not wrong,
+        ),
         Check.equal("the counts of the network equal the truth", pooled, observed),
-        *_check_strata(question, observed),
+        *([] if left_out else _check_strata(question, observed)),
     ]
+
+
+def _leave_out(
+    without: Mapping[str, Collection[str]], expected: Mapping[str, Mapping[str, int]]
+) -> dict[str, dict[str, int]]:
+    return {
+        part: {code: count for code, count in counts.items() if code not in without[part]}
+        for part, counts in expected.items()
+    }
+
+
+def _countries_without_counts(
+    replies: Mapping[str, tuple[Query, NetworkReply]], foreign: Collection[str]
+) -> dict[str, set[str]]:
+    """Return the countries of foreign nodes that answered without a count, by part."""
+    return {
+        part: {
+            one.node
+            for one in reply.answers
+            if one.node in foreign and one.state == "answered" and count_of(one) is None
+        }
+        for part, (_, reply) in replies.items()
+    }
 
 
 def _silent_countries(replies: Mapping[str, tuple[Query, NetworkReply]]) -> dict[str, str]:
@@ -237,10 +273,10 @@ def _silent_countries(replies: Mapping[str, tuple[Query, NetworkReply]]) -> dict
 
 def _wrong_counts(
     expected: Mapping[str, Mapping[str, int]], replies: Mapping[str, tuple[Query, NetworkReply]]
-) -> dict[str, list[int | None]]:
+) -> dict[str, tuple[int, int | None]]:
     """Return right and observed counts where they differ, by part and country."""
     return {
-        f"{part} {country}": [right, _count(reply, country)]
+        f"{part} {country}": (right, _count(reply, country))
         for part, (_, reply) in replies.items()
         for country, right in expected[part].items()
         if _count(reply, country) != right

@@ -5,13 +5,14 @@ Keys: ``drugs`` (ATC codes of the traits' treatments). ``about`` names the patie
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from rehearsal.model import Answer
 from rehearsal.phenotypes.yaml_reader import Entry
 from rehearsal.stories.network_requests import (
     ask_network,
+    nodes_without,
     read_response,
     summarise_countries,
     summarise_node_states,
@@ -67,7 +68,7 @@ def summarise(question: Question, reply: Reply) -> ReplySummary:
         reply: The network's reply.
     """
     path, answer = reply
-    drugs = read_response(answer)["drugs"]
+    drugs = (answer.body or {}).get("response", {}).get("drugs", [])
     shown = {node: {"flagged": _flagged(drugs)} for node in summarise_node_states(answer)}
     return ReplySummary(
         summarise_request(question, path),
@@ -78,15 +79,22 @@ def summarise(question: Question, reply: Reply) -> ReplySummary:
     )
 
 
-def judge(question: Question, expected: Any, reply: Reply) -> list[Check]:
+def judge(
+    question: Question, expected: Any, reply: Reply, foreign: Collection[str] = ()
+) -> list[Check]:
     """Check that drugs are flagged only for enough copies, and that no other node was asked.
+
+    Nothing is checked if the patient's node is of somebody else and flags no drugs.
 
     Args:
         question: The question.
         expected: Its right answer, from ``stories.expected``.
         reply: The network's reply.
+        foreign: Countries whose nodes someone else runs.
     """
     _, answer = reply
+    if without := nodes_without(answer, foreign):
+        return Check.left_out(without)
     drugs = read_response(answer)["drugs"]
     copies = {one["drug"]: [reason["copies"] for reason in one["reasons"]] for one in drugs}
     flagged = sorted(drug for drug, flagging in expected.items() if flagging)

@@ -7,7 +7,7 @@ standard deviations), ``expected`` (``top_percent``: in the country and in all, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from rehearsal.model import Answer
@@ -15,6 +15,7 @@ from rehearsal.phenotypes.yaml_reader import Entry
 from rehearsal.stories.network_requests import (
     ask_network,
     find_scoring_file,
+    nodes_without,
     read_response,
     summarise_countries,
     summarise_node_states,
@@ -90,69 +91,70 @@ def summarise(question: Question, reply: Reply) -> ReplySummary:
         {"people": response["people"], "patient": response["patient"]},
         f"The scores of {response['people']:,} people. Only the number of people per interval of "
         "scores left a country. The patient's own score left her country for her clinician.",
-        {"edges": response["edges"], "counts": response["groups"][0]["counts"]},
+        {
+            "edges": response["edges"],
+            **{key: response["groups"][0][key] for key in ("below", "counts", "above")},
+        },
     )
 
 
-def judge(question: Question, expected: Any, reply: Reply) -> list[Check]:
+def judge(
+    question: Question, expected: Any, reply: Reply, foreign: Collection[str] = ()
+) -> list[Check]:
     """Check the scoring file, the counts, and the patient's place within one bin.
+
+    A node of somebody else may have no scores. Then the patient's place among all is not checked.
 
     Args:
         question: The question.
         expected: Its right answer, from ``stories.expected``.
         reply: The network's reply.
+        foreign: Countries whose nodes someone else runs.
     """
     body, answer = reply
-    response = read_response(answer)
+    response, without = read_response(answer), nodes_without(answer, foreign)
+    due = {code: counts for code, counts in expected["countries"].items() if code not in without}
     observed = {code: _counts(one["groups"]) for code, one in response["countries"].items()}
-    joined = [sum(column) for column in zip(*expected["countries"].values(), strict=True)]
+    joined = [sum(column) for column in zip(*due.values(), strict=True)]
     checks = [
-        Check.every_country_answered(expected["countries"], summarise_node_states(answer)),
+        *Check.left_out(without),
+        Check.every_country_answered(due, summarise_node_states(answer)),
         Check.equal("digest of the scoring file", expected["scoring_file"], body["scoringFile"]),
-        Check.equal(
-            "the histogram of each country equals the truth", expected["countries"], observed
-        ),
+        Check.equal("the histogram of each country equals the truth", due, observed),
         Check.equal(
             "the histogram of the network equals the truth", joined, _counts(response["groups"])
         ),
     ]
     patient, own = response["patient"], expected["patient"]
+    if own["country"] in without:
+        return checks
     if patient["state"] != "answered":
-        return [
-            *checks,
-            Check("the patient's percentile is in the answer", "answered", patient, False),
-        ]
+        name = "the patient's percentile is in the answer"
+        return [*checks, Check(name, "answered", patient, False)]
     score = patient["score"]
-    checks.append(
-        Check("the patient's score", own["score"], score, abs(score - own["score"]) < CLOSE)
-    )
+    close = abs(score - own["score"]) < CLOSE
+    checks.append(Check("the patient's score", own["score"], score, close))
     places = patient["percentiles"]
-    for name, place, share in (
-        ("in the home country", places[own["country"]], own["at_home"]),
-        ("in all countries", places["network"], own["everywhere"]),
-    ):
-        interval = f"{place['below']:.2f} to {place['upTo']:.2f}"
-        within = place["below"] - 1e-9 <= share <= place["upTo"] + 1e-9
-        checks.append(
-            Check(
-                f"percentile {name}: the range contains the true value",
-                round(share, 4),
-                interval,
-                within,
-            )
-        )
-        top = question.parameters["top_percent"]
-        if top < 100:
-            passed = share >= 100 - top and place["upTo"] > 100 - top
-            checks.append(
-                Check(
-                    f"in the top {top:g}% {name}",
-                    f"percentile {100 - top:g} or more",
-                    interval,
-                    passed,
-                )
-            )
+    top = question.parameters["top_percent"]
+    checks += _check_place("in the home country", places[own["country"]], own["at_home"], top)
+    if not without:
+        checks += _check_place("in all countries", places["network"], own["everywhere"], top)
     return checks
+
+
+def _check_place(
+    where: str, place: Mapping[str, float], share: float, top: float
+) -> Iterator[Check]:
+    """Check a percentile: that its range has the true one, and that it is in the top per cent."""
+    interval = f"{place['below']:.2f} to {place['upTo']:.2f}"
+    name = f"percentile {where}: the range contains the true value"
+    within = place["below"] - 1e-9 <= share <= place["upTo"] + 1e-9
+    yield Check(name, round(share, 4), interval, within)
+    if top < 100:
+        passed = share >= 100 - top and place["upTo"] > 100 - top
+        yield Check(
+            f"in the top {top:g}% {where}", f"percentile {100 - top:g} or more", interval, passed
+        )
 
 
 def _counts(groups: list[dict[str, Any]]) -> list[int]:

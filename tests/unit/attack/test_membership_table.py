@@ -4,7 +4,12 @@ import pandas as pd
 import pytest
 
 from rehearsal.attack.attacks import ATTACKS, CLASSIC
-from rehearsal.attack.membership_table import COLUMNS, answers_per_release, mount_attacks
+from rehearsal.attack.membership_table import (
+    COLUMNS,
+    _checks,
+    answers_per_release,
+    mount_attacks,
+)
 from rehearsal.attack.strategies import ATTACKERS
 
 
@@ -53,6 +58,19 @@ def test_a_promise_is_not_judged_on_too_few_targets(found):
     names = [check["name"] for check in found[1]["checks"]]
     assert not [name for name in names if "upper" in name]
     assert all(check["passed"] for check in found[1]["checks"])
+
+
+def test_a_promise_is_not_judged_on_genomes_that_hardly_differ(found):
+    """A region of 1 Mb in two countries: the attack is weak with and without protection."""
+    table = [dict(row, targets=600, asked=9_900) for row in found[1]["table"]]
+    judged = [one["name"] for one in _checks(table, {})]
+    few = [dict(row, asked=1_500, power_none=0.15) for row in table]
+    assert [one["name"] for one in _checks(few, {})] == judged[-1:]
+    assert [name.split(":")[0].split(" of ")[0] for name in judged[:-1]] == [
+        "membership",
+        "diagnosis",
+        "power without protection",
+    ]
 
 
 def test_larger_nodes_give_more_answers_with_more_noise():

@@ -62,7 +62,10 @@ def test_an_export_permits_what_its_peoples_consent_permits(folder):
         ("DUO:0000042", 0.5),
     ]
     assert spain["uses"] == []  # the only one withdrew
-    assert spain["survey"]["usable_for_future_research"] == "no"
+    assert (
+        sum(finland["survey"]["usable_for_future_research"].values()) == 10
+    )  # of 2 people, in tens
+    assert spain["survey"]["usable_for_future_research"] == {"yes": 0, "no": 10, "don't know": 0}
     actions = set(Graph().parse(folder / "catalogue.ttl").objects(predicate=ODRL.action))
     assert {str(action).rsplit("/", 1)[-1] for action in actions} == {"DUO_0000007", "DUO_0000042"}
 

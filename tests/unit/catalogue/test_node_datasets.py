@@ -1,7 +1,7 @@
 """The catalogue of a node on disk."""
 
 from docs_build.http_api import node_document
-from rehearsal.catalogue.dataset_descriptor import UseTerms
+from rehearsal.catalogue.dataset_descriptor import uniform_terms
 from rehearsal.catalogue.health_dcat_ap import HEALTH, base_address, dataset_iri
 from rehearsal.catalogue.node_datasets import (
     BEACON,
@@ -30,7 +30,7 @@ def test_every_address_of_a_distribution_is_a_path_of_the_node():
 def test_the_number_of_a_nodes_alleles_is_not_stated(tmp_path):
     """Only the people, rounded, are public; public facts list alleles of other countries."""
     settings = NodeSettings.for_country("FI", "Finland")
-    terms = UseTerms(("GDPR 6(1)a",), (("DUO:0000042", 1.0),))
+    terms = uniform_terms("GDPR 6(1)a, 9(2)a", "DUO:0000042")
     described = describe_node_datasets(settings, PublicFacts.of_size(38), terms)
     graph = write_node_catalogue(tmp_path, described, "0.1")
     stated = {

@@ -183,11 +183,13 @@ def test_numbers_that_cannot_be_are_refused_in_one_line(capfd, command, option, 
         ("fly", "rehearsal: COMMAND: expected one of node, network"),
         (
             "node",
-            "node: COMMAND: expected one of build, serve, admit, withdraw, contact, found nothing",
+            "node: COMMAND: expected one of build, serve, admit, withdraw, contact, digest, "
+            "airlock, found nothing",
         ),
         (
             "node fly",
-            "node: COMMAND: expected one of build, serve, admit, withdraw, contact, found 'fly'",
+            "node: COMMAND: expected one of build, serve, admit, withdraw, contact, digest, "
+            "airlock, found 'fly'",
         ),
         (
             "node build",

@@ -4,6 +4,7 @@ import copy
 import logging
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,11 @@ import yaml
 
 from rehearsal import logs
 from rehearsal.config.inputs import Inputs
-from rehearsal.config.kept_inputs import keep_inputs, kept_inputs
+from rehearsal.config.kept_inputs import MOST, keep_inputs, kept_inputs
 
 ROOT = Path(__file__).resolve().parents[3]
 SOURCES = [ROOT / "config/config.yaml"]
-INPUTS = Inputs([], {"AT": 5}, *([] for _ in range(9)), {}, Path("countries.tsv"), [])
+INPUTS = Inputs([], {"AT": 5}, *([] for _ in range(9)), {}, Path("countries.tsv"), None, [])
 
 
 @pytest.fixture
@@ -51,6 +52,16 @@ def test_another_text_of_equal_size_and_time_counts_as_changed(config, tmp_path)
     file.write_text("b map")
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert kept_inputs(config, SOURCES, path=path) is None
+
+
+def test_the_inputs_of_several_modules_are_kept_side_by_side(config, tmp_path):
+    path, seeds = tmp_path / "kept.pickle", range(MOST + 1)
+    for seed in seeds:
+        inputs = replace(INPUTS, numbers={"AT": seed})
+        keep_inputs(inputs, config | {"seed": seed}, SOURCES, path=path)
+    found = [kept_inputs(config | {"seed": seed}, SOURCES, path=path) for seed in seeds]
+    assert found[0] is None  # the file does not grow
+    assert [one.numbers["AT"] for one in found[1:]] == [*seeds[1:]]
 
 
 @pytest.mark.parametrize("mode", [0o620, 0o602])

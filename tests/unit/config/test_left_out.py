@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rehearsal.config.left_out import country_table
+from rehearsal.config.left_out import country_table, note_replaced_regions
 from rehearsal.config.loader import read_inputs
 from rehearsal.config.preflight import check_job_inputs
 from rehearsal.errors import InputError
@@ -70,6 +70,17 @@ def test_a_list_of_codes_chooses_from_the_table_that_a_file_names(tmp_path):
     assert country_table({"countries": ["FI"]}, sources) == Path("mine.tsv")
 
 
+def test_a_users_genome_regions_that_regions_replaces_are_said(config, notes, tmp_path):
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("regions: [chr22]\ngenome: {regions: ['chr22:20000000-20300000']}\n")
+    note_replaced_regions(config, [ROOT / "config/config.yaml", mine])
+    config["regions"] = ["chr22"]
+    note_replaced_regions(config, [ROOT / "config/config.yaml"])
+    assert notes == []
+    note_replaced_regions(config, [ROOT / "config/config.yaml", mine])
+    assert notes == [f"genome.regions of {mine} is not used, because regions replaces it"]
+
+
 def test_a_mistyped_code_is_one_line(config):
     config["countries"] = ["FI", "XX"]
     with pytest.raises(InputError, match=r"countries.1: expected a country of .*, found 'XX'$"):
@@ -112,14 +123,22 @@ def test_exports_keep_what_the_run_has(config, notes):
     config["exports"] = [
         {"name": "both", "formats": ["bcf"], "countries": ["FI", "SE"]},
         {"name": "abroad", "formats": ["bcf"], "countries": ["SE"]},
+        {"name": "two", "formats": ["bcf"], "pooled": True, "people": ["FI-000001", "SE-000001"]},
+        {"name": "swede", "formats": ["bcf"], "pooled": True, "people": ["SE-000001"]},
         {"name": "elsewhere", "formats": ["bcf"], "regions": ["chr1:0-1000"]},
         {"name": "told", "formats": ["bcf"], "story": "rare"},
         {"name": "planted", "formats": ["bcf"], "variants": ["BRCA1:c.68_69del"]},
     ]
     inputs = read(config)
-    assert list(inputs.exports) == ["both"]
+    assert list(inputs.exports) == ["both", "two"]
     assert inputs.exports["both"].countries == ("FI",)
-    assert "exports: without what is left out: both" in notes
+    assert inputs.exports["two"].people == ("FI-000001",)
+    gone = "abroad, swede, elsewhere, told, planted"
+    why = "the run has nothing of what they want"
+    assert [note for note in notes if note.startswith("exports: ")] == [
+        f"exports: left out are {gone}: {why}",
+        "exports: without what is left out: both, two",
+    ]
 
 
 def test_regions_replace_those_of_the_genome_and_open_no_windows_elsewhere(config, notes):
@@ -147,3 +166,24 @@ def test_an_ill_formed_region_names_its_own_key(config):
 def test_no_bench_is_allowed(config):
     config["bench"] = None
     assert read(config).config["bench"] is None
+
+
+def test_analyses_can_be_left_out(config):
+    assert read(config).analyses.parts == ("pca", "gwas", "burden")
+    assert read(config | {"analyses": None}).analyses is None
+
+
+def test_analyses_whose_truth_would_not_fit_are_left_out_with_a_note(config, notes):
+    config["regions"] = ["chr1"]
+    inputs = read(config)
+    assert inputs.analyses is None
+    assert inputs.config["analyses"] is None
+    (told,) = [note for note in notes if note.startswith("analyses: ")]
+    assert "left out, because the truth would hold about 2,5" in told
+    assert told.endswith("million genotypes, and 500 million are the most")
+
+
+def test_analyses_that_cannot_be_read_are_a_complaint(config, tmp_path):
+    config["analyses"] = str(tmp_path / "none.yaml")
+    with pytest.raises(InputError, match=r"none\.yaml"):
+        read(config)

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from rehearsal.config.command_line import name_command_line
 from rehearsal.config.loader import read_inputs
 from rehearsal.config.preflight import read_checked_inputs
 from rehearsal.config.results_folder import PROJECT_FOLDERS
-from rehearsal.config.schema import PATTERN_WORDS, name_command_line
+from rehearsal.config.schema import PATTERN_WORDS
 from rehearsal.errors import InputError, InputErrors
 from rehearsal.model import Variant
 
@@ -101,6 +102,7 @@ def test_positions_of_planted_variants_become_0_based(config):
         ("cohort.total", "null", r"expected a whole number or null, found 'null' \(text\)$"),
         ("cohort", 5, r"config.yaml: cohort: expected a mapping of keys to values, found 5$"),
         ("seed", True, r"config.yaml: seed: expected a whole number, found true$"),
+        ("seed", 2**64, rf"config.yaml: seed: expected .*{2**64 - 1}.*, found {2**64}$"),
         ("encrypt_at_rest", "true", r"expected true or false, found 'true' \(text\); write True$"),
         ("network.emulation", "tunnel", r"expected one of none, delay, tun, found 'tunnel'$"),
         ("network.nodes", "", r"network.nodes: expected text that is not empty, found ''$"),
@@ -417,6 +419,19 @@ def test_no_census_exceeds_the_people_of_the_world(config, tmp_path):
     config = with_table(config, tmp_path, "countries", "\t9.1\t", "\t1e308\t")
     with pytest.raises(InputError, match=r"census_millions: expected a number of at most 10300"):
         read(config)
+
+
+def test_all_faults_of_a_row_are_reported(config, tmp_path):
+    path = tmp_path / "variants.tsv"
+    head, row, *others = Path(config["variants"]).read_text().splitlines()
+    cells = dict(zip(head.split("\t"), row.split("\t"), strict=True))
+    cells |= {"contig": "chr99", "alt": cells["ref"], "frequency": "*=3", "gene": "A|B"}
+    cells |= {"minimum_per_country": "-1", "story": ""}
+    path.write_text("\n".join([head, "\t".join(cells.values()), *others]) + "\n")
+    with pytest.raises(InputErrors) as caught:
+        read(changed(config, "variants", str(path)))
+    found = [line.split(": ")[2] for line in str(caught.value).splitlines()]
+    assert sorted(found) == ["alt", "contig", "frequency", "gene", "minimum_per_country"]
 
 
 def test_tables_may_begin_with_a_byte_order_mark(config, tmp_path):

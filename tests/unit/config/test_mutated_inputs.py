@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from rehearsal.config.preflight import read_checked_inputs
 from rehearsal.config.schema import check_config
 from rehearsal.config.tables import read_countries, read_genes, read_planted
 from rehearsal.errors import InputError, shown
@@ -118,6 +119,15 @@ def test_damaged_configuration():
     for _ in range(20):
         content = damaged(whole, rng)
         check_refusal(content, check_config, content, [], SCHEMAS / "config.schema.yaml")
+
+
+@pytest.mark.parametrize("part", range(2))
+def test_a_configuration_that_lacks_a_key_is_refused_by_the_whole_check(monkeypatch, part):
+    monkeypatch.chdir(ROOT)
+    whole = yaml.safe_load((CONFIG / "config.yaml").read_text())
+    for key in list(whole)[part::2]:
+        content = {other: value for other, value in whole.items() if other != key}
+        check_refusal(content, read_checked_inputs, content, [CONFIG / "config.yaml"], SCHEMAS)
 
 
 def test_a_configuration_that_holds_itself_is_refused():

@@ -2,6 +2,7 @@
 
 import copy
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,10 +11,10 @@ import pytest
 import yaml
 
 from rehearsal.config import machine_checks
+from rehearsal.config.command_line import name_command_line
 from rehearsal.config.loader import read_inputs
-from rehearsal.config.preflight import check_job_inputs
+from rehearsal.config.preflight import check_job_inputs, read_checked_inputs
 from rehearsal.config.results_folder import check_room
-from rehearsal.config.schema import name_command_line
 from rehearsal.errors import InputError, InputErrors
 from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import Block
@@ -477,6 +478,23 @@ def test_all_complaints_are_reported_together(small, tmp_path):
     ]
 
 
+def test_a_faulty_choice_hides_no_other_faults(small):
+    small["countries"] = ["FI", "EE", "XX"]
+    small["regions"] = ["chr22:21000000-20000000"]
+    small["stories"] = "nowhere"
+    small["exports"] = [{"name": "mine", "formats": ["doc"], "story": "common"}]
+    small |= {"variants": DEFAULT["variants"], "genome": DEFAULT["genome"]}
+    with pytest.raises(InputErrors) as caught:
+        read_checked_inputs(small, [ROOT / "config/config.yaml"], ROOT / "workflow/schemas")
+    keys = [line.partition(": expected")[0] for line in str(caught.value).splitlines()]
+    assert [key.removeprefix(f"{ROOT}/config/config.yaml: ") for key in keys] == [
+        "countries.2",
+        "regions: chr22:21000000-20000000",
+        "nowhere: stories",
+        "exports.0.formats",
+    ]
+
+
 def test_the_overlay_with_the_shares_is_named(small, tmp_path):
     overlay = tmp_path / "mine.yaml"
     overlay.write_text("cohort: {migrants: {'*': 1.5}}\n")
@@ -567,3 +585,29 @@ def test_results_on_a_disk_that_takes_no_file_are_refused():
 def test_room_for_results_is_tested_without_a_trace(tmp_path):
     check_room(str(tmp_path / "new" / "results"))
     assert not list(tmp_path.iterdir())
+
+
+def test_the_checks_load_no_compiler():
+    """Every first plan waits for what they load: 0.2 s, and 50 MB."""
+    code = "import sys, rehearsal.config.preflight; sys.exit('numba' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "old", "new", "said"),
+    [
+        ("maturity", "checks: [metadata]\n", "checks: []\n", "expected at least one check"),
+        ("prices", "2024\tan engineer", "\tan engineer", "line 7: year: expected a year from"),
+        ("prices", "people who run the network of nodes (m)", "", "source: expected where"),
+        ("economics", "event_qaly: {value: 0.05", "event_qaly: {value: -0.05", "found -0.05"),
+        ("inventory", "  people: 14", "  people: -14", "heilsa.people: expected a whole number"),
+        ("gdp", "BE\t584.5", "BE\t-5", "line 3: billion_eur: expected a number of at least 0"),
+        ("labels", "\nno_score\t", "\nscore\t", "found the unknown key 'score'"),
+    ],
+)
+def test_what_ministries_read_is_checked_before_the_first_job(small, tmp_path, key, old, new, said):
+    path = tmp_path / Path(small["policy"][key]).name
+    path.write_text(Path(small["policy"][key]).read_text().replace(old, new, 1))
+    small["policy"][key] = str(path)
+    assert said in complaint(small)
+    assert complaint(small).startswith(str(path))

@@ -11,6 +11,7 @@ import pytest
 
 from rehearsal.errors import full_disk
 from rehearsal.files import atomic_path
+from rehearsal.logs import ERROR
 
 JOB = """
     import sys
@@ -36,7 +37,7 @@ def test_a_job_that_finds_no_room_ends_with_one_line_in_its_log_and_on_the_termi
 ):
     done = run_job(tmp_path, f"raise OSError({number}, 'full')")
     assert done.returncode == 1
-    assert (tmp_path / "job.log").read_text() == done.stderr
+    assert (tmp_path / "job.log").read_text() == f"{ERROR}{done.stderr}"
     assert len(done.stderr.splitlines()) == 1
     assert done.stderr.startswith(f"{tmp_path}/table.tsv: expected room for more data on the disk")
     assert os.strerror(number) in done.stderr

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from rehearsal.config.loader import read_inputs
 from rehearsal.demography.parameters import read_parameters
@@ -13,7 +14,7 @@ from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.phenotypes.consent import read_consent
 from rehearsal.phenotypes.trait_reader import read_traits
 from rehearsal.phenotypes.yaml_reader import read_yaml_with_lines
-from rehearsal.yaml_files import load_yaml
+from rehearsal.yaml_files import _FastLoader, _Loader, load_yaml
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -64,3 +65,17 @@ def test_only_one_module_of_the_library_reads_yaml_with_pyyaml():
         if "yaml.safe_load" in path.read_text() or "yaml.load(text" in path.read_text()
     }
     assert readers == {"yaml_files.py"}
+
+
+@pytest.mark.parametrize(
+    "file", ["config/config.yaml", "config/traits.yaml", "config/queries.yaml"]
+)
+def test_the_compiled_parser_reads_the_same(file):
+    text = (ROOT / file).read_text()
+    assert yaml.load(text, _FastLoader) == yaml.load(text, _Loader)
+
+
+def test_a_tab_is_refused_though_the_compiled_parser_takes_some(tmp_path):
+    (tmp_path / "one.yaml").write_text("n: 1\n\t")
+    with pytest.raises(InputError, match="line 2: expected valid YAML"):
+        load_yaml(tmp_path / "one.yaml")

@@ -137,4 +137,4 @@ def test_a_hung_beacon_costs_a_deadline_for_each_query(dataset, capfd, monkeypat
     assert ended.value.code == 2
     said = capfd.readouterr()
     assert "no answer from" in said.err
-    assert re.match(r"1 of \d+ queries, .*, about ", said.out)
+    assert re.match(r"Progress: 1 of \d+ queries, .*, about ", said.out)

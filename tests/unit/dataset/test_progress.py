@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 from functools import partial
 
 import pytest
@@ -60,8 +61,9 @@ def test_simulation_exports_and_truth_say_how_far_they_are(made, tmp_path, monke
     with logs.progress_told_to(heard.append):
         made(tmp_path / "OUT", people={"FI": 6}, regions=regions, plant={}, formats=["vcf"])
     assert any(line.startswith("10,000 of 20,000 bases, ") for line in heard)
-    first = [line for line in heard if line.startswith("20 of ") and " sites of chr22, " in line]
-    assert len(first) == 2 and all(line.endswith(" left") for line in first)  # VCF and truth
+    first = [line for line in heard if re.match(r"20 of \d+ sites.* left$", line)]
+    assert sum(" sites of chr22, " in line for line in first) == 1  # the truth
+    assert sum(" sites, " in line for line in first) >= 1  # the VCF
 
 
 def test_a_live_line_is_no_wider_than_the_terminal_and_notes_have_their_own(clock, monkeypatch):

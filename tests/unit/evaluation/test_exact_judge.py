@@ -165,3 +165,11 @@ def test_an_ill_formed_query_needs_400_with_a_reason(state, status, content, equ
     verdict = judge_answer(query("count"), ExpectedAnswer(False, 0, refused=True), answer)
     assert verdict.equal == equal
     assert bool(verdict.difference) != equal
+
+
+@pytest.mark.parametrize("state", ["late", "failed"])
+def test_a_node_that_does_not_reply_to_an_ill_formed_query_has_not_answered_wrongly(state):
+    answer = Answer("q", "FI", state, None, None, 0.01, 0, "no connection")
+    judged = judge_answer(query("count"), ExpectedAnswer(False, 0, refused=True), answer)
+    assert judged.verdict == state
+    assert "no connection" in judged.difference

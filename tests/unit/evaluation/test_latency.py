@@ -61,9 +61,10 @@ def test_qs02_counts_answers_in_time_and_refusals_that_are_right():
     )
     verdict = qs02(frame, 10)
     assert (verdict.asked, verdict.in_time) == (5, 1)
-    frame.loc[frame["node"] == "SE", "verdict"] = "right"  # such as of an ill-formed query
-    verdict = qs02(frame, 10)
-    assert (verdict.asked, verdict.in_time) == (5, 2)
+    for right in ("right", "incomplete"):  # such as of an ill-formed query
+        frame.loc[frame["node"] == "SE", "verdict"] = right
+        verdict = qs02(frame, 10)
+        assert (verdict.asked, verdict.in_time) == (5, 2)
     assert verdict.success_rate == 0.4
     assert not verdict.passed
 

@@ -76,8 +76,15 @@ def test_an_ill_formed_query_must_be_refused_by_all():
         aggregate_answers(query("count"), one), http_status=400, error=ERROR["error"]
     )
     verdict = judge_network_answer(query("count"), expected, aggregated)
-    assert not verdict.equal
+    assert verdict.verdict == "wrong"
     assert "SE" in verdict.difference
+    down = [refusal, Answer("q", "SE", "failed", None, None, 0.01, 0, "no connection")]
+    aggregated = replace(
+        aggregate_answers(query("count"), down), http_status=400, error=ERROR["error"]
+    )
+    verdict = judge_network_answer(query("count"), expected, aggregated)
+    assert verdict.verdict == "failed"
+    assert "SE no connection" in verdict.difference
 
 
 @pytest.mark.parametrize(

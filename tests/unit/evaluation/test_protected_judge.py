@@ -7,6 +7,7 @@ import pytest
 
 from rehearsal.evaluation.protected_judge import (
     PROMISED,
+    is_answerable,
     judge_protected_answer,
     judge_protected_network_answer,
     public_checks,
@@ -142,6 +143,15 @@ def test_a_foreign_node_may_protect_in_its_own_way_but_must_not_invent_people():
     assert not judge_protected_answer(asked, expected, told(True, 120), is_foreign=True).equal
 
 
+@pytest.mark.parametrize(("status", "verdict"), [(401, "incomplete"), (404, "refused")])
+def test_a_foreign_node_need_not_be_open_to_the_public(status, verdict):
+    asked, expected = query("individuals"), ExpectedAnswer(True, 48, people=100)
+    answer = replace(refused("a token is required"), http_status=status)
+    judged = judge_protected_answer(asked, expected, answer, is_foreign=True)
+    assert judged.verdict == verdict
+    assert judge_protected_answer(asked, expected, answer).verdict == "refused"
+
+
 def test_the_network_gives_the_sum_of_its_nodes_answers():
     answers = [told(True, 50), told(True, 30, node="SE")]
     asked = query("individuals")
@@ -165,7 +175,6 @@ def checks(*rows: list[dict]) -> dict[str, bool]:
     frame = pd.DataFrame([row for some in rows for row in some])
     frame = frame.astype({"exists": "boolean", "answerable": "boolean"})
     found = [one for one in public_checks(frame) if one["name"].startswith("public")]
-    assert len(found) == 2
     return {
         "people" if "about people" in one["name"] else "variants": one["passed"] for one in found
     }
@@ -182,4 +191,14 @@ def test_a_suite_without_any_public_answer_fails():
 
 
 def test_a_question_about_too_few_people_needs_no_answer():
-    assert checks(suite_rows("presence", False, False)) == {"people": True, "variants": True}
+    assert checks(suite_rows("presence", False, False)) == {}
+
+
+def test_a_node_with_fewer_people_than_the_promise_needs_no_answer():
+    asked = query("individuals")
+    assert is_answerable(asked, ExpectedAnswer(True, 90, people=100))
+    assert not is_answerable(asked, ExpectedAnswer(True, 30, people=30))
+
+
+def test_what_was_not_asked_is_not_said_to_have_passed():
+    assert checks(suite_rows("presence", True, True)) == {"variants": True}

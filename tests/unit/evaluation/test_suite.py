@@ -13,6 +13,7 @@ from rehearsal.evaluation import suite as drawing
 from rehearsal.evaluation import templates as reading
 from rehearsal.evaluation.suite import QuerySources, draw_suite, read_suite, write_suite
 from rehearsal.evaluation.templates import KINDS, QueryTemplate, read_templates
+from rehearsal.genomes.assembly import CONTIG_LENGTHS
 from rehearsal.model import Gene, PlantedVariant, Query, Variant
 from rehearsal.truth.hpo import at_or_below
 from rehearsal.truth.pooled_sites import pooled_sites
@@ -204,6 +205,27 @@ def test_absent_queries_are_absent_and_the_others_are_not(
             exists = any(answer.exists for answer in expected[query.id].values())
             assert exists == query.id.startswith("somebody"), query
         assert {query.id.rpartition("-")[0] for query in suite} == {t.name for t in templates}
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_intervals_and_brackets_end_with_their_contig(inside: bool):
+    """A node refuses a position beyond the end."""
+    length = CONTIG_LENGTHS["chrM"]
+    starts = np.arange(length - 30, length)
+    sites = pd.DataFrame({"contig": "chrM", "start": starts, "ref": "A", "alt": "G"})
+    sites = sites.assign(end=starts + 1, svlen=0, ac=5, an=1000)
+    sources = QuerySources(**demo_cohort() | {"sites": sites})
+    templates = [
+        QueryTemplate("range", "range", "interval", 20, length=1000, inside=inside),
+        QueryTemplate("bracket", "range", "bracket", 20, length=1000),
+    ]
+    suite = draw_suite(templates, sources, seed=1)
+    asked = [query.request["query"]["requestParameters"] for query in suite]
+    assert len(asked) == 40
+    assert max(max(one["end"]) for one in asked) == length
+    for one in asked:
+        assert max(one["start"]) <= length
+        assert min(one["start"]) < max(one["end"])
 
 
 def test_a_template_that_finds_nothing_draws_nothing_and_is_logged(cohort_tables, trees, caplog):

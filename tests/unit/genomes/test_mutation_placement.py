@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rehearsal.errors import InputError
-from rehearsal.genomes.mutation_placement import exact_sum, planted_targets
+from rehearsal.genomes.mutation_placement import exact_sum
+from rehearsal.genomes.planted_variants import planted_targets
 
 
 def people_of(women: int, men: int, codes=("ES", "FI", "IE")) -> pd.DataFrame:

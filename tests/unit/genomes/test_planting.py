@@ -7,10 +7,9 @@ import pytest
 from rehearsal.errors import InputError
 from rehearsal.genomes.drawn_reference import draw_reference
 from rehearsal.genomes.known_bases import with_planted
-from rehearsal.genomes.mutation_placement import planted_targets
 from rehearsal.genomes.people import plan_people
 from rehearsal.genomes.planted_carriers import CARRIER_COLUMNS, find_planted_carriers, with_genes
-from rehearsal.genomes.planting import check_places
+from rehearsal.genomes.planted_variants import check_places, planted_targets
 from rehearsal.genomes.recombination import uniform_map
 from rehearsal.genomes.simulate import SimulationSettings, simulate_block
 from rehearsal.model import Block, PlantedVariant, Variant

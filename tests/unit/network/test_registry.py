@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from rehearsal.config.loader import read_inputs
-from rehearsal.errors import InputError
+from rehearsal.errors import InputError, InputErrors
 from rehearsal.network.registry import (
     NodeEntry,
     Registry,
@@ -91,6 +91,14 @@ def test_an_unusable_entry_is_named_in_one_line(tmp_path: Path, content: str, sa
     with pytest.raises(InputError, match=said) as caught:
         read_foreign_nodes(path, {"NO", "SE"})
     assert "\n" not in str(caught.value)
+
+
+def test_all_faulty_nodes_are_named_together(tmp_path: Path):
+    path = tmp_path / "nodes.yaml"
+    path.write_text("nodes: {EE: {url: ftp://x}, XX: {url: http://x}, FI: {url: http://x}}")
+    with pytest.raises(InputErrors) as caught:
+        read_foreign_nodes(path, ["EE", "FI"])
+    assert [error.key for error in caught.value.errors] == ["nodes.EE.url", "nodes.XX"]
 
 
 def test_sources_add_up_and_later_ones_take_the_place_of_earlier(tmp_path: Path):

@@ -7,7 +7,7 @@ import pytest
 from rdflib import Graph, URIRef
 from rdflib.namespace import DCAT, DCTERMS, RDF
 
-from rehearsal.catalogue.dataset_descriptor import UseTerms
+from rehearsal.catalogue.dataset_descriptor import uniform_terms
 from rehearsal.catalogue.health_dcat_ap import LDP
 from rehearsal.catalogue.node_datasets import describe_node_datasets, write_node_catalogue
 from rehearsal.errors import InputError
@@ -23,7 +23,7 @@ HERE = "http://node.example"
 
 @pytest.fixture(scope="module")
 def folder(node_data, tmp_path_factory):
-    terms = UseTerms(("GDPR 6(1)a",), (("DUO:0000042", 1.0),))
+    terms = uniform_terms("GDPR 6(1)a, 9(2)a", "DUO:0000042")
     folder, facts = tmp_path_factory.mktemp("node"), PublicFacts.of_size(12)
     write_node_catalogue(folder, describe_node_datasets(node_data.settings, facts, terms), "0.1")
     return folder

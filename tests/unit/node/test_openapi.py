@@ -18,6 +18,7 @@ from rehearsal.node.app import beacon_api, beacon_app
 from rehearsal.node.beacon.entry_types import ENTRY_TYPES
 from rehearsal.node.matchmaker.endpoint import MatchEndpoint
 from rehearsal.node.server import extensions
+from rehearsal.node.wes.endpoints import WesEndpoints
 
 from .conftest import call
 
@@ -54,6 +55,25 @@ def described(description):
     return {(path, one.upper()) for path, item in items for one in item if one != "parameters"}
 
 
+def test_a_node_describes_its_api_once_and_only_when_it_is_asked_to(
+    node_data, node_folder, monkeypatch
+):
+    """The description is half of what a node's start would cost."""
+    described = []
+
+    def describe(*_):
+        described.append(1)
+        return {"openapi": "3.1.0"}
+
+    monkeypatch.setattr("rehearsal.node.openapi.description", describe)
+    api = beacon_api(node_data, Authorizer(node_data.settings, node_data.people))
+    assert not described
+    for _ in range(2):
+        status, _, body = asyncio.run(call(api, "/openapi.json"))
+        assert (status, json.loads(body)) == (200, {"openapi": "3.1.0"})
+    assert len(described) == 1
+
+
 @pytest.fixture(scope="module")
 def whole_api(node_data, node_folder, tmp_path_factory):
     """A node with every API."""
@@ -64,7 +84,11 @@ def whole_api(node_data, node_folder, tmp_path_factory):
     (folder / "catalogue/documents.json").write_text(json.dumps(documents))
     authorizer = Authorizer(node_data.settings, node_data.people)
     monitor = SubscriptionMatcher(node_data, authorizer, AlertStore(None), folder)
-    return beacon_api(node_data, authorizer, *extensions(node_data, monitor, folder))
+    return beacon_api(
+        node_data,
+        authorizer,
+        *extensions(node_data, monitor, folder, WesEndpoints(node_data, authorizer, folder)),
+    )
 
 
 def test_every_route_of_a_node_is_described_and_no_other(whole_api):
@@ -165,7 +189,7 @@ def test_the_api_imports_nothing_heavy():
     program = "import sys, rehearsal.node.server; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert not {"pandas", "pyarrow", "numba", "pysam", "scipy"} & set(done.stdout.split())
+    assert not {"pandas", "pyarrow", "numba", "pysam", "scipy", "tskit"} & set(done.stdout.split())
 
 
 def test_a_token_is_optional(ask):

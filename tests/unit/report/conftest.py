@@ -10,9 +10,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rehearsal.catalogue.inventory import plain_inventory, read_inventory
 from rehearsal.evaluation.latency import latency_table
+from rehearsal.policy.care.assessment import describe_assumptions
+from rehearsal.policy.care.parameters import read_economics
+from rehearsal.policy.cost_model import Quantities
+from rehearsal.policy.costs import build_costs
+from rehearsal.policy.indicators import read_indicators
+from rehearsal.policy.labels import read_labels
+from rehearsal.policy.maturity import build_maturity
+from rehearsal.policy.node_checks import RunEvidence
+from rehearsal.policy.prices import Product, read_prices
+from rehearsal.policy.sheet_facts import OtherAnswers, build_sheet_facts
 from rehearsal.report.html_report import write_report
 from rehearsal.report.provenance import run_facts, stage_times
+from rehearsal.report.sheet_files import write_sheets
 from rehearsal.report.summary import CheckResults, FederatedAnswers, build_summary, cohort_facts
 from rehearsal.report.tables import BenchTables, ReportTables
 
@@ -20,6 +32,11 @@ from ..simulated_blocks import CODES, COUNTRIES, blocks, components, people, spe
 
 __all__ = ["blocks", "components", "people", "spectrum", "trees"]
 
+CONFIG = Path(__file__).resolve().parents[3] / "config"
+INVENTORY = CONFIG / "synthetic_datasets.yaml"
+MATURITY, PRICES, LABELS = (CONFIG / n for n in ("maturity.yaml", "prices.tsv", "labels.tsv"))
+ECONOMICS = read_economics(CONFIG / "economics.yaml")
+MEASURED = Quantities(60, 5, 6, 3600.0, 900.0, 0.002, 0.003, 0.001, 16e6, 3e4, 2.7e10, 0.5)
 KINDS = ("allele_frequency", "presence", "ill_formed")
 
 
@@ -35,6 +52,7 @@ def made_answers(codes=CODES, queries: int = 6, seed: int = 1) -> pd.DataFrame:
                 {
                     "query": f"{kind}-{number:03d}",
                     "kind": kind,
+                    "tier": "controlled",
                     "node": node,
                     "state": "refused" if bad else "answered",
                     "http_status": 400 if bad else 200,
@@ -99,7 +117,18 @@ DATASET = {
     "individuals": 100,
     "records": 100,
     "uses": [{"term": "DUO:0000042", "label": "general research use", "share": 0.67}],
-    "survey": {"purpose_of_collection": "other: a simulation", "gdpr_basis": ["GDPR 6(1)a, 9(2)a"]},
+    "survey": {"purpose_of_collection": "other: a simulation"},
+    "gdpr_bases": ["GDPR 6(1)a, 9(2)a"],
+}
+USABLE = {"yes": 80, "no": 15, "don't know": 5}
+SURVEY = {
+    code: {
+        "legal_basis": {"yes": 97, "no, but re-consenting is possible": 0, "no": 3}
+        | {"don't know": 0},
+        "usable_for_future_research": USABLE,
+        "usable_in_healthcare_of_others": USABLE,
+    }
+    for code in CODES
 }
 EXPORT = {
     **DATASET,
@@ -157,7 +186,7 @@ def made_bench() -> BenchTables:
               "off_ms": np.nan, "reason": "this machine has no /dev/net/tun"}]
         ),
         capitals=pd.DataFrame(
-            [{"asker": code, "farthest": "FI", "p50_ms": 50.0, "p99_ms": 60.0,
+            [{"asker": code, "n": 2, "farthest": "FI", "p50_ms": 50.0, "p99_ms": 60.0,
               "farthest_ms": 40.0, "own_ms": 5.0, "qs02": 1.0} for code in CODES]
         ),
         faults=pd.DataFrame(
@@ -175,6 +204,50 @@ def full(tables):
     )
 
 
+def made_economics() -> dict:
+    """Costs and effects of care: figures that nobody computed."""
+    nodes = {"euro": 74.29, "qaly": 0.009506, "ratio": 7815.1, "ratio_interval": [2564.1, 18453.3]}
+    nodes |= {"benefit": 210.9, "benefit_interval": [66.6, 383.2], "worth_it": 0.9993}
+    nodes |= {"euro_interval": [40.1, 110.5], "qaly_interval": [0.0041, 0.0162]}
+    nodes |= {"worth_at": [{"euro": 5000, "share": 0.2112}, {"euro": 10000, "share": 0.7125}]}
+    truth = {"euro": 81.92, "qaly": 0.009742, "ratio": 8409.2, "benefit": 210.3}
+    way = {"nodes": nodes, "pooled": nodes | {"euro": 75.31}, "truth": truth}
+    return {
+        **describe_assumptions(ECONOMICS),
+        "prevention": way | {"ages": {"start": 40, "end": 75, "threshold": 1.6}},
+        "cascade": way | {"ages": {"start": 35, "end": 70}},
+    }
+
+
+def made_policy(tables: ReportTables, foreign=()) -> dict:
+    """What ministries read of the small run."""
+    evidence = RunEvidence(
+        answers=tables.answers,
+        deadline_s=10,
+        audit={code: {"lines": 6} for code in CODES},
+        stories=tables.stories,
+        datasets=tables.datasets,
+        faults=tables.bench.faults if tables.bench else None,
+        privacy={},
+        foreign=foreign,
+    )
+    started, bench = CONDITIONS["started"], tables.bench
+    gdp = {code: Product(123.5 * number, 2023, "made up") for number, code in enumerate(CODES, 1)}
+    capitals = bench.capitals if bench else None
+    return {
+        "economics": made_economics(),
+        "inventory": plain_inventory(read_inventory(INVENTORY)),
+        "survey": SURVEY,
+        "maturity": build_maturity(read_indicators(MATURITY), evidence, CODES, started),
+        "costs": build_costs(MEASURED, read_prices(PRICES), gdp, 7) if bench else None,
+        "sheets": build_sheet_facts(
+            *(tables.countries, tables.people, tables.answers),
+            *(capitals, tables.datasets, foreign, tables.asker),
+            *(OtherAnswers(tables.stories, {"gwas": CODES, "pca": CODES[1:]}),),
+        ),
+    }
+
+
 @pytest.fixture
 def summary(full, people, tmp_path):
     check = {"name": "planted carriers", "expected": 4, "observed": 5, "passed": False}
@@ -183,10 +256,12 @@ def summary(full, people, tmp_path):
         cohort_facts(people, variants=10, blocks=1),
         FederatedAnswers(full.answers, CODES, deadline_s=10),
         CheckResults([check], stories={one["name"]: one for one in STORIES}),
+        made_policy(full),
     )
 
 
 @pytest.fixture
 def report(full, summary, tmp_path):
     write_report(tmp_path / "report", summary, full)
+    write_sheets(tmp_path / "report", summary, read_labels(LABELS))
     return tmp_path / "report"

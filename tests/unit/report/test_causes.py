@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from rehearsal.report.causes import add_causes, cause_line, list_causes
+from rehearsal.report.causes import add_causes, list_causes
+from rehearsal.report.failures import cause_line
 from rehearsal.report.problems import PROBLEM_COLUMNS
 
 

@@ -13,6 +13,8 @@ from rehearsal.report.page_elements import percent, whole
 from rehearsal.report.provenance import run_facts, stage_times
 from rehearsal.report.summary import CheckResults, FederatedAnswers, build_summary, cohort_facts
 
+from .conftest import made_policy
+
 CONDITIONS = {
     "started": "2030-01-01T00:00:00+00:00",
     "load_average_before": [0.5, 0.25, 0.125],
@@ -54,6 +56,7 @@ def summary_of(tmp_path, people):
             cohort_facts(people, variants=10, blocks=1),
             FederatedAnswers(tables.answers, CODES, deadline_s=10),
             CheckResults(**more),
+            made_policy(tables),
         )
 
     return build
@@ -80,7 +83,11 @@ def test_the_page_loads_nothing_from_anywhere(page_of, tables):
     for tag, attrs in read(html).elements:
         for name in ("src", "href", "data", "action", "xlink:href", "srcset"):
             target = attrs.get(name) or ""
-            own = re.fullmatch(r"(countries|stories)/[\w-]+\.html|catalogue\.html", target)
+            own = re.fullmatch(
+                r"(countries|stories|sheets)/[\w-]+\.html"
+                r"|(catalogue|maturity|costs|economics|data_protection|synthetic_datasets)\.html",
+                target,
+            )
             assert target.startswith(("#", "data:")) or not target or own, (tag, name, target)
     style = html[html.index("<style>") : html.index("</style>")]
     assert "url(" not in style
@@ -106,7 +113,7 @@ def test_a_wrong_answer_is_listed_and_changes_the_headline(page_of, tables, answ
     answers.loc[row, ["verdict", "observed"]] = ["wrong", "<b>4</b>"]
     html = page_of(tables)
     text = " ".join(read(html).text.split())
-    assert "1 check failed" in text
+    assert "The rehearsal failed for 1 reason" in text
     assert "1 wrong, refused, late, failed or missing answers" in text
     assert "5 of 6" in text
     assert "&lt;b&gt;4&lt;/b&gt;" in html
@@ -208,8 +215,10 @@ def test_json_cannot_end_its_script_element():
 def test_only_a_whole_share_is_called_whole():
     assert percent(1) == "100%"
     assert percent(0) == "0%"
-    assert percent(0.99999) == "99.9%"
-    assert percent(0.00001) == "0.1%"
+    assert percent(0.99999) == "over 99.9%"
+    assert percent(0.00001) == "below 0.1%"
+    assert percent(0.0011, 0) == "below 1%"
+    assert percent(0.9989, 0) == "over 99%"
     assert percent(0.649) == "64.9%"
     assert whole(12345) == "12,345"
 

@@ -8,11 +8,18 @@ from xml.etree import ElementTree
 
 import pytest
 
+from rehearsal.policy.labels import read_labels
+from rehearsal.policy.node_checks import CHECKS
+from rehearsal.report.costs_page import tornado_svg
+from rehearsal.report.data_protection_page import data_protection_page
 from rehearsal.report.html_report import write_report
 from rehearsal.report.junit import write_junit
+from rehearsal.report.maturity_page import NOT_TRIED
+from rehearsal.report.page_elements import expected_and_observed
 from rehearsal.report.story_pages import check_table
 
 from ..simulated_blocks import CODES
+from .conftest import LABELS, made_policy
 
 
 def words(path: Path) -> str:
@@ -23,9 +30,52 @@ def words(path: Path) -> str:
 
 
 def test_every_link_leads_to_a_page_that_is_there(report):
+    of_the_run = {(report.parent / check.file).resolve() for check in CHECKS.values()}
     for page in report.rglob("*.html"):
-        for target in re.findall(r'<a href="([^"#]+)"', page.read_text()):
-            assert (page.parent / target).resolve().is_file(), (page, target)
+        for target in re.findall(r'<a href="([^"#]+)', page.read_text()):
+            if target.startswith("https://"):  # sources of what others publish
+                assert page.name == "synthetic_datasets.html"
+                continue
+            file = (page.parent / target).resolve()
+            assert file.is_file() or file in of_the_run, (page, target)
+
+
+def test_evidence_of_a_node_links_to_the_sections_that_show_it(report):
+    html = (report / "countries/FI.html").read_text()
+    sections = re.findall(r'href="#(\w+)"', html.partition('id="maturity"')[2])
+    assert set(sections) >= {"answers", "stories", "datasets", "faults"}
+    assert all(f'id="{section}"' in html for section in sections)
+
+
+def test_the_evidence_sheet_gives_no_score_and_says_whose_node_it_is(
+    full, summary, report, tmp_path
+):
+    text = words(report / "countries/FI.html")
+    assert "the run's own synthetic node" in text
+    assert "This is no score and says nothing of a real country." in text
+    assert "Metadata of datasets 5 held metadata" in text
+    others = summary | made_policy(full, foreign=["FI"])
+    write_report(tmp_path / "others", others, full)
+    text = words(tmp_path / "others/countries/FI.html")
+    assert "a node that somebody else runs" in text
+    assert f"Metadata of datasets 5 {NOT_TRIED} metadata" in text
+
+
+def test_the_page_of_maturity_names_all_indicators_and_how_many_nodes_have_the_evidence(report):
+    text = words(report / "maturity.html")
+    assert "49 indicators" in text
+    # the made-up run has one dataset, of Finland
+    assert re.search(r"Metadata of datasets .* 5 1 of 1 ", text)
+    assert "Careers are not software." in text
+
+
+def test_uses_of_a_dataset_are_called_expected_shares_because_no_person_is_counted(report):
+    page = words(report / "countries/FI.html")
+    assert "Term Use Expected share of people" in page
+    assert "so are these shares" in page
+    catalogue = words(report / "catalogue.html")
+    assert "Permitted uses (expected share of people)" in catalogue
+    assert "only shares of exports are counted" in catalogue
 
 
 def test_a_country_has_a_page_of_its_own(report):
@@ -197,6 +247,8 @@ def test_the_catalogue_lists_datasets_and_the_survey(report):
     assert "GDI-EU-EXPORT-1 several countries" in text
     assert "about 100 people" in text  # exported copies are not counted again
     assert "Purpose of collection other: a simulation" in text
+    # five countries with 80, 15 and 5 people each
+    assert "Usable for future research? 400 75 25" in text
 
 
 def test_junit_has_a_case_for_every_query_and_check(full, summary, tmp_path):
@@ -230,3 +282,70 @@ def test_the_page_of_a_node_of_others_says_what_it_lacks_and_that_no_delay_was_a
     assert "frequencies of women 1" in text
     assert "no delay was added" not in words(tmp_path / "countries/ES.html")
     assert "no delay: run by others" in words(tmp_path / "index.html")
+
+
+def test_the_page_of_costs_says_what_is_from_memory(full, summary, tmp_path):
+    costs = summary["costs"]
+    write_report(tmp_path, summary, full)
+    text = words(tmp_path / "costs.html")
+    assert "13 of 18 prices and assumptions are from memory." in text  # in the headline
+    assert "Gross domestic products of" not in text
+    guessed = summary | {"costs": costs | {"gdp_from_memory": ["BE", "FI"], "from_memory": []}}
+    write_report(tmp_path / "guessed", guessed, full)
+    text = words(tmp_path / "guessed/costs.html")
+    assert "products of 2 of 5 countries are from memory" in text
+    assert "prices and assumptions are from memory" not in text
+
+
+def test_the_chart_of_costs_reads_in_greyscale():
+    drawing = tornado_svg([("reads", 1.0, 9.0), ("copies", 3.9, 4.1)], 4.0)
+    greys = sorted(int(one[:2], 16) for one in set(re.findall(r"fill='#(\w{6})'", drawing)))
+    assert all(f"#{grey:02x}{grey:02x}{grey:02x}" in drawing for grey in greys)
+    assert len(greys) == 2 and greys[1] - greys[0] > 100
+    labels = re.findall(r"<text [^>]*>([^<]+)</text>", drawing)
+    assert labels == ["reads", "copies", "4 €", "1 €", "9 €"]
+    near = re.findall(r"<text [^>]*>([^<]+)</text>", tornado_svg([("reads", 3.5, 9.0)], 4.0))
+    assert near == ["reads", "4 €", "9 €"]  # no room for 3.5
+
+
+def test_the_draft_on_data_protection_counts_subjects_and_shows_the_checks_of_measures(
+    full, summary, tmp_path
+):
+    audit = {"name": "audit logs: all", "expected": 5, "observed": 4, "passed": False}
+    attack = {"name": "membership: bound", "expected": "0.1", "observed": 0.07, "passed": True}
+    shown = summary | {"checks": [audit, *summary["checks"]], "privacy": {}}
+    write_report(tmp_path, shown, full)
+    text = words(tmp_path / "data_protection.html")
+    assert "A draft to edit." in text
+    assert "Future research 400 500" in text  # 80 of 100 subjects in each of five countries
+    assert "audit logs: all 5 4 failed" in text
+    assert "planted carriers" not in text  # a check that protects nobody
+    page = data_protection_page(shown | {"privacy": {"checks": [attack]}})
+    (table,) = next(one for one in page.sections if one.id == "measures").parts
+    assert table.rows[0] == ("membership: bound", "0.1", "0.07", "passed")
+
+
+def test_an_indicator_has_one_label_on_the_page_of_a_country_and_on_its_sheet(report, summary):
+    assert "not measured" in summary["maturity"]["nodes"]["FI"]["indicators"].values()
+    section = words(report / "countries/FI.html").partition("indicators have no evidence")[2]
+    indicators = section.partition("What the checks found")[0]
+    assert NOT_TRIED in indicators and "not measured" not in indicators
+    assert read_labels(LABELS)["en"]["not_tried"] == NOT_TRIED
+
+
+def test_only_a_passed_check_is_shown_with_few_digits():
+    close = {"expected": 74.28947725175706, "observed": 74.28947725175745}
+    assert expected_and_observed({**close, "passed": True}) == ("74.2895", "74.2895")
+    assert expected_and_observed({**close, "passed": False}) == tuple(map(str, close.values()))
+    whole = {"expected": 1234567, "observed": "held", "passed": True}
+    assert expected_and_observed(whole) == ("1234567", "held")
+
+
+def test_items_that_change_nothing_after_rounding_are_left_out_of_the_tables_of_costs(report):
+    rows = re.findall(
+        r"<tr><th scope=\"row\">[^<]*</th><td class=\"number\">([^<]*€)</td>"
+        r"<td class=\"number\">([^<]*€)</td></tr>",
+        re.sub(r"\s*(<[^>]+>)\s*", r"\1", (report / "costs.html").read_text()),
+    )
+    assert len(rows) > 5
+    assert all(low != high for low, high in rows)

@@ -14,6 +14,13 @@ AXE = Path(os.environ.get("AXE_CORE", ROOT / "node_modules/axe-core/axe.min.js")
 PAGES = [
     "index.html",
     "catalogue.html",
+    "costs.html",
+    "data_protection.html",
+    "economics.html",
+    "maturity.html",
+    "sheets/BE.html",
+    "sheets/topics.html",
+    "synthetic_datasets.html",
     "countries/FI.html",
     *(f"stories/{name}.html" for name in ("cancer", "common", "infectious", "rare")),
 ]

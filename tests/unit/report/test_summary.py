@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,7 @@ def summarise(people):
     def build(answers, **more):
         cohort = cohort_facts(people, variants=10, blocks=1)
         return build_summary(
-            RUN, cohort, FederatedAnswers(answers, CODES, 10), CheckResults(**more)
+            RUN, cohort, FederatedAnswers(answers, CODES, 10), CheckResults(**more), {}
         )
 
     return build
@@ -41,11 +43,21 @@ def test_a_run_in_which_all_is_well_has_no_failing_line(summarise, answers):
 def test_the_keys_are_those_of_the_interface(summarise, answers):
     summary = summarise(answers)
     assert set(summary) == {
-        "run", "cohort", "realism", "privacy", "stories", "federation", "qs02", "checks"
+        "run", "cohort", "realism", "privacy", "stories", "analyses", "federation", "qs02", "checks"
     }  # fmt: skip
     wanted = {"queries", "nodes", "exact", "answered", "p50_ms", "p99_ms"}
     assert wanted <= set(summary["federation"])
     assert {"deadline_s", "success_rate"} <= set(summary["qs02"])
+
+
+def test_the_page_on_files_names_every_key(summary, summarise, answers, root):
+    answers.loc[place(answers, "presence-001", "FI"), "verdict"] = "wrong"
+    federation = summarise(answers)["federation"]
+    parts = [summary, summary["run"], summary["cohort"], summary["qs02"], federation]
+    parts += [*summary["run"]["stages"], federation["causes"][0], federation["problems"][0]]
+    page = (root / "docs/reference/files.md").read_text()
+    named = re.findall(r"`(\w+)`", page.partition("### `summary.json`")[2].partition("\n## ")[0])
+    assert set().union(*parts) - set(named) == set()
 
 
 def test_a_wrong_answer_names_its_query_and_node(summarise, answers):
@@ -70,6 +82,17 @@ def test_a_late_node_is_named_and_counts_against_qs02(summarise, answers):
         "QS-02: 80.00% of answers within 10 s, expected 95%",
     ]
     assert summary["federation"]["answered"] == 0
+
+
+def test_a_node_that_is_down_is_one_cause_and_no_node_that_answered(summarise, answers):
+    down = answers["node"] == "FI"
+    answers.loc[down, ["state", "verdict", "reason"]] = ["failed", "failed", "no connection"]
+    answers.loc[answers["node"] == "network", ["verdict", "reason"]] = ["failed", "failed: FI"]
+    summary = summarise(answers)
+    federation = summary["federation"]
+    assert (federation["nodes"], federation["nodes_expected"]) == (4, 5)
+    assert [one["cause"] for one in federation["causes"]] == ["FI did not answer: no connection"]
+    assert federation["verdicts"]["wrong"] == 0
 
 
 @pytest.mark.parametrize("state", ["late", "failed"])

@@ -29,8 +29,11 @@ def read(question_type, references, **keys):
 
 
 def network_answer(response, states=None):
+    """An answer of two nodes; ``states`` by code, ``unknown`` where a node lacks the path."""
     nodes = [
-        {"node": code, "state": state, "latencyMs": 1.0}
+        {"node": code, "state": state, "httpStatus": 200, "latencyMs": 1.0}
+        if state != "unknown"
+        else {"node": code, "state": "refused", "httpStatus": 404, "latencyMs": 1.0}
         for code, state in (states or {"ES": "answered", "FI": "answered"}).items()
     ]
     body = {"response": response, "info": {"nodes": nodes}}

@@ -29,6 +29,7 @@ from rehearsal.node.alerts.subscription_matcher import SubscriptionMatcher
 from rehearsal.node.app import beacon_app
 from rehearsal.node.privacy.ledger import LEDGER_FILE, Ledger
 from rehearsal.node.server import extensions, open_node
+from rehearsal.node.wes.endpoints import WesEndpoints
 
 from ...virtual_time import VirtualTimeLoop
 from ..beacon import named_genes
@@ -81,7 +82,10 @@ class World:
         node_data.gene_bases, node_data.sequences = named_genes.genes(), SEQUENCES
         decides = Authorizer.open(node_data.settings, node_data.people, folder)
         monitor = SubscriptionMatcher(node_data, decides, AlertStore(folder / ALERTS), folder)
-        self._app = beacon_app(node_data, decides, *extensions(node_data, monitor, folder))
+        analyses = WesEndpoints(node_data, decides, folder)
+        self._app = beacon_app(
+            node_data, decides, *extensions(node_data, monitor, folder, analyses)
+        )
         self._ledger = sqlite3.connect(folder / LEDGER_FILE)
         self._version, self._rows = -1, []
 

@@ -12,7 +12,7 @@ from shutil import copyfile
 
 import pandas as pd
 
-from rehearsal.catalogue.dataset_descriptor import UseTerms
+from rehearsal.catalogue.dataset_descriptor import uniform_terms
 from rehearsal.catalogue.node_datasets import describe_node_datasets, write_node_catalogue
 from rehearsal.node.access.matchmaker_settings import MatchmakerKey
 from rehearsal.node.access.settings import AccessSettings, IssuerSettings
@@ -295,7 +295,7 @@ def _write_rest(folder: Path, access: AccessSettings) -> None:
     )
     settings.write(folder)
     facts = PublicFacts.open(folder / PUBLIC_FACTS_FILE)
-    terms = UseTerms(("GDPR 6(1)a",), (("DUO:0000042", 1.0),))
+    terms = uniform_terms("GDPR 6(1)a, 9(2)a", "DUO:0000042")
     write_node_catalogue(folder, describe_node_datasets(settings, facts, terms), "0.1")
     facts.close()
     drug = ("ATC:C10AA01", "simvastatin", "BRCA1", "x", "chr17", "43044301", "A", "G", "1", "", "")

@@ -23,6 +23,7 @@ from rehearsal.node.beacon.node_data import NodeData
 from rehearsal.node.drug_genes import COLUMNS
 from rehearsal.node.server import extensions
 from rehearsal.node.settings.node_settings import NodeSettings
+from rehearsal.node.wes.endpoints import WesEndpoints
 from rehearsal.phenotypes.trait_types import Disease
 from rehearsal.stores.people_store import PeopleStore
 from rehearsal.stores.people_store_writer import build_people
@@ -100,7 +101,7 @@ def ask(node_data, folder, issuer, tokens):
     api = Api(partial(envelope.error, "org.rehearsal.fi"), "node")
     authorizer = Authorizer(mine.settings, mine.people, audit=AuditLog(folder / "audit.jsonl"))
     monitor = SubscriptionMatcher(mine, authorizer, AlertStore(None), folder)
-    for extension in extensions(mine, monitor, folder):
+    for extension in extensions(mine, monitor, folder, WesEndpoints(mine, authorizer, folder)):
         extension.add_to(api)
     app = AccessMiddleware(api, authorizer)
 

@@ -30,12 +30,30 @@ def alert_reply(**change):
     )
     one = {"subscription": "s", "node": "FI", "time": "t", "token": "k"}
     found = [{"handle": "third", "seconds": 0.4, "alert": one}]
-    return alert.Reply({}, subscribed, **{"alerts": found} | change)
+    return alert.Reply({}, subscribed, **{"arrived": [ARRIVAL], "alerts": found} | change)
 
 
 ALERT = question("alert", {"arrivals": [ARRIVAL], "within_s": 5})
 ALERT_EXPECTED = {"alerts": ["third"], "countries": ["ES", "FI"]}
 ALERT_OF = {"subscription": "s", "node": "FI", "time": "t", "token": "k"}
+
+
+WITHOUT = "not judged: nodes of others without this service"
+
+
+def test_a_foreign_node_need_not_know_subscriptions_and_nobody_arrives_there():
+    """Then it cannot alert about who would have arrived."""
+    reply = alert_reply(states={"ES": "answered", "FI": "unknown"}, arrived=[], alerts=[])
+    checks = alert.judge(ALERT, ALERT_EXPECTED, reply, ["FI"])
+    assert failed(checks) == set()
+    assert (checks[0].name, checks[0].observed) == (WITHOUT, ["FI"])
+    assert "every country answered" in failed(alert.judge(ALERT, ALERT_EXPECTED, reply))
+
+
+def test_a_foreign_node_that_is_down_did_not_answer():
+    reply = alert_reply(states={"ES": "answered", "FI": "failed"}, arrived=[], alerts=[])
+    checks = alert.judge(ALERT, ALERT_EXPECTED, reply, ["FI"])
+    assert failed(checks) == {"every country answered"}
 
 
 def test_a_right_alert_passes():

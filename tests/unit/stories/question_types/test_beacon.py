@@ -28,8 +28,12 @@ COUNTS = AlleleCounts(an=104, ac=37, hom=9, het=19, hemi=0)
 
 @pytest.fixture
 def question(references, tmp_path):
-    (tmp_path / "who.yaml").write_text(STORY)
-    (story,) = read_stories(tmp_path, references)
+    return asked(references, tmp_path, STORY)
+
+
+def asked(references, folder, text):
+    (folder / "who.yaml").write_text(text)
+    (story,) = read_stories(folder, references)
     return story.questions[0]
 
 
@@ -53,11 +57,11 @@ def checks_of(question, entry):
     }
     query = question_query(question)
     answers = (Answer(query.id, "FI", "answered", 200, body, 0.1, 100),)
-    reply = NetworkReply(answers, aggregate_answers(query, answers), frozenset(["FI"]))
+    reply = NetworkReply(answers, aggregate_answers(query, answers))
     right = ExpectedAnswer(True, 1, {variant: dict.fromkeys(("", "_F", "_M"), COUNTS)})
     shown = beacon.summarise(question, reply).countries["FI"]["answer"]
     expected = orjson.loads(orjson.dumps({"FI": expected_to_json(right)}))
-    return shown, beacon.judge(question, expected, reply)
+    return shown, beacon.judge(question, expected, reply, ["FI"])
 
 
 def test_a_frequency_without_counts_is_no_error_of_the_question(question):
@@ -72,3 +76,27 @@ def test_a_wrong_frequency_is_found(question):
         "the answer of each country equals the truth",
         "the answer of the network equals the truth",
     ]
+
+
+def test_a_foreign_node_need_not_have_the_dataset_or_counts(references, tmp_path):
+    """Then the story expects no sum."""
+    text = STORY.replace("record", "count\n    dataset: tumours\n    expected: {count: 4}")
+    question = asked(references, tmp_path, text)
+    query = question_query(question)
+    yes = {"responseSummary": {"exists": True}}
+    counted = {"responseSummary": {"exists": True, "numTotalResults": 2}}
+    counted["meta"] = {"returnedGranularity": "count"}
+    error = {"error": {"errorCode": 404, "errorMessage": "no such dataset"}}
+    answers = (
+        Answer(query.id, "ES", "refused", 404, error, 0.1, 100, "HTTP 404"),
+        Answer(query.id, "FI", "answered", 200, counted, 0.1, 100),
+        Answer(query.id, "SE", "answered", 200, yes, 0.1, 100),
+    )
+    reply = NetworkReply(answers, aggregate_answers(query, answers))
+    right = orjson.loads(orjson.dumps(expected_to_json(ExpectedAnswer(True, 2))))
+    truth = dict.fromkeys(("ES", "FI", "SE"), right)
+    checks = beacon.judge(question, truth, reply, ["ES", "SE"])
+    assert [check.name for check in checks if not check.passed] == []
+    assert checks[0].observed == ["ES"]
+    ours = {check.name for check in beacon.judge(question, truth, reply) if not check.passed}
+    assert {"every country answered", "number of matches"} <= ours

@@ -39,7 +39,7 @@ def question(references, tmp_path):
 
 
 def replies(question, counts, states=None):
-    """Answers of a network of two countries with the same counts."""
+    """Answers of a network of two countries with the same counts; ``boolean``: without counts."""
     found = {}
     for part, query in comparison_queries(question).items():
         answers = []
@@ -47,6 +47,9 @@ def replies(question, counts, states=None):
             state = (states or {}).get(country, "answered")
             number = counts[part.removeprefix("young/")]
             summary = {"exists": number > 0, "numTotalResults": number}
+            if state == "boolean":
+                state = "answered"
+                del summary["numTotalResults"]
             body = {"responseSummary": summary} if state == "answered" else None
             answers.append(Answer(query.id, country, state, 200, body, 0.1, 100))
         found[part] = query, NetworkReply(tuple(answers), aggregate_answers(query, answers))
@@ -90,6 +93,15 @@ def test_a_country_that_does_not_answer_fails(question):
     found = comparison.judge(question, truth(COUNTS | CARRIERS), came)
     assert "every country answered every query" in failed(found)
     assert comparison.summarise(question, came).countries["ES"]["state"] == "failed"
+
+
+def test_a_foreign_node_need_not_count(question):
+    came = replies(question, COUNTS | CARRIERS, {"ES": "boolean"})
+    checks = comparison.judge(question, truth(COUNTS | CARRIERS), came, ["ES"])
+    assert failed(checks) == set()
+    assert not any("effect of the treatment" in check.name for check in checks)
+    found = comparison.judge(question, truth(COUNTS | CARRIERS), came)
+    assert "counts of a country that differ from the truth" in failed(found)
 
 
 def test_the_intervals_are_wilsons_and_newcombes():

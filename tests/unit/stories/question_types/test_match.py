@@ -63,19 +63,29 @@ def result(node, token, score, gene, variant=None):
 
 
 def body():
-    nodes = [{"node": one, "state": "answered", "latencyMs": 1.0} for one in ("ES", "FI")]
+    well = {"state": "answered", "httpStatus": 200, "latencyMs": 1.0}
+    nodes = [{"node": one} | well for one in ("ES", "FI")]
     found = [result("ES", "a" * 32, 0.81, "PHGDH", 2), result("FI", "b" * 32, 0.5, "PSAT1")]
     return {"results": found, "info": {"nodes": nodes}}
+
+
+def test_a_foreign_node_need_not_match_patients(question):
+    """Then neither the best match nor a withheld one is expected of it."""
+    content = body()
+    content["info"]["nodes"][0] |= {"state": "refused", "httpStatus": 405}
+    del content["results"][0]
+    assert judged(question, content, foreign=["ES"]) == set()
+    assert {"every country answered", "the best match"} <= judged(question, content)
 
 
 WITHHELD = "decoy-fi-1: similar, but must not be in the answer"
 
 
-def judged(question, content, truth=TRUTH):
+def judged(question, content, truth=TRUTH, foreign=()):
     """Names of the checks that fail."""
     answer = Answer("q", "network", "answered", 200, content, 0.01, 100)
     reply = MatchReply({}, answer, ("ES-000001",))
-    return {one.name for one in match.judge(question, truth, reply) if not one.passed}
+    return {one.name for one in match.judge(question, truth, reply, foreign) if not one.passed}
 
 
 def test_the_right_answer_passes(question):

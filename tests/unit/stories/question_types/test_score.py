@@ -55,6 +55,27 @@ def test_a_right_place_passes():
     assert failed(score.judge(SCORE, SCORE_EXPECTED, score_reply(94.0))) == set()
 
 
+def test_a_foreign_node_need_not_have_scores():
+    """Then the patient's place among all people is not known."""
+    body, answer = score_reply(94.0, {"ES": "unknown", "FI": "answered"})
+    del answer.body["response"]["countries"]["ES"]
+    answer.body["response"]["groups"] = [{"below": 0, "counts": [3, 2], "above": 0}]
+    checks = score.judge(SCORE, SCORE_EXPECTED, (body, answer), ["ES"])
+    assert failed(checks) == set()
+    assert not any("in all countries" in check.name for check in checks)
+    assert "every country answered" in failed(score.judge(SCORE, SCORE_EXPECTED, (body, answer)))
+
+
+def test_a_patient_whose_node_has_no_scores_has_no_place():
+    body, answer = score_reply(94.0, {"ES": "answered", "FI": "unknown"})
+    del answer.body["response"]["countries"]["FI"]
+    answer.body["response"] |= {
+        "groups": [{"below": 0, "counts": [3, 2], "above": 0}],
+        "patient": {"node": "FI", "state": "refused", "reason": "HTTP 404"},
+    }
+    assert failed(score.judge(SCORE, SCORE_EXPECTED, (body, answer), ["FI"])) == set()
+
+
 @pytest.mark.parametrize(
     ("reply", "name"),
     [

@@ -1,0 +1,214 @@
+"""People enrolled at two nodes, and close kin across nodes, without identities or genotypes.
+
+Each person gets a sketch: the signs of random projections of the standardised genotypes (Charikar
+2002, doi:10.1145/509907.509965). Two sketches differ in a share of bits that estimates the angle
+between the two people's genotypes, whose cosine is about twice their kinship: 1 for the same person
+or twins, 0.5 for parents, children and siblings, 0.25 for the next degree, 0 for strangers.
+
+The projections come from a key that the nodes of a run agree on and the network does not know. The
+network learns which pairs are close, and how close every pair is within the error of the sketch.
+Without the key it cannot tell what any sketch says of a genotype. A node that gives it the key
+would let it test whether a person with known genotypes takes part.
+
+The error of a sketch is binomial: results state the expected false alarms among strangers, and the
+power for first-degree kin. It adds to the error of a finite number of variants, about one divided
+by the root of the number of independent ones, which is not included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from hashlib import shake_256
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rehearsal.analyses.alleles import rows_of
+from rehearsal.analyses.common_variants import common_variants, standardisation, standardised
+from rehearsal.analyses.protocol import (
+    AnalysisError,
+    Arrays,
+    Disclosure,
+    Parameters,
+    State,
+    no_bounds,
+)
+from rehearsal.analyses.view import View
+
+ADDITIVE = False
+NEEDS: tuple[str, ...] = ("alleles", "frequencies")
+DISCLOSURE: Mapping[str, Disclosure] = {
+    "people": Disclosure("count"),
+    "sketches": Disclosure("sketch"),
+}
+sum_bounds = no_bounds
+KEY = "run.key"  # in the folder of the view
+LEAST_KEY = 16  # bytes
+BITS = 2048
+LEAST_FREQUENCY = 0.1
+# cosines: twice the bounds of kinship between degrees (Manichaikul and others 2010)
+DUPLICATE, FIRST_DEGREE = 2 * 2**-1.5, 2 * 2**-2.5
+ROWS = 2048  # of sketches that are compared at once
+
+
+def start(parameters: Parameters, earlier: Mapping[str, Arrays]) -> State:
+    """Choose variants.
+
+    Args:
+        parameters: ``least_frequency`` of the rarer allele (0.1), ``window``: at most one variant
+            in so many bases (0: all), and ``bits`` of a sketch, a multiple of 8 (2048).
+        earlier: Results of earlier steps: ``alleles`` and ``frequencies``.
+
+    Raises:
+        AnalysisError: There is no common variant, or the bits are no multiple of 8.
+    """
+    bits = int(parameters.get("bits", BITS))
+    if bits < 8 or bits % 8:
+        raise AnalysisError("bad_parameters", "parameters", "bits", "a multiple of 8", str(bits))
+    least = float(parameters.get("least_frequency", LEAST_FREQUENCY))
+    chosen = common_variants(earlier, least, int(parameters.get("window", 0)))
+    if chosen.size == 0:
+        expected = "at least one common variant"
+        raise AnalysisError("bad_parameters", "analysis", "least_frequency", expected, "none")
+    return State(standardisation(earlier, chosen))
+
+
+def node_sums(view: View, parameters: Parameters, state: Arrays) -> Arrays:
+    """Sketch the people of a node, in the order of :func:`shuffled_rows`.
+
+    Args:
+        view: The node's view, with ``run.key``.
+        parameters: ``bits``.
+        state: ``chosen``, ``mean`` and ``scale``.
+
+    Raises:
+        AnalysisError: There is no key.
+    """
+    key = _read_key(view)
+    size = int(parameters.get("bits", BITS)) // 8
+    rows = rows_of(view, state)[state["chosen"]]
+    signs = _signs(key, rows.size, size)
+    lacking = rows < 0
+    constant = -(state["mean"] * state["scale"])[lacking] @ signs[lacking]
+    scores = np.tile(constant, (view.n_people, 1))
+    here = np.flatnonzero(~lacking)
+    for part, genotypes in view.blocks(rows[here], view.everyone):
+        scores += standardised(genotypes, state, here[part]).T @ signs[here[part]]
+    sketches = np.packbits(scores > 0, axis=1)
+    return {
+        "people": np.array(view.n_people),
+        "sketches": sketches[shuffled_rows(key, view.n_people)],
+    }
+
+
+def shuffled_rows(key: bytes, n_people: int) -> NDArray[np.int64]:
+    """Return the order in which a node sends its people: the person of each row of the sketches.
+
+    Args:
+        key: The key of the run.
+        n_people: Number of people of the node.
+    """
+    numbers = np.frombuffer(shake_256(b"rows" + key).digest(8 * n_people), dtype="<u8")
+    return np.argsort(numbers, kind="stable")
+
+
+def join(sums: Sequence[Arrays]) -> Arrays:
+    """Put the sketches of all nodes together.
+
+    Args:
+        sums: Sums of the nodes.
+
+    Returns:
+        ``sketches``, and ``node`` and ``row`` of each.
+
+    Raises:
+        AnalysisError: The sketches have different lengths.
+    """
+    sketches = [one["sketches"] for one in sums]
+    if len({one.shape[1:] for one in sketches}) != 1 or sketches[0].ndim != 2:
+        raise AnalysisError("bad_state", "analysis", "sketches", "sketches of one length", "others")
+    sizes = [len(one) for one in sketches]
+    return {
+        "sketches": np.concatenate(sketches),
+        "node": np.repeat(np.arange(len(sizes)), sizes),
+        "row": np.concatenate([np.arange(size) for size in sizes]),
+    }
+
+
+def advance(parameters: Parameters, state: State, totals: Arrays) -> State:
+    """Find close pairs of people of different nodes.
+
+    Args:
+        parameters: ``bits``.
+        state: The state before.
+        totals: Sketches of all nodes, by :func:`join`.
+
+    Returns:
+        The end of the step. Its results have one entry per pair: ``nodes`` and ``rows`` (shape
+        (n_pairs, 2): the number of each node among those present, and the row of its sketches),
+        ``cosine`` and ``duplicate``; and for all ``pairs_compared``, ``false_alarms`` (expected
+        among strangers) and ``power`` (for first-degree kin).
+    """
+    bits = totals["sketches"].shape[1] * 8
+    node = totals["node"]
+    most = int(np.floor(bits * np.arccos(FIRST_DEGREE) / np.pi))  # bits in which kin may differ
+    first, second, differing = _close_pairs(totals["sketches"], node, most)
+    cosine = np.cos(np.pi * differing / bits)
+    order = np.argsort(-cosine, kind="stable")
+    first, second, cosine = first[order], second[order], cosine[order]
+    sizes = np.bincount(node)
+    compared = (node.size**2 - int((sizes**2).sum())) // 2
+    miss, alarm = _error_rates(bits, most)
+    results = {
+        "nodes": np.stack([node[first], node[second]], axis=1),
+        "rows": np.stack([totals["row"][first], totals["row"][second]], axis=1),
+        "cosine": cosine,
+        "duplicate": cosine >= DUPLICATE,
+        "pairs_compared": np.array(compared),
+        "false_alarms": np.array(alarm * compared),
+        "power": np.array(1 - miss),
+    }
+    return State({}, results=results)
+
+
+def _close_pairs(
+    sketches: NDArray[np.uint8], node: NDArray[np.int64], most: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Find pairs of different nodes that differ in few bits.
+
+    Bits become 1 and -1, whose products of matrices are whole numbers, exact in 32 bits.
+    """
+    signs = 2 * np.unpackbits(sketches, axis=1).astype(np.float32) - 1
+    bits, found = signs.shape[1], []
+    for first in range(0, len(signs), ROWS):
+        later = signs[first:]
+        differing = (bits - signs[first : first + ROWS] @ later.T) / 2
+        close = (differing <= most) & (node[first : first + ROWS, None] < node[None, first:])
+        left, right = np.nonzero(close)
+        found.append((left + first, right + first, differing[left, right].astype(np.float64)))
+    first_ones, second_ones, differences = zip(*found, strict=True)
+    return np.concatenate(first_ones), np.concatenate(second_ones), np.concatenate(differences)
+
+
+def _error_rates(bits: int, most: int) -> tuple[float, float]:
+    """Return the chance to miss first-degree kin, and of an alarm for strangers."""
+    from scipy.special import bdtr
+
+    kin = np.arccos(0.5) / np.pi
+    return 1 - float(bdtr(most, bits, kin)), float(bdtr(most, bits, 0.5))
+
+
+def _signs(key: bytes, n_variants: int, size: int) -> NDArray[np.float64]:
+    """Draw 1 or -1 for each variant and bit, the same at all nodes of a run."""
+    drawn = shake_256(b"signs" + key).digest(n_variants * size)
+    table = np.frombuffer(drawn, dtype=np.uint8).reshape(n_variants, size)
+    return np.unpackbits(table, axis=1).astype(np.float64) * 2 - 1
+
+
+def _read_key(view: View) -> bytes:
+    path = view.folder / KEY
+    key = path.read_bytes() if path.is_file() else b""
+    if len(key) < LEAST_KEY:
+        expected = f"a key of at least {LEAST_KEY} bytes"
+        raise AnalysisError("bad_view", view.folder, KEY, expected, f"{len(key)} bytes")
+    return key

@@ -1,0 +1,1 @@
+"""The only way out for what an algorithm computes."""

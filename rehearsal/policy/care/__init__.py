@@ -1,0 +1,1 @@
+"""Costs and effects of care: prevention by scores, and testing of relatives, with uncertainty."""

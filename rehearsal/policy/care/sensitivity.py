@@ -1,0 +1,161 @@
+"""Uncertainty: parameters are drawn together, and what comes of each draw is summarised."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rehearsal.policy.care.parameters import Value
+
+Numbers = NDArray[np.float64]
+
+DRAWS = 2_000
+LEVEL = 0.95
+WORTHS = (5_000, 10_000, 20_000, 50_000)  # euro for a QALY, beside the assumed one
+CLEAR_GAIN = 0.999  # share of draws with a gain of effect, above which a ratio has an interval
+
+
+def draw_values(
+    values: Mapping[str, Value], rng: np.random.Generator, draws: int
+) -> dict[str, Numbers]:
+    """Draw assumptions around their values, independently of each other.
+
+    Args:
+        values: The assumptions by name.
+        rng: Generator of random numbers.
+        draws: Number of draws.
+
+    Returns:
+        By name, shape (draws,): the median of lognormal draws and the mean of the others is the
+        value.
+    """
+    return {name: _draw(one, rng, draws) for name, one in values.items()}
+
+
+def _draw(one: Value, rng: np.random.Generator, draws: int) -> Numbers:
+    if one.draw == "lognormal":
+        return one.value * np.exp(one.se * rng.standard_normal(draws))
+    if one.draw == "gamma":
+        shape = (one.value / one.se) ** 2
+        return rng.gamma(shape, one.value / shape, draws)
+    if one.draw == "beta":
+        size = one.value * (1 - one.value) / one.se**2 - 1
+        return rng.beta(one.value * size, (1 - one.value) * size, draws)
+    return np.full(draws, one.value)
+
+
+def given_values(values: Mapping[str, Value]) -> dict[str, Numbers]:
+    """Return assumptions as they are, each of shape (1,).
+
+    Args:
+        values: The assumptions by name.
+    """
+    return {name: np.array([one.value]) for name, one in values.items()}
+
+
+def given_shares(counts: Sequence[float]) -> Numbers:
+    """Return the shares of groups as they were counted.
+
+    Args:
+        counts: People of each group.
+
+    Returns:
+        Shares, shape (groups, 1).
+    """
+    numbers = np.array(counts, np.float64)
+    return (numbers / numbers.sum())[:, None]
+
+
+def draw_shares(counts: Sequence[float], rng: np.random.Generator, draws: int) -> Numbers:
+    """Draw the shares of groups of which so many were counted.
+
+    Args:
+        counts: People of each group.
+        rng: Generator of random numbers.
+        draws: Number of draws.
+
+    Returns:
+        Shares, shape (groups, draws): Dirichlet, with one more person over all groups.
+    """
+    numbers = np.array(counts, np.float64)
+    return rng.dirichlet(numbers + 1 / len(numbers), draws).T
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """What a way of care costs and gains per person, compared with another. Shape (draws,)."""
+
+    euro: Numbers
+    qaly: Numbers
+
+    def benefit(self, euro_per_qaly: float) -> Numbers:
+        """Return the net monetary benefit in euro.
+
+        Args:
+            euro_per_qaly: What a quality-adjusted year is worth.
+        """
+        return self.qaly * euro_per_qaly - self.euro
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A gain at the given assumptions, with intervals of the draws."""
+
+    euro: float
+    qaly: float
+    euro_interval: tuple[float, float]
+    qaly_interval: tuple[float, float]
+    ratio: float | None  # euro per QALY; None without a gain of effect
+    ratio_interval: tuple[float, float] | None  # None if a share of the draws has no gain
+    benefit: float  # euro per person
+    benefit_interval: tuple[float, float]
+    worth_it: float  # share of the draws with a benefit above 0
+    worth_at: list[dict[str, float]]  # the same as a ``share`` at several ``euro`` for a QALY
+
+
+def summarise(best: Gain, drawn: Gain, euro_per_qaly: float) -> Summary:
+    """Summarise a gain.
+
+    The ratio of costs and effects has no meaningful interval where effects near 0 are among the
+    draws; the net benefit always has one (Stinnett and Mullahy 1998,
+    doi:10.1177/0272989X98018002S09).
+
+    Args:
+        best: The gain at the given assumptions, shape (1,).
+        drawn: The gain of each draw.
+        euro_per_qaly: What a quality-adjusted year is worth.
+
+    Returns:
+        The summary.
+    """
+    benefit = drawn.benefit(euro_per_qaly)
+    gains = drawn.qaly > 0
+    has_interval = gains.mean() >= CLEAR_GAIN
+    return Summary(
+        euro=float(best.euro[0]),
+        qaly=float(best.qaly[0]),
+        euro_interval=interval(drawn.euro),
+        qaly_interval=interval(drawn.qaly),
+        ratio=float(best.euro[0] / best.qaly[0]) if best.qaly[0] > 0 else None,
+        ratio_interval=interval((drawn.euro / drawn.qaly)[gains]) if has_interval else None,
+        benefit=float(best.benefit(euro_per_qaly)[0]),
+        benefit_interval=interval(benefit),
+        worth_it=float((benefit > 0).mean()),
+        worth_at=[
+            {"euro": worth, "share": float((drawn.benefit(worth) > 0).mean())} for worth in WORTHS
+        ],
+    )
+
+
+def interval(values: Numbers, level: float = LEVEL) -> tuple[float, float]:
+    """Return the interval that leaves equal shares of values on both sides.
+
+    Args:
+        values: The values.
+        level: The share of values within.
+    """
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)

@@ -1,0 +1,129 @@
+"""Labels of the sheets in several languages: ``config/labels.tsv``. Missing ones are English."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from rehearsal.errors import InputError, shown
+from rehearsal.formats.tables import read_lines
+
+ENGLISH = "en"
+DRAFT = "draft"  # the remark that no native speaker has read the labels; English has none
+KEYS = (
+    *("title", "node", "foreign", "synthetic", "people", "datasets", "signed", "not_signed"),
+    *("composition", "coordinator", "contact", "members"),
+    *("asked", "questions", "answered", "refused"),
+    *("q_frequency", "q_known", "q_place", "q_count", "q_people", "q_bad"),
+    *("left", "left_bytes", "left_stories", "left_analyses", "left_words", "left_asker"),
+    *("capital", "capital_asked", "in_time", "median", "farthest"),
+    *("consent", "legal_basis", "usable_for_future_research", "usable_in_healthcare_of_others"),
+    *("yes", "reconsent", "no", "unknown"),
+    *("maturity", "indicators", "held", "partly", "failed", "not_tried", "no_score"),
+    "not_measured",
+    *("costs", "cost_people", "cost_words", "equal", "by_gdp", "federated", "central"),
+    *("from_memory", "gdp_from_memory"),
+    *("next", "next_group", "next_reconsent", "next_failed", "next_measure", "next_prices", DRAFT),
+)
+# a country's name or its capital's; the table of countries has English ones
+NAME = re.compile("(country|capital)_[A-Z]{2}")
+OFFICIAL = {  # languages of the labels that are official in a country; the others have none
+    "AT": ("de",),
+    "BE": ("nl", "fr", "de"),
+    "DE": ("de",),
+    "ES": ("es",),
+    "FI": ("fi",),
+    "FR": ("fr",),
+    "GB": ("en",),
+    "IE": ("en",),
+    "IT": ("it",),
+    "LU": ("fr", "de"),
+    "MT": ("en",),
+    "NL": ("nl",),
+    "PL": ("pl",),
+}
+
+Labels = dict[str, dict[str, str]]  # texts by language and key
+
+
+def read_labels(path: Path) -> Labels:
+    """Read the labels.
+
+    Args:
+        path: The tab-separated table: ``key``, ``en`` and one column per further language.
+
+    Returns:
+        For each language the texts that it has; English has all.
+
+    Raises:
+        InputError: Names the file, the line, what was expected and what was found; for example an
+            unknown key.
+    """
+    header, *lines = read_lines(path) or [""]
+    found: Labels = {language: {} for language in _read_header(path, header)}
+    for number, row in enumerate(csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE), 2):
+        if row:
+            _read_row(path, number, row, found)
+    missing = [key for key in KEYS if key not in found[ENGLISH] and key != DRAFT]
+    if missing:
+        raise InputError(path, "key", f"English labels of {', '.join(missing)}", "none")
+    return found
+
+
+def _read_header(path: Path, header: str) -> list[str]:
+    """Return the languages of the columns."""
+    key, *languages = header.split("\t")
+    is_ours = key == "key" and languages[:1] == [ENGLISH]
+    if not is_ours or not _are_languages(languages):
+        expected = "the columns key, en and further languages of two letters, each once"
+        raise InputError(path, "line 1", expected, shown(header.replace("\t", " ")))
+    return languages
+
+
+def _are_languages(names: list[str]) -> bool:
+    shape = all(re.fullmatch("[a-z]{2}", name) for name in names)
+    return shape and len(set(names)) == len(names)
+
+
+def _read_row(path: Path, number: int, row: list[str], found: Labels) -> None:
+    key, *texts = (cell.strip() for cell in row)
+    if key not in KEYS and not NAME.fullmatch(key):
+        expected = f"one of the keys {', '.join(KEYS)}, or country_ or capital_ and a code"
+        raise InputError(path, f"line {number}: key", expected, f"the unknown key {shown(key)}")
+    if len(texts) != len(found):
+        expected = f"{len(found) + 1} cells"
+        raise InputError(path, f"line {number}", expected, shown(len(row)))
+    if any(key in language for language in found.values()):
+        raise InputError(path, f"line {number}: key", "a key once", key)
+    for language, text in zip(found, texts, strict=True):
+        if text:
+            found[language][key] = text
+
+
+def languages_of(code: str, labels: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """List the languages of a country's sheet.
+
+    Args:
+        code: The code of the country.
+        labels: The labels.
+
+    Returns:
+        Its official languages that have labels; English if there is none.
+    """
+    return _labelled(code, labels) or [ENGLISH]
+
+
+def is_stand_in(code: str, labels: Mapping[str, Mapping[str, str]]) -> bool:
+    """Tell whether a country's sheet is English because no language of its own has labels.
+
+    Args:
+        code: The code of the country.
+        labels: The labels.
+    """
+    return not _labelled(code, labels)
+
+
+def _labelled(code: str, labels: Mapping[str, Mapping[str, str]]) -> list[str]:
+    return [one for one in OFFICIAL.get(code, ()) if one in labels]

@@ -1,0 +1,397 @@
+"""The page of the costs of the infrastructure: three designs, their parts, doubts and shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from rehearsal.report.page_elements import (
+    Column,
+    Drawing,
+    Page,
+    Points,
+    Section,
+    Table,
+    Text,
+    as_given,
+    percent,
+    rounded,
+    spaced,
+    whole,
+)
+
+COSTS = "costs.html"
+SOURCE_MARKS = "Marks: (r) looked up, (measured) by the rehearsal, (m) from memory, not looked up."
+LABEL_WIDTH = 100  # of a label and half of the middle's, in the drawing's units
+SHOWN_ITEMS = 8  # bars of the tornado
+FAR = 100  # times the highest number of questions that is assumed
+DARK_GREY, LIGHT_GREY = "#333333", "#b5b5b5"  # told apart without colour
+QUANTITIES = {  # what each is, and its unit
+    "people": ("People of the run", "people"),
+    "countries": ("Countries", "countries"),
+    "questions": ("Questions of the suite", "questions"),
+    "bytes_over_borders": ("Answers that cross a border, for one question", "bytes"),
+    "bytes_of_one_answer": ("Answer of a single node with everybody's data", "bytes"),
+    "network_cpu_s": ("Computing of the network, for one question", "CPU seconds"),
+    "nodes_cpu_s": ("Computing of all nodes, for one question", "CPU seconds"),
+    "single_cpu_s": ("Computing of a centre, for one question", "CPU seconds"),
+    "genome_bytes": ("Genotypes of a person at rest, whole genome", "bytes"),
+    "record_bytes": ("Records of a person at rest", "bytes"),
+    "frequency_bytes": ("Allele frequencies of all nodes at rest, whole genome", "bytes"),
+    "frequency_share": ("Share of questions that allele frequencies answer", "of 1"),
+}
+ASSUMPTIONS = (
+    "In the federated and the hybrid design, data are kept in their country. Answers cross "
+    "borders, and callers with a permit may also get records of people. No agreements are paid "
+    "for, although such callers may need them. In the central design, a centre keeps the data of "
+    "all, in as many copies as a node keeps, each country keeps one more, and each pays for an "
+    "agreement.",
+    "Measured quantities are of synthetic people on one machine, and genomes are scaled from the "
+    "simulated stretches to whole ones. Prices are constant, without inflation and discounting.",
+    "Euros are nominal ones of the year of each price. Prices in US dollars are taken as euros.",
+    "Sequencing, care, buildings and the software itself are left out, because they cost the same "
+    "in each design.",
+    "Genotypes at rest and computing per question grow with measured exponents; records and reads "
+    "grow in proportion to people. A run has no reads, so that their size is an assumption.",
+    "Draws take each price from the triangle of its low, middle and high, independently.",
+)
+
+
+def euros(value: float | None) -> str:
+    """Write euros with three significant digits.
+
+    Args:
+        value: Euros; None becomes an en dash.
+    """
+    if value is None:
+        return "–"
+    return f"{shortened(rounded(value))} €"
+
+
+def shortened(value: float) -> str:
+    """Write a number: whole from 100 on, otherwise with three significant digits.
+
+    Args:
+        value: The number.
+    """
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def costs_page(summary: Mapping[str, Any], names: Mapping[str, str]) -> Page:
+    """Build the page of the costs.
+
+    Args:
+        summary: The content of ``summary.json``.
+        names: Names of the countries by code.
+    """
+    costs = summary["costs"]
+    if costs is None:
+        reason = "No costs: this run measured no CPU time of nodes. A run with a bench does."
+        return Page(COSTS, "Costs of the infrastructure", reason, [])
+    sizes = costs["sizes"]
+    return Page(
+        COSTS,
+        "Costs of the infrastructure",
+        _headline(sizes[-1], len(costs["from_memory"]), len(costs["prices"])),
+        [
+            Section(
+                "assumptions", "Assumptions first", [*map(Text, _marks(costs)), Points(ASSUMPTIONS)]
+            ),
+            Section("designs", "Three designs", [_design_table(sizes)]),
+            Section(
+                "comparison",
+                "Federated or central",
+                [
+                    *_cheaper(sizes[-1]),
+                    *_break_even(sizes, costs["prices"]),
+                    _difference_table(sizes[-1]),
+                ],
+            ),
+            Section("parts", "What makes up the costs", [_part_table(sizes[-1])]),
+            Section(
+                "doubts",
+                "What the costs depend on",
+                [_tornado(costs, sizes[-1]), _tornado_table(sizes[-1])],
+            ),
+            Section("countries", "Shares of countries", [_country_table(sizes[-1], names)]),
+            Section("products", "Gross domestic products", [_product_table(costs["gdp"], names)]),
+            Section("prices", "Prices and assumptions", [_price_table(costs["prices"])]),
+            Section("quantities", "What the run measured", [_quantity_table(costs["quantities"])]),
+        ],
+    )
+
+
+def _marks(costs: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what nobody has looked up, and which figures rest on it."""
+    prices, products = costs["from_memory"], costs["gdp_from_memory"]
+    if prices:
+        yield (
+            f"{len(prices)} of {len(costs['prices'])} prices and assumptions are from memory and "
+            f"were not looked up ({', '.join(map(spaced, prices))}). Every figure in euros on this "
+            "page rests on them."
+        )
+    if products:
+        yield (
+            f"Gross domestic products of {len(products)} of {len(costs['gdp'])} countries are from "
+            "memory and were not looked up. The shares by GDP rest on them."
+        )
+
+
+def _headline(size: Mapping[str, Any], from_memory: int, prices: int) -> str:
+    low, middle, high = size["designs"]["federated"]["quantiles"].values()
+    mark = f" {from_memory} of {prices} prices and assumptions are from memory."
+    return (
+        f"A federation for {whole(size['people'])} people costs less than {euros(middle)} a year "
+        f"in half of the draws, and between {euros(low)} and {euros(high)} in 90%. "
+        f"{percent(size['measured_share'], 2)} of it rests on what this run measured; the rest are "
+        f"staff, servers and reads that were assumed.{mark if from_memory else ''}"
+    )
+
+
+def _design_table(sizes: Sequence[Mapping[str, Any]]) -> Table:
+    columns = [
+        Column("People", number=True, names_row=True),
+        Column("Design"),
+        Column("A year: half of the draws below", number=True),
+        Column("5% of draws below", number=True),
+        Column("95% of draws below", number=True),
+        Column("A question", number=True),
+        Column("A genome", number=True),
+        Column("Cheapest in so many draws", number=True),
+    ]
+    rows = [
+        (
+            whole(size["people"]),
+            name,
+            *(euros(design["quantiles"][one]) for one in ("0.5", "0.05", "0.95")),
+            euros(_median(design["per_question"])),
+            euros(_median(design["per_genome"])),
+            percent(design["cheapest_share"], 0),
+        )
+        for size in sizes
+        for name, design in size["designs"].items()
+    ]
+    return Table("Costs a year of all countries together.", columns, rows)
+
+
+def _median(drawn: Mapping[str, float] | None) -> float | None:
+    return None if drawn is None else drawn["0.5"]
+
+
+def _cheaper(size: Mapping[str, Any]) -> Iterator[Points]:
+    """Say what it rests on that one design is cheaper."""
+    shares = size["cheaper_shares"]
+    yield Points(
+        [
+            f"For {whole(size['people'])} people, the federated design costs less than the central "
+            f"one in {percent(shares['all'], 0)} of the draws. This is by assumption as much as by "
+            "measurement.",
+            "If countries kept no copy beside the centre, the federated one would cost less in "
+            f"{percent(shares['same_copies'], 0)} of the draws.",
+            "If the centre also needed no agreements, the federated one would cost less in "
+            f"{percent(shares['same_copies_no_agreements'], 0)} of the draws.",
+        ]
+    )
+
+
+def _break_even(
+    sizes: Sequence[Mapping[str, Any]], prices: Sequence[Mapping[str, Any]]
+) -> Iterator[Points]:
+    most = next(price["high"] for price in prices if price["item"] == "questions")
+
+    def said(size: Mapping[str, Any]) -> str:
+        people, number = whole(size["people"]), size["break_even_questions"]
+        if number is None:
+            return f"{people} people: one design is cheaper for any number of questions."
+        federated, central = (
+            size["designs"][one]["at_middle_prices"] for one in ("federated", "central")
+        )
+        below = "federated" if federated < central else "central"
+        far = (
+            f" That is beyond any real number (the highest one assumed is {whole(most)}): the "
+            "number of questions does not decide."
+        )
+        return (
+            f"{people} people, prices at their middle: both cost the same at about "
+            f"{whole(rounded(number))} questions a year; with fewer, the {below} one costs less."
+            f"{far if number > FAR * most else ''}"
+        )
+
+    yield Points([said(size) for size in sizes])
+
+
+def _part_table(size: Mapping[str, Any]) -> Table:
+    designs = size["designs"]
+    columns = [Column("Part", names_row=True), *(Column(one, number=True) for one in designs)]
+    parts = next(iter(designs.values()))["parts"]
+    rows = [(part, *(euros(one["parts"][part]) for one in designs.values())) for part in parts]
+    total = ("all", *(euros(one["at_middle_prices"]) for one in designs.values()))
+    caption = (
+        f"Euros a year, for {whole(size['people'])} people, if all prices are at their middle. "
+        "The median of the draws is another figure where prices reach further to one side of their "
+        "middle than to the other."
+    )
+    return Table(caption, columns, rows, total)
+
+
+def _tornado_table(size: Mapping[str, Any]) -> Table:
+    caption = (
+        "Costs of the federation when one item changes, the others at their middle. Items that do "
+        "not change the rounded costs are left out."
+    )
+    return _item_table(size["tornado"], caption)
+
+
+def _difference_table(size: Mapping[str, Any]) -> Table:
+    caption = (
+        f"By how much the central design costs more, for {whole(size['people'])} people, when one "
+        "item changes, the others at their middle. Where it is below 0, the central one is cheaper."
+        " Items that do not change the rounded difference are left out."
+    )
+    return _item_table(size["tornado_of_difference"], caption)
+
+
+def _item_table(items: Sequence[Mapping[str, Any]], caption: str) -> Table:
+    columns = [
+        Column("Price or assumption", names_row=True),
+        Column("At its low", number=True),
+        Column("At its high", number=True),
+    ]
+    rows = [
+        (spaced(row["item"]), euros(row["low"]), euros(row["high"]))
+        for row in items
+        if euros(row["low"]) != euros(row["high"])
+    ]
+    return Table(caption, columns, rows)
+
+
+def _tornado(costs: Mapping[str, Any], size: Mapping[str, Any]) -> Drawing:
+    rows = size["tornado"][:SHOWN_ITEMS]
+    middle = size["designs"]["federated"]["at_middle_prices"]
+    svg = tornado_svg([(spaced(row["item"]), row["low"], row["high"]) for row in rows], middle)
+    caption = (
+        f"Yearly costs of the federation for {whole(size['people'])} people when one item is at "
+        f"its low (light) or high (dark); {whole(costs['draws'])} draws change all together."
+    )
+    return Drawing(caption, svg)
+
+
+def tornado_svg(rows: Sequence[tuple[str, float, float]], middle: float) -> str:
+    """Draw a tornado: one bar per item, from the costs at its low to those at its high.
+
+    Args:
+        rows: Item, costs at its low, costs at its high.
+        middle: The costs when every item is at its middle.
+
+    Returns:
+        The SVG document.
+    """
+    values = [middle, *(value for _, low, high in rows for value in (low, high))]
+    least, most = min(values), max(values)
+    span = (most - least) or 1.0
+
+    def x(value: float) -> float:
+        return 170 + 440 * (value - least) / span
+
+    parts = [
+        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 640 {28 * len(rows) + 30}' "
+        "font-family='sans-serif' font-size='12'>"
+    ]
+    for number, (item, low, high) in enumerate(rows):
+        top = 8 + 28 * number
+        parts.append(f"<text x='160' y='{top + 14}' text-anchor='end'>{escape(item)}</text>")
+        for value, grey in ((low, LIGHT_GREY), (high, DARK_GREY)):
+            left, width = min(x(value), x(middle)), abs(x(value) - x(middle))
+            parts.append(
+                f"<rect x='{left:.1f}' y='{top}' width='{width:.1f}' height='18' fill='{grey}'/>"
+            )
+    bottom = 28 * len(rows) + 22
+    at = f"{x(middle):.1f}"
+    parts.append(f"<line x1='{at}' x2='{at}' y1='2' y2='{bottom - 14}' stroke='black'/>")
+    for value, anchor in ((middle, "middle"), (least, "start"), (most, "end")):
+        if value == middle or abs(x(value) - x(middle)) > LABEL_WIDTH:
+            place = f"x='{x(value):.1f}' y='{bottom}' text-anchor='{anchor}'"
+            parts.append(f"<text {place}>{euros(rounded(value))}</text>")
+    return "".join([*parts, "</svg>"])
+
+
+def _country_table(size: Mapping[str, Any], names: Mapping[str, str]) -> Table:
+    columns = [
+        Column("Country", names_row=True),
+        Column("Federated, equal", number=True),
+        Column("Federated, by GDP", number=True),
+        Column("Central, equal", number=True),
+        Column("Central, by GDP", number=True),
+    ]
+    rows = [
+        (
+            names[code],
+            *(
+                euros(shares[design][key]["0.5"]) if shares[design][key] else "–"
+                for design in ("federated", "central")
+                for key in ("equal", "by_gdp")
+            ),
+        )
+        for code, shares in size["countries"].items()
+    ]
+    return Table(
+        f"Euros a year, for {whole(size['people'])} people. The run's countries share all costs, "
+        "equally or in proportion to their gross domestic product (–: that of a country is not "
+        "known); half of the draws are below.",
+        columns,
+        rows,
+    )
+
+
+def _product_table(gdp: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]) -> Table:
+    """Tabulate products. A source that all have is said once."""
+    columns = [
+        Column("Country", names_row=True),
+        Column("Billion euros", number=True),
+        Column("Year", number=True),
+        Column("Source", long=True),
+    ]
+    rows = [
+        (names[code], as_given(one["billion_eur"]), str(one["year"]), one["source"])
+        for code, one in gdp.items()
+    ]
+    sources = {row[-1] for row in rows}
+    if len(sources) > 1:
+        return Table(SOURCE_MARKS, columns, rows)
+    caption = f"{sources.pop()}. {SOURCE_MARKS}"
+    return Table(caption, columns[:-1], [row[:-1] for row in rows])
+
+
+def _price_table(prices: Sequence[Mapping[str, Any]]) -> Table:
+    columns = [
+        Column("Item", names_row=True),
+        Column("Unit"),
+        Column("Low", number=True),
+        Column("Middle", number=True),
+        Column("High", number=True),
+        Column("Year", number=True),
+        Column("Source", long=True),
+    ]
+    rows = [
+        (
+            spaced(price["item"]),
+            price["unit"],
+            *map(as_given, price["given"]),
+            str(price["year"]),
+            price["source"],
+        )
+        for price in prices
+    ]
+    return Table(SOURCE_MARKS, columns, rows)
+
+
+def _quantity_table(quantities: Mapping[str, Any]) -> Table:
+    columns = [
+        Column("Quantity", names_row=True, long=True),
+        Column("Value", number=True),
+        Column("Unit"),
+    ]
+    rows = [(what, shortened(quantities[name]), unit) for name, (what, unit) in QUANTITIES.items()]
+    caption = "Answers of the asker's own node cross no border."
+    return Table(caption, columns, rows)

@@ -1,0 +1,109 @@
+"""People enrolled twice and first-degree kin are found across nodes, from keyed sketches."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rehearsal.analyses.kinship import shuffled_rows
+from rehearsal.analyses.protocol import AnalysisError
+from rehearsal.analyses.rounds import NetworkRun, NodeRun
+from rehearsal.analyses.view import View
+
+from .cohort import Cohort, play, write_view
+
+VARIANTS = 2500
+KEYS = (b"a key that the nodes agree on...", b"another key of another run......")
+STEPS = {"steps": [{"algorithm": "kinship", "parameters": {}}]}
+KIN = {"same": (0, 100), "child": (1, 101), "sibling": (2, 102), "grandchild": (3, 103)}
+
+
+def gamete(person, random):
+    return np.where(person == 1, random.integers(0, 2, person.size), person // 2).astype(np.int8)
+
+
+def families(folder, seed=8):
+    """Two countries of 100 people; those of KIN are related across the border."""
+    random = np.random.default_rng(seed)
+    frequency = random.uniform(0.1, 0.9, VARIANTS)
+    people = random.binomial(2, frequency, (200, VARIANTS)).astype(np.int8)
+    mothers, fathers = random.binomial(2, frequency, (2, 5, VARIANTS)).astype(np.int8)
+    people[100] = people[0]
+    people[101] = gamete(people[1], random) + gamete(mothers[0], random)
+    for sibling in (2, 102):
+        people[sibling] = gamete(mothers[1], random) + gamete(fathers[1], random)
+    child = gamete(people[3], random) + gamete(mothers[2], random)
+    people[103] = gamete(child, random) + gamete(mothers[3], random)
+    sites = [(f"chr{1 + i // 200}", 10_000 * i, "A", "C") for i in range(VARIANTS)]
+    table = pd.DataFrame({"sex": ["female"] * 200, "age": 40.0})
+    sites.sort(key=lambda site: (len(site[0]), site[0], site[1]))
+    return Cohort(people.T, sites, table, np.repeat([0, 1], 100), folder)
+
+
+def keyed(cohort, key=KEYS[0]):
+    views = cohort.views()
+    for view in views:
+        (view.folder / "run.key").write_bytes(key)
+    return views
+
+
+def pairs_of(found, key=KEYS[0]):
+    """The people of the pairs that were found, by what each node knows of its own order."""
+    people = []
+    for nodes, rows in zip(found["nodes"], found["rows"], strict=True):
+        assert nodes.tolist() == [0, 1]
+        own = [int(shuffled_rows(key, 100)[row]) for row in rows]
+        people.append((own[0], own[1] + 100))
+    return people
+
+
+def test_duplicates_and_first_degree_kin_are_found_and_nobody_else(tmp_path):
+    found = play(keyed(families(tmp_path)), STEPS).results["kinship"]
+    pairs = pairs_of(found)
+    assert set(pairs) == {KIN[name] for name in ("same", "child", "sibling")}
+    assert [p for p, twice in zip(pairs, found["duplicate"], strict=True) if twice] == [KIN["same"]]
+    assert found["cosine"][0] == 1.0
+    np.testing.assert_allclose(found["cosine"][1:], 0.5, atol=0.1)
+    assert found["pairs_compared"] == 100 * 100
+
+
+def test_power_and_false_alarms_are_stated(tmp_path):
+    found = play(keyed(families(tmp_path)), STEPS).results["kinship"]
+    assert found["power"] > 0.9999
+    assert found["false_alarms"] < 1e-10
+    few = {"steps": [{"algorithm": "kinship", "parameters": {"bits": 64}}]}
+    coarse = play(keyed(families(tmp_path / "few")), few).results["kinship"]
+    assert coarse["power"] < 0.9
+    expected = coarse["false_alarms"]
+    assert 100 < expected < 1000
+    assert abs(len(coarse["cosine"]) - expected) < 6 * np.sqrt(expected) + 3
+
+
+def test_a_person_with_some_wrong_calls_is_still_a_duplicate(tmp_path):
+    cohort = families(tmp_path)
+    wrong = np.random.default_rng(1).choice(VARIANTS, 25, replace=False)
+    cohort.genotypes[wrong, 100] = (cohort.genotypes[wrong, 100] + 1) % 3
+    found = play(keyed(cohort), STEPS).results["kinship"]
+    assert pairs_of(found)[0] == KIN["same"]
+    assert found["duplicate"][0]
+
+
+def test_sketches_of_two_runs_have_nothing_in_common(tmp_path):
+    """Without the key, half of the bits agree, in whatever order people come."""
+    sketches = []
+    for number, key in enumerate(KEYS):
+        views = keyed(families(tmp_path / str(number)), key)
+        network, nodes = NetworkRun(STEPS), [NodeRun(view, STEPS) for view in views]
+        for n in range(2):
+            network.advance([node.sums() for node in nodes])
+            for node in nodes:
+                node.follow(network.message(n))
+        sketches.append(nodes[0].sums()["sketches"])
+    bits = np.unpackbits(sketches[0][:, None] ^ sketches[1][None], axis=2).mean(axis=2)
+    assert 0.44 < bits.min() < 0.5 < bits.max() < 0.56
+
+
+def test_a_node_without_a_key_is_refused(tmp_path):
+    genotypes, people = np.array([[0, 1, 2]]), pd.DataFrame({"sex": ["male"] * 3, "age": 1.0})
+    view = View(write_view(tmp_path / "v", genotypes, [("chr1", 5, "A", "C")], people))
+    with pytest.raises(AnalysisError, match=r"run.key: expected a key of at least 16 bytes"):
+        play([view], STEPS)

@@ -1,0 +1,40 @@
+"""LD scores over nodes are sums of squared correlations of the pooled people."""
+
+import numpy as np
+import pytest
+
+from .cohort import play, simulate
+
+WINDOW = 12_000
+STEP = {"algorithm": "ld_scores", "parameters": {"least_frequency": 0.05, "window": WINDOW}}
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.02])
+def test_scores_are_those_of_pooled_correlations(tmp_path, missing):
+    cohort = simulate(tmp_path, n_variants=600, structure=0.15, missing=missing)
+    found = play(cohort.views(), {"steps": [STEP]}).results
+    result = found["ld_scores"]
+    order = cohort.order(found)[result["chosen"]]
+    sites = [cohort.sites[i] for i in order]
+    genotypes = cohort.genotypes[order].astype(float)
+    genotypes[genotypes < 0] = np.nan
+    centred = genotypes - np.nanmean(genotypes, axis=1, keepdims=True)
+    centred[np.isnan(centred)] = 0.0
+    squared = np.corrcoef(centred) ** 2
+    # np.corrcoef takes the mean off again, which missing calls have not moved
+    squared -= (1 - squared) / (genotypes.shape[1] - 2)
+    contig = np.array([site[0] for site in sites])
+    position = np.array([site[1] for site in sites])
+    near = contig[:, None] == contig[None]
+    near &= np.abs(position[:, None] - position[None]) <= WINDOW
+    assert 300 < len(sites) < 600
+    np.testing.assert_array_equal(result["pairs"], near.sum(axis=1))
+    np.testing.assert_allclose(result["score"], (squared * near).sum(axis=1), rtol=1e-10)
+    assert result["score"].max() > 1.3  # of structure
+
+
+def test_a_window_of_no_length_leaves_the_variant_itself(tmp_path):
+    cohort = simulate(tmp_path)
+    step = {"algorithm": "ld_scores", "parameters": {"window": 0}}
+    found = play(cohort.views(), {"steps": [step]}).results["ld_scores"]
+    np.testing.assert_allclose(found["score"], 1.0, rtol=1e-12)

@@ -1,0 +1,66 @@
+"""``rehearsal network analyse``: what cannot be played is one line, before any node is asked."""
+
+import json
+
+import pytest
+
+from rehearsal.cli import main
+from rehearsal.network.registry import NodeEntry, write_nodes
+
+LINEAR = {"steps": [{"algorithm": "linear", "parameters": {"outcome": "LOINC:1"}}]}
+
+
+@pytest.fixture
+def analyse(tmp_path, capsys):
+    write_nodes([NodeEntry("FI", "http://127.0.0.1:9")], tmp_path / "nodes.yaml")
+
+    def ask(request, *more, nodes="nodes.yaml"):
+        """Exit status, and the lines of the standard error."""
+        file = tmp_path / "request.json"
+        if request is not None:
+            file.write_text(request if isinstance(request, str) else json.dumps(request))
+        out, listed = tmp_path / "out", tmp_path / nodes
+        command = ["network", "analyse", str(file), "--nodes", str(listed), "--out", str(out)]
+        with pytest.raises(SystemExit) as ended:
+            main([*command, *more])
+        return ended.value.code, capsys.readouterr().err.splitlines()
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("request_", "said"),
+    [
+        (None, "request.json: expected a JSON file, found an unreadable file"),
+        ("{", "request.json: the body: expected JSON, found invalid JSON"),
+        ([], "request.json: the body: expected an object, found []"),
+        ({}, "request.json: steps: expected at least one step, found none"),
+        ({**LINEAR, "stepps": 1}, "deadlineS, found 'stepps'"),
+        (
+            {**LINEAR, "nodes": ["XX"]},
+            "nodes: expected codes of the network's nodes (FI), found XX",
+        ),
+    ],
+)
+def test_requests_that_cannot_be_used_are_one_line(analyse, request_, said):
+    status, lines = analyse(request_)
+    assert status == 2
+    assert len(lines) == 1
+    assert said in lines[0]
+
+
+def test_a_token_that_is_not_there_is_one_line(analyse, monkeypatch):
+    monkeypatch.delenv("NO_TOKEN", raising=False)
+    status, lines = analyse(LINEAR, "--token-variable", "NO_TOKEN")
+    assert (status, len(lines)) == (2, 1)
+    assert "NO_TOKEN: expected a bearer token, found nothing" in lines[0]
+
+
+def test_an_analysis_that_fails_ends_with_1_and_its_report(analyse, tmp_path, capsys):
+    status, lines = analyse(LINEAR)
+    assert (status, len(lines)) == (1, 1)
+    report = json.loads((tmp_path / "out/analysis.json").read_text())
+    assert (report["state"], report["reason"]) == ("failed", lines[0])
+    (node,) = report["nodes"]
+    assert (node["node"], node["state"]) == ("FI", "failed")
+    assert node["reason"].startswith("no answer (")

@@ -1,0 +1,70 @@
+"""Assumptions of the models of care: what is wrong with them is said in a line."""
+
+from pathlib import Path
+
+import pytest
+
+from rehearsal.policy.care.parameters import read_economics
+
+from ...altered_files import refusal_of_change
+
+FILE = Path(__file__).resolve().parents[4] / "config/economics.yaml"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        (
+            "utility_ill: {value: 0.78",
+            "utility_ill: {value: -0.78",
+            "score_based_prevention.utility_ill.value: expected a number from 0 to 1, found -0.78",
+        ),
+        (
+            'test_euro: {value: 60, source: "array and analysis, once (a)"}',
+            "test_euro: {value: 60}",
+            "score_based_prevention.test_euro: expected the key source, found the keys value",
+        ),
+        (
+            'test_euro: {value: 60, source: "array and analysis, once (a)"}',
+            'test_euro: {value: 60, source: " "}',
+            "score_based_prevention.test_euro.source: expected text, found ' '",
+        ),
+        (
+            "utility_ill: {value: 0.78",
+            "utility_ill: {value: 0.95",
+            "score_based_prevention.utility_ill: expected at most utility_well, 0.88, found 0.95",
+        ),
+        (
+            "event_qaly: {value: 0.05",
+            "event_qaly: {value: -0.05",
+            "score_based_prevention.event_qaly.value: expected a number from 0 to 1, found -0.05",
+        ),
+        (
+            "se: 15, draw: gamma",
+            "se: 15",
+            "treatment_euro_a_year: expected se and draw, or neither, found one of them",
+        ),
+        (
+            "se: 15, draw: gamma",
+            "se: 15, draw: normal",
+            "draw: expected one of lognormal, gamma, beta, found 'normal'",
+        ),
+        (
+            "surgery_share: {value: 0.35, se: 0.05",
+            "surgery_share: {value: 0.35, se: 0.5",
+            "cascade_testing.surgery_share.se: expected a number from 1e-09 to 0.238485, found 0.5",
+        ),
+        ("end_age: 75", "end_age: 40", "end_age: expected a whole number from 41 to 100, found 40"),
+        ("  BRCA2: [carriers", "  {}: [carriers", "expected valid YAML"),
+    ],
+)
+def test_a_wrong_assumption_is_said_in_a_line(tmp_path, old, new, line):
+    said = refusal_of_change(FILE, old, new, read_economics, tmp_path)
+    assert said.startswith(str(tmp_path / "economics.yaml")) and line in said
+
+
+def test_every_value_has_a_mark_of_its_source():
+    economics = read_economics(FILE)
+    values = {**economics.prevention.values, **economics.cascade.values}
+    unmarked = [name for name, one in values.items() if one.source.split("(")[0] == one.source]
+    assert unmarked == ["carrier_share"]  # Mendel
