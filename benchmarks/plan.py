@@ -32,7 +32,7 @@ from rehearsal.model import Block
 
 OF_A_BLOCK = {
     *("compute_genetic_values", "count_variants", "measure_block_realism", "shard_block"),
-    *("digest_block", "list_block_sites", "measure_block_structure"),
+    *("list_block_sites", "measure_block_structure"),
 }
 READS_GENOMES = {
     *("build_variant_store", "write_manifest", "write_public_facts", "judge_realism"),

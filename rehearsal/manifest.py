@@ -124,15 +124,25 @@ def digest_files(results: Path, files: Iterable[Path], threads: int = 1) -> list
     Raises:
         ValueError: A file lies outside the results folder.
     """
-
-    def entry(file: Path) -> FileEntry:
-        path = file.relative_to(results).as_posix()
-        return FileEntry(path, file.stat().st_size, _digest(file))
-
     # hashing and unzipping release the interpreter's lock
     with ThreadPoolExecutor(threads) as pool:
-        found = [pool.submit(entry, file) for file in files]
+        found = [pool.submit(file_entry, results, file) for file in files]
         return sorted(one.result() for one in in_progress(found, "files"))
+
+
+def file_entry(results: Path, file: Path, sha256: str | None = None) -> FileEntry:
+    """Compute the entry of a file.
+
+    Args:
+        results: The results folder.
+        file: A file below it.
+        sha256: The digest of its content, if the writer knows it. Otherwise the file is read.
+
+    Raises:
+        ValueError: The file lies outside the results folder.
+    """
+    path = file.relative_to(results).as_posix()
+    return FileEntry(path, file.stat().st_size, _digest(file) if sha256 is None else sha256)
 
 
 def _digest(file: Path) -> str:

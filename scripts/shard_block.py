@@ -1,5 +1,6 @@
-"""Write each country's BCF and variant store part of a block, in one sparse pass."""
+"""Write each country's BCF and variant store part of a block in one sparse pass, with digests."""
 
+from dataclasses import asdict
 from pathlib import Path
 from shutil import copyfile
 from tempfile import TemporaryDirectory
@@ -7,10 +8,11 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 import tskit
 
-from rehearsal.files import atomic_path
+from rehearsal.files import atomic_path, write_parquet
 from rehearsal.formats.crypt4gh import encrypt_file
 from rehearsal.genomes.reference import read_reference
 from rehearsal.logs import log_to_file
+from rehearsal.manifest import file_entry
 from rehearsal.stores.country_shards import write_shards
 from rehearsal.stores.variant_store_part import CONSEQUENCES
 
@@ -27,7 +29,7 @@ def main(smk):
         folder.mkdir()
         # genomes that are to be encrypted are never plain in a node's folder
         bcfs = [f"{plain}/{country}.bcf" for country in countries] if keys else smk.output.bcf
-        write_shards(
+        digests = write_shards(
             tskit.load(smk.input.trees),
             smk.params.block,
             pd.read_parquet(smk.input.people),
@@ -40,6 +42,11 @@ def main(smk):
         for number, key in enumerate(keys):
             encrypt_file(bcfs[number], smk.output.bcf[number], key)
             encrypt_file(f"{bcfs[number]}.csi", smk.output.csi[number], key)
+    results = Path(smk.output.digests).parents[1]
+    entries = [file_entry(results, Path(smk.input.trees))]
+    for country, bcf in zip(countries, smk.output.bcf, strict=True):
+        entries.append(file_entry(results, Path(bcf), digests[country]))
+    write_parquet(smk.output.digests, pd.DataFrame(map(asdict, entries)))
 
 
 if __name__ == "__main__":

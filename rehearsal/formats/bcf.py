@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
@@ -194,3 +195,22 @@ class BcfWriter(RecordWriter):
             path: The index file.
         """
         write_csi(path, self._contigs, self._contig, self._record_offsets())
+
+
+class DigestingBcfWriter(BcfWriter):
+    """Write BCF and digest its content meanwhile, so that nobody has to decompress it for that."""
+
+    def _open(self, path: Path, text: str) -> BgzfWriter:
+        self._sha256 = hashlib.sha256(bcf_header(text))
+        return super()._open(path, text)
+
+    def _write_records(
+        self, records: NDArray[np.uint8], begin: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        self._sha256.update(records.data)
+        return super()._write_records(records, begin)
+
+    @property
+    def content_digest(self) -> str:
+        """The SHA-256 of what was written so far, as ``files.content_digest`` tells it."""
+        return self._sha256.hexdigest()

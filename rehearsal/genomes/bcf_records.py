@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -20,23 +21,25 @@ from rehearsal.genomes.assembly import listed_contigs
 from rehearsal.genomes.carriers import CarrierChunk
 from rehearsal.genomes.reference_identity import ReferenceIdentity
 
+_Writer = TypeVar("_Writer", bound=RecordWriter)
+
 
 @contextmanager
 def open_records(
-    form: type[RecordWriter],
+    form: type[_Writer],
     path: Path | str,
     contig: str,
     length: int,
     ids: list[str],
     identity: ReferenceIdentity,
     version: str = VCF_VERSIONS[0],
-) -> Iterator[RecordWriter]:
+) -> Iterator[_Writer]:
     """Open a file of records to write, and write its index when the ``with`` block ends well.
 
     Both files appear whole or not at all.
 
     Args:
-        form: ``BcfWriter`` or ``VcfWriter``.
+        form: What writes: ``BcfWriter``, ``VcfWriter`` or a class of one of them.
         path: The file. The name of its index is longer by the form's ``INDEX``.
         contig: Contig of all records.
         length: Length of the contig in bases.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rehearsal.errors import InputError, shown
 from rehearsal.files import atomic_path
-from rehearsal.formats.bcf import BcfWriter, RecordWriter
+from rehearsal.formats.bcf import DigestingBcfWriter
 from rehearsal.formats.bcf_kernel import RecordTemplate
 from rehearsal.genomes.allele_kernels import copy_cut_alleles
 from rehearsal.genomes.allele_notes import AlleleNotes
@@ -58,7 +58,7 @@ def write_shards(
     out_store_part: dict[str, Path],
     consequences: pd.DataFrame | None = None,
     reference: str = "",
-) -> None:
+) -> dict[str, str]:
     """Write the genotypes of one block for every country named in the two dicts, in one pass.
 
     A country's files hold the sites that at least one person there carries. Memory stays bounded
@@ -75,6 +75,9 @@ def write_shards(
         consequences: The table of ``annotate_block``, for ``INFO/BCSQ``.
         reference: Bases of the block, by which stores know all names of an insertion or deletion.
             Without them, they know the names that REF and ALT show.
+
+    Returns:
+        The SHA-256 of each BCF's content before compression, by country code.
 
     Raises:
         InputError: The people do not fit the tree sequence, or a country has no people.
@@ -109,6 +112,7 @@ def write_shards(
                     parts[country.code].write(
                         _store_columns(chunk, counts, order, shifts, shard, haplotypes)
                     )
+    return {code: writer.content_digest for code, writer in bcfs.items()}
 
 
 def _wanted(countries: dict[str, _Country], codes: list[str]) -> list[_Country]:
@@ -148,12 +152,12 @@ def _open_bcfs(
     length: int,
     countries: dict[str, _Country],
     identity: ReferenceIdentity,
-) -> dict[str, RecordWriter]:
+) -> dict[str, DigestingBcfWriter]:
     writers = {}
     for code, path in paths.items():
         ids = countries[code].people["id"].tolist()
         writers[code] = stack.enter_context(
-            open_records(BcfWriter, path, contig, length, ids, identity)
+            open_records(DigestingBcfWriter, path, contig, length, ids, identity)
         )
     return writers
 

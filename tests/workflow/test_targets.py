@@ -168,4 +168,4 @@ def test_another_export_asks_no_queries_and_repeats_no_bench(finished):
     rules = planned(finished, "--configfile", overlay)
     assert {"export_bcf", "export_catalogue", "write_catalogue", "write_manifest"} <= rules
     assert not [rule for rule in rules if rule.startswith(("measure_", "run_", "inject_"))]
-    assert "digest_block" not in rules
+    assert "shard_block" not in rules

@@ -3,35 +3,9 @@
 # results/ro-crate-metadata.json (the same as a research object crate).
 
 
-rule digest_block:
-    input:
-        trees=rules.simulate_block.output.trees,
-        # the first stands for all that its job makes: to plan a million people with all costs 3 s
-        bcf=rules.shard_block.output.bcf[: None if IN_STORAGE else 1],
-        secret_keys=rules.create_genome_keys.output.secret if ENCRYPTED_SUFFIX else [],
-    output:
-        # kept: for another export, the manifest reads no genomes again
-        digests=f"{RESULTS}/digests/{{block}}.parquet",
-    log:
-        f"{LOGS}/digest_block/{{block}}.log",
-    benchmark:
-        f"{BENCHMARKS}/digest_block/{{block}}.tsv"
-    conda:
-        "../../envs/rehearsal.yaml"
-    resources:
-        **needs("digest_block"),
-    params:
-        code=code_digest("digest_block.py"),
-        countries=COUNTRIES,
-    message:
-        "Digests of {wildcards.block}"
-    script:
-        f"{SCRIPTS}/digest_block.py"
-
-
 rule write_manifest:
     input:
-        digests=every_block(rules.digest_block.output.digests),
+        digests=every_block(rules.shard_block.output.digests),
         demography=rules.build_demography.output,
         maps=(
             fill_in(rules.draw_recombination_map.output.map, contig=MAPS)

@@ -1,5 +1,6 @@
 # Needs: tree sequences, people, and each node's key if genomes are encrypted at rest.
-# Makes: results/nodes/{country}/genomes/{block}.bcf + .csi (.c4gh) and variants.sqlite, by one sparse pass per block.
+# Makes: results/nodes/{country}/genomes/{block}.bcf + .csi (.c4gh) and variants.sqlite, by one sparse pass per block, and
+# results/digests/{block}.parquet, each block's part of the manifest.
 
 
 rule shard_block:
@@ -20,6 +21,8 @@ rule shard_block:
             country=COUNTRIES,
         ),
         parts=temp(directory(f"{RESULTS}/shards/{{block}}")),
+        # kept: for another export, the manifest reads no genomes again
+        digests=f"{RESULTS}/digests/{{block}}.parquet",
     log:
         f"{LOGS}/shard_block/{{block}}.log",
     benchmark:

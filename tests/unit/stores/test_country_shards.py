@@ -1,5 +1,7 @@
 """One pass deals a block out to countries; the field's tools read what comes out."""
 
+import gzip
+import hashlib
 import shutil
 import subprocess
 
@@ -275,6 +277,14 @@ def test_the_same_block_gives_the_same_content(tmp_path):
     assert len(names) == 2 * len(CODES)
     for name in names:
         assert content_digest(tmp_path / "a" / name) == content_digest(tmp_path / "b" / name)
+
+
+def test_the_digests_told_are_those_of_the_decompressed_files(tmp_path):
+    ts, people = make_block()
+    bcf = {code: tmp_path / f"{code}.bcf" for code in CODES}
+    told = write_shards(ts, BLOCK, people, bcf, {})
+    content = {code: gzip.decompress(path.read_bytes()) for code, path in bcf.items()}
+    assert told == {code: hashlib.sha256(data).hexdigest() for code, data in content.items()}
 
 
 def test_a_block_without_sites_gives_whole_empty_files(tmp_path):
