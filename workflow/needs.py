@@ -66,8 +66,7 @@ NEEDS: dict[str, Need] = {
     "list_block_sites": Need(s=5, s_mb=0.035, mb=300, mb_people=6),
     "measure_block_structure": Need(s=5, s_mb=0.136, mb=300, mb_people=3),
     "measure_block_realism": Need(s=5, s_mb=0.027, mb=600, mb_people=6.4),
-    "shard_block": Need(s=5, s_mb=0.16, mb=700, mb_people=2.7),
-    "digest_block": Need(s=5, s_mb=0.173, mb=150, mb_people=0.2),
+    "shard_block": Need(s=5, s_mb=0.23, mb=700, mb_people=2.7),
     # one country's store, by its people (scale)
     "build_variant_store": Need(s=5, s_mb=0.0109, mb=300, mb_people=9),
     # single jobs (scale)
