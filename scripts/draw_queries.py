@@ -22,10 +22,10 @@ def main(smk):
     """
     trees = dict(zip(smk.params.blocks, map(Path, smk.input.trees), strict=True))
     people = pd.read_parquet(smk.input.people)
-    diseases, measurements, features, consent = (
-        pd.read_parquet(smk.input[name])
-        for name in ("diseases", "measurements", "features", "consent")
+    diseases, features, consent = (
+        pd.read_parquet(smk.input[name]) for name in ("diseases", "features", "consent")
     )
+    measurements = pd.read_parquet(smk.input.measurements, columns=["individual", "code", "value"])
     suite = draw_suite(
         read_templates(Path(smk.input.templates)),
         QuerySources(

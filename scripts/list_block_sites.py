@@ -1,7 +1,9 @@
-"""List every alternate allele of a block with its copies in the cohort."""
+"""List alternate alleles of a block with their copies in the cohort: all, or a sample of many."""
 
-from rehearsal.files import atomic_path
+from rehearsal.evaluation.site_sample import MOST_ALLELES, sample_sites
+from rehearsal.files import write_parquet
 from rehearsal.logs import log_to_file
+from rehearsal.seeds import derive_seed
 from rehearsal.truth.pooled_sites import pooled_sites
 
 
@@ -11,8 +13,10 @@ def main(smk):
     Args:
         smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
     """
-    with atomic_path(smk.output.sites) as path:
-        pooled_sites({smk.params.block: smk.input.trees}).to_parquet(path)
+    block = smk.params.block
+    sites = pooled_sites({block: smk.input.trees})
+    seed = derive_seed(smk.params.seed, "sample of sites", block.id)
+    write_parquet(smk.output.sites, sample_sites(sites, MOST_ALLELES // smk.params.blocks, seed))
 
 
 if __name__ == "__main__":

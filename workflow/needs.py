@@ -30,8 +30,8 @@ MORE_TIME = 0.5  # by attempt after the first; memory grows by the whole
 class Need:
     """Seconds (``s``) and MB (``mb``) of one job.
 
-    A sum of a fixed part, one per 1,000 people, one per Mb of 1,000 people, one per million sites,
-    and one per node that the job starts.
+    A sum of a fixed part, one per 1,000 people, one per Mb of 1,000 people, one per million sites
+    (``s_sites`` of all, ``mb_sampled`` of those in samples), and one per node that the job starts.
     """
 
     s: float = 0.0
@@ -40,7 +40,7 @@ class Need:
     s_sites: float = 0.0
     mb: float = 0.0
     mb_people: float = 0.0
-    mb_sites: float = 0.0
+    mb_sampled: float = 0.0
     mb_node: float = 0.0
 
 
@@ -57,6 +57,11 @@ class JobSize:
         """Millions of sites: 16,000 per Mb for 2,800 people, 171,000 for 100,000 (scale)."""
         return 0.016 * self.megabases * (self.people / 2800) ** 0.65
 
+    @property
+    def sampled_sites(self) -> float:
+        """Millions of sites that queries are drawn from: of eight classes, a million at most."""
+        return min(self.sites, 8)
+
 
 NEEDS: dict[str, Need] = {
     # blocks (scale; simulate_block by the estimate for today's simulation, 8 CPU-minutes)
@@ -72,7 +77,7 @@ NEEDS: dict[str, Need] = {
     # single jobs (scale)
     "simulate_people": Need(s=2, s_people=0.003, mb=150, mb_people=0.25),
     "write_public_facts": Need(s=5, s_sites=17.5, mb=150, mb_people=0.3),
-    "draw_queries": Need(s=240, s_sites=1.1, mb=400, mb_sites=115),
+    "draw_queries": Need(s=60, s_people=1.5, mb=520, mb_people=1.9, mb_sampled=115),
     "compute_structure": Need(s=5, s_people=1.5, s_mb=0.002, mb=300, mb_people=6),
     # single jobs (run, and bound for what grows)
     "build_demography": Need(s=10, mb=300),
@@ -170,8 +175,8 @@ def megabytes_of(need: Need, size: JobSize, attempt: int = 1) -> int:
         size: What the job works on.
         attempt: How often the job has been tried, with this time.
     """
-    mb = need.mb + need.mb_people * size.people / 1000 + need.mb_sites * size.sites
-    mb += need.mb_node * size.nodes
+    mb = need.mb + need.mb_people * size.people / 1000
+    mb += need.mb_sampled * size.sampled_sites + need.mb_node * size.nodes
     return max(math.ceil(MB_MARGIN * mb * attempt), LEAST_MB)
 
 

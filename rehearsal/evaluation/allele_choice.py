@@ -47,22 +47,39 @@ def sized_alleles(
             yield variant, Extent(int(site["end"]), int(site["svlen"]))
 
 
-def _of_class(sites: pd.DataFrame, template: QueryTemplate) -> pd.Series:
-    chosen = pd.Series(True, index=sites.index)
+def classes_of(sites: pd.DataFrame) -> dict[str, pd.Series]:
+    """Tell which alleles belong to the classes that templates name.
+
+    Args:
+        sites: Alleles of the pooled cohort.
+
+    Returns:
+        For each name of a frequency or shape, whether each allele has it.
+    """
     frequency = sites["ac"] / sites["an"]
-    if template.frequency == "singleton":
-        chosen &= sites["ac"] == 1
-    elif template.frequency == "rare":
-        chosen &= (sites["ac"] > 1) & (frequency <= RARE_MAXIMUM)
-    elif template.frequency == "common":
-        chosen &= frequency >= COMMON_MINIMUM
-    is_structural = sites["svlen"] > 0
-    if template.shape == "structural":
-        return chosen & is_structural
-    if template.shape is not None:
-        snv = (sites["ref"].str.len() == 1) & (sites["alt"].str.len() == 1)
-        chosen &= snv if template.shape == "snv" else ~snv
-    return chosen & ~is_structural  # a query cannot name a symbolic allele by its letters
+    structural = sites["svlen"] > 0
+    snv = (sites["ref"].str.len() == 1) & (sites["alt"].str.len() == 1)
+    return {
+        "singleton": sites["ac"] == 1,
+        "rare": (sites["ac"] > 1) & (frequency <= RARE_MAXIMUM),
+        "common": frequency >= COMMON_MINIMUM,
+        "structural": structural,
+        "snv": snv & ~structural,
+        "indel": ~snv & ~structural,
+    }
+
+
+def _of_class(sites: pd.DataFrame, template: QueryTemplate) -> pd.Series:
+    """Mark the alleles that a template may draw; evenly, where the table is a sample."""
+    classes = classes_of(sites)
+    # a query cannot name a symbolic allele by its letters
+    chosen = classes[template.shape] if template.shape else ~classes["structural"]
+    if template.frequency:
+        chosen &= classes[template.frequency]
+    if "below" in sites:
+        below = sites["below"].where(chosen).groupby(sites["contig"]).transform("min")
+        chosen &= sites["number"] < below
+    return chosen
 
 
 def conditions_met(template: QueryTemplate, variant: Variant, extent: Extent) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import pandas as pd
 
 from rehearsal.errors import InputError, cause, mismatch, unreadable_file
 from rehearsal.evaluation.allele_choice import conditions_met, sized_alleles, type_of
+from rehearsal.evaluation.site_sample import NEARBY
 from rehearsal.evaluation.templates import QueryTemplate
 from rehearsal.files import write_json
 from rehearsal.formats.ontology_terms import SEX_TERMS
@@ -25,7 +26,6 @@ from rehearsal.truth.hpo import grandparents
 
 PAGE = 1000  # records per page
 BASES = "ACGT"
-POSITION_TRIES = 1000  # positions tried for an empty one; at most one in a hundred is covered
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,8 @@ class QuerySources:
 
     Args:
         sites: One row per allele of the pooled cohort: contig, start (0-based), ref, alt, end,
-            svlen, ac, an, in the form of ``truth.pooled_sites``.
+            svlen, ac, an, in the form of ``truth.pooled_sites``, or a sample of them by
+            ``sample_sites``.
         planted: The planted variants.
         genes: The genes.
         people: ``people.parquet``.
@@ -169,6 +170,17 @@ def _alleles(
         yield variant
 
 
+def _surrounded_alleles(
+    template: QueryTemplate, sources: QuerySources, random: np.random.Generator
+) -> Iterator[Variant]:
+    """Yield alleles that are in the table together with all that is near them."""
+    sites = sources.sites
+    if "surrounded" in sites:
+        sites = sites[sites["surrounded"]]
+    for variant, _ in sized_alleles(template, sites, random):
+        yield variant
+
+
 def _sites(
     template: QueryTemplate, sources: QuerySources, random: np.random.Generator
 ) -> Iterator[DrawnRequest]:
@@ -285,13 +297,13 @@ def _empty_positions(
     template: QueryTemplate, sources: QuerySources, random: np.random.Generator
 ) -> Iterator[DrawnRequest]:
     """Yield positions near an allele that none covers, so that they lie in simulated blocks."""
-    for variant in _alleles(template, sources, random):
+    for variant in _surrounded_alleles(template, sources, random):
         sites = sources.sites[sources.sites["contig"] == variant.contig]
         starts = sites["start"].to_numpy()
         ends = starts + sites["ref"].str.len().to_numpy()
-        near = np.arange(variant.start + 1, variant.start + POSITION_TRIES)
+        near = np.arange(variant.start + 1, variant.start + NEARBY)
         near = near[near < starts.max()]
-        window = (starts < variant.start + POSITION_TRIES) & (ends > variant.start)
+        window = (starts < variant.start + NEARBY) & (ends > variant.start)
         covered = ((near[:, None] >= starts[window]) & (near[:, None] < ends[window])).any(axis=1)
         if covered.all():
             continue
@@ -303,7 +315,7 @@ def _empty_positions(
 def _wrong_alleles(
     template: QueryTemplate, sources: QuerySources, random: np.random.Generator
 ) -> Iterator[DrawnRequest]:
-    for variant in _alleles(template, sources, random):
+    for variant in _surrounded_alleles(template, sources, random):
         here = sources.sites[
             (sources.sites["contig"] == variant.contig) & (sources.sites["start"] == variant.start)
         ]

@@ -88,6 +88,6 @@ def count_alleles(
         progress = Progress(sequence.num_sites, f"sites of {block.contig}")
         for some in decoded.within([(block.start, block.end)]):
             alleles += some.alleles
-            counts.append(decoded.counts(some.copies, subcohort.people))
+            counts.append(decoded.counts(some, subcohort.people))
             progress.step(some.sites)
     return CountedAlleles(countries, alleles, np.concatenate(counts))

@@ -19,11 +19,42 @@ COPIES_AT_A_TIME = 4_000_000  # copies of people that are decoded together
 
 @dataclass(frozen=True, slots=True)
 class DecodedAlleles:
-    """Some alternate alleles of a block, each under the name that it has by itself."""
+    """Some alternate alleles of a block, each under the name that it has by itself.
+
+    The carriers of allele ``k`` are entries ``offset[k]:offset[k + 1]``, in the order of people.
+    """
 
     alleles: Sequence[tuple[Variant, Extent]]
-    copies: np.ndarray  # of each person, shape (alleles, people), int8
+    offset: np.ndarray  # shape (alleles + 1,), int64
+    person: np.ndarray  # shape (carriers,), int64
+    copies: np.ndarray  # of each carrier, 1 or 2, shape (carriers,), int8
     sites: int  # number of sites decoded for them
+
+    def row(self, allele: int) -> DecodedAlleles:
+        """Return one of the alleles.
+
+        Args:
+            allele: Its number.
+        """
+        first, end = self.offset[allele : allele + 2].tolist()
+        person, copies = self.person[first:end], self.copies[first:end]
+        offset = np.array([0, end - first])
+        return DecodedAlleles([self.alleles[allele]], offset, person, copies, 1)
+
+    def of_everybody(self, people: int) -> np.ndarray:
+        """Return the copies of each person.
+
+        Args:
+            people: Number of people in the cohort.
+
+        Returns:
+            Copies, shape (alleles, people), int8.
+        """
+        found = np.zeros((len(self.alleles), people), np.int8)
+        found[np.repeat(np.arange(len(self.alleles)), np.diff(self.offset)), self.person] = (
+            self.copies
+        )
+        return found
 
 
 def cells(people: pd.DataFrame) -> np.ndarray:
@@ -61,14 +92,15 @@ class DecodedGenotypes:
         if trees.num_individuals != people:
             expected = f"{trees.num_individuals} rows, one per individual of the trees"
             raise ValueError(mismatch("people", expected, f"{people} rows"))
-        self._contig, self._trees, self._people = contig, trees, people
+        self._contig, self._trees, self._cell = contig, trees, cell
         self._subcohort = subcohort
-        self._columns = _columns_of_people(trees, subcohort, people)
-        self._ploidy = (self._columns < trees.num_samples).sum(axis=0)
+        person = trees.nodes_individual[trees.samples()]
+        # of each sample; -1 outside of the subcohort
+        self._person = np.where(subcohort.people[person], person, -1)
+        self._ploidy = np.bincount(person[self._person >= 0], minlength=people)
         self._ends, self._lengths = extents(trees)
         self._cells = 2 * (int(cell.max()) // 2 + 1)
-        self._by_cell = np.argsort(cell, kind="stable")
-        self._bounds = np.searchsorted(cell[self._by_cell], np.arange(self._cells + 1))
+        self._called: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # people and their genomes
 
     def within(self, intervals: Sequence[tuple[int, int]]) -> Iterator[DecodedAlleles]:
         """Yield the alternate alleles at sites that overlap an interval, in order of position.
@@ -83,52 +115,44 @@ class DecodedGenotypes:
         """
         decoder = tskit.Variant(self._trees)  # of everybody, which tskit decodes faster than some
         sites = self._sites_within(intervals)
-        at_a_time = max(COPIES_AT_A_TIME // self._people, 1)
+        at_a_time = max(COPIES_AT_A_TIME // len(self._cell), 1)
         for first in range(0, len(sites), at_a_time):
             yield self._decoded(decoder, sites[first : first + at_a_time])
 
     def _decoded(self, decoder: tskit.Variant, sites: np.ndarray) -> DecodedAlleles:
-        genotypes = np.zeros((len(sites), self._trees.num_samples + 1), np.int16)
-        names: list[tuple[str | None, ...]] = []
-        for row, site in enumerate(sites):
-            decoder.decode(int(site))
-            genotypes[row, :-1] = decoder.genotypes
-            names.append(decoder.alleles)
-        if genotypes.min(initial=0) < 0:
-            row = int(np.flatnonzero((genotypes < 0).any(axis=1))[0])
-            where = f"{self._contig}:{self._trees.sites_position[sites[row]]}"
-            raise ValueError(mismatch(where, "genotypes of all people", "missing genotypes"))
-        first, second = (np.take(genotypes, column, axis=1) for column in self._columns)
-        numbers = np.array([len(alleles) - 1 for alleles in names], np.int64)
-        found = []
-        for index in range(1, numbers.max(initial=0) + 1):
-            rows = np.flatnonzero(numbers >= index)
-            copies = (first[rows] == index).view(np.int8) + (second[rows] == index)
-            held = copies.any(axis=1)
-            found.append((rows[held], np.full(held.sum(), index), copies[held]))
-        return self._in_order(sites, names, found)
+        alleles: list[tuple[Variant, Extent]] = []
+        people, copies = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+        for site in sites.tolist():
+            decoder.decode(site)
+            for number, who in self._carriers(decoder):
+                alleles.append(self._by_itself(site, decoder.alleles, number))
+                person, times = np.unique(who, return_counts=True)
+                people.append(person)
+                copies.append(times)
+        offset = np.cumsum([len(part) for part in people])
+        joined = np.concatenate(people), np.concatenate(copies).astype(np.int8)
+        return DecodedAlleles(alleles, offset, *joined, len(sites))
 
-    def _in_order(
-        self,
-        sites: np.ndarray,
-        names: Sequence[tuple[str | None, ...]],
-        found: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]],
-    ) -> DecodedAlleles:
-        """Put alleles in the order of their sites, given rows, numbers and copies of alleles."""
-        if not found:
-            return DecodedAlleles([], np.zeros((0, self._people), np.int8), len(sites))
-        row, index, copies = (np.concatenate(part) for part in zip(*found, strict=True))
-        order = np.lexsort((index, row))
-        positions = self._trees.sites_position[sites].astype(np.int64).tolist()
-        ends, lengths = self._ends[sites].tolist(), self._lengths[sites].tolist()
-        alleles = [
-            _by_itself(
-                Variant(self._contig, positions[k], str(names[k][0]), str(names[k][number])),
-                Extent(ends[k], lengths[k]),
-            )
-            for k, number in zip(row[order].tolist(), index[order].tolist(), strict=True)
-        ]
-        return DecodedAlleles(alleles, copies[order], len(sites))
+    def _carriers(self, decoder: tskit.Variant) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield each alternate allele of a decoded site with the person of each copy."""
+        carrying = np.flatnonzero(decoder.genotypes != 0)  # faster than of numbers
+        index, person = decoder.genotypes[carrying], self._person[carrying]
+        if index.min(initial=0) < 0:
+            where = f"{self._contig}:{decoder.site.position}"
+            raise ValueError(mismatch(where, "genotypes of all people", "missing genotypes"))
+        for number in range(1, len(decoder.alleles)):
+            who = person[(index == number) & (person >= 0)]
+            if who.size:
+                yield number, who
+
+    def _by_itself(
+        self, site: int, names: Sequence[str | None], number: int
+    ) -> tuple[Variant, Extent]:
+        """Return an allele's own name and extent."""
+        position, end = int(self._trees.sites_position[site]), int(self._ends[site])
+        own = alone(Variant(self._contig, position, str(names[0]), str(names[number])))
+        length = int(self._lengths[site])
+        return own, Extent(end if length else own.start + len(own.ref), length)
 
     def _sites_within(self, intervals: Sequence[tuple[int, int]]) -> np.ndarray:
         """Return the numbers of sites that affect bases of an interval, in order."""
@@ -138,49 +162,32 @@ class DecodedGenotypes:
             wanted |= (starts < end) & (self._ends > start)
         return np.flatnonzero(wanted & self._subcohort.contains_alleles(self._contig, starts))
 
-    def counts(self, copies: np.ndarray, among: np.ndarray) -> np.ndarray:
+    def counts(self, some: DecodedAlleles, among: np.ndarray) -> np.ndarray:
         """Count alleles by country and sex.
 
         Args:
-            copies: Copies of each person, 0 to 2, shape (..., people).
+            some: The alleles, decoded here.
             among: Which people of the subcohort to count, shape (people,), bool.
 
         Returns:
-            an, ac, hom, het and hemi, shape (..., countries, sexes, 5), int64.
+            an, ac, hom, het and hemi, shape (alleles, countries, sexes, 5), int64.
         """
-        copies = (copies * among)[..., self._by_cell]
-        ploidy = (self._ploidy * among)[self._by_cell]
-        twice, alone_there = copies == 2, copies * (ploidy == 1)
-        sums = np.zeros((*copies.shape[:-1], self._cells, 5), np.int64)
-        filled = np.flatnonzero(np.diff(self._bounds))  # without those of nobody
-        an, ac, hom, hemi = (
-            np.add.reduceat(part, self._bounds[filled], axis=-1, dtype=np.int64)
-            for part in (ploidy, copies, twice, alone_there)
+        counted = among[some.person]
+        person, twice = some.person[counted], some.copies[counted] == 2
+        row = np.repeat(np.arange(len(some.alleles)), np.diff(some.offset))[counted]
+        place, size = row * self._cells + self._cell[person], len(some.alleles) * self._cells
+        carriers, hom, hemi = (
+            np.bincount(place[chosen], minlength=size)
+            for chosen in (slice(None), twice, self._ploidy[person] == 1)
         )
-        for number, part in enumerate((an, ac, hom, ac - 2 * hom - hemi, hemi)):
-            sums[..., filled, number] = part
-        return sums.reshape(*copies.shape[:-1], -1, 2, 5)
+        an = np.tile(self._genomes(among), len(some.alleles))
+        counts = np.stack((an, carriers + hom, hom, carriers - hom - hemi, hemi), axis=-1)
+        return counts.reshape(len(some.alleles), -1, 2, 5)
 
-
-def _columns_of_people(trees: tskit.TreeSequence, subcohort: Subcohort, people: int) -> np.ndarray:
-    """Find the genotypes of each person's haplotypes.
-
-    Returns:
-        Columns of a first and a second haplotype among the samples, shape (2, people). One that a
-        person lacks, and those of people outside of the subcohort, is the number of samples.
-    """
-    person = trees.nodes_individual[trees.samples()]
-    column = np.flatnonzero(subcohort.people[person])
-    column = column[np.argsort(person[column], kind="stable")]
-    person = person[column]
-    place = np.arange(len(person)) - np.searchsorted(person, person)
-    columns = np.full((2, people), trees.num_samples)
-    columns[place, person] = column
-    return columns
-
-
-def _by_itself(variant: Variant, of_site: Extent) -> tuple[Variant, Extent]:
-    """Return the allele's own name and extent."""
-    own = alone(variant)
-    end = of_site.end if of_site.length else own.start + len(own.ref)
-    return own, Extent(end, of_site.length)
+    def _genomes(self, among: np.ndarray) -> np.ndarray:
+        """Count the genomes of people in each cell; people that were asked for before are known."""
+        if id(among) not in self._called:
+            ploidy = self._ploidy[among]
+            cell = np.repeat(self._cell[among], ploidy)
+            self._called[id(among)] = among, np.bincount(cell, minlength=self._cells)
+        return self._called[id(among)][1]

@@ -72,7 +72,7 @@ def read_genotypes(
             block.contig, tree_sequence, cells(people), Subcohort(permitted)
         )
         for some in genotypes.within([(block.start, block.end)]):
-            copies = some.copies[:, permitted]
+            copies = some.of_everybody(len(people))[:, permitted]
             copies[:, ploidy == 1] *= 2
             copies[:, ploidy == 0] = NO_COPY
             named = _named(copies, country, least)

@@ -21,7 +21,7 @@ from rehearsal.errors import mismatch, shown
 from rehearsal.logs import in_progress
 from rehearsal.model import AlleleCounts, Block, Query, Variant
 from rehearsal.truth import hpo, mondo, so
-from rehearsal.truth.decoded_genotypes import DecodedGenotypes, cells
+from rehearsal.truth.decoded_genotypes import DecodedAlleles, DecodedGenotypes, cells
 from rehearsal.truth.expected_answers import GROUPS, ExpectedAnswer, GroupCounts
 from rehearsal.truth.question import Question, read_question
 from rehearsal.truth.sources import TruthSources
@@ -244,27 +244,29 @@ class TruthCalculator:
         trees = tskit.load(self._trees[block])
         genotypes = DecodedGenotypes(block.contig, trees, self._cell, self._subcohort)
         for some in genotypes.within(intervals):
-            for (variant, extent), copies in zip(some.alleles, some.copies, strict=True):
-                self._add(tallies, variant, extent, copies, genotypes)
+            first = min((variant.start for variant, _ in some.alleles), default=0)
+            last = max((extent.end for _, extent in some.alleles), default=0)
+            near = [t for t in tallies if t.question.start < last and t.question.end > first]
+            for number in range(len(some.alleles)):
+                self._add(near, some.row(number), genotypes)
 
     def _add(
         self,
         tallies: Iterable[_Tally],
-        variant: Variant,
-        extent: Extent,
-        copies: np.ndarray,
+        one: DecodedAlleles,
         genotypes: DecodedGenotypes,
     ) -> None:
-        """Add one variant, with each person's copies, to the tallies whose questions ask for it."""
+        """Add one variant, with its carriers, to the tallies whose questions ask for it."""
+        ((variant, extent),) = one.alleles
         counts: dict[bytes, np.ndarray] = {}
         for tally in tallies:
             if not self._matches(tally.question, variant, extent):
                 continue
             if tally.question.wants_people:
-                tally.carriers |= copies > 0
+                tally.carriers[one.person] = True
                 continue
             if tally.permitting_key not in counts:
-                counts[tally.permitting_key] = genotypes.counts(copies, tally.permitting)
+                (counts[tally.permitting_key],) = genotypes.counts(one, tally.permitting)
             tally.add(variant, extent, counts[tally.permitting_key])
 
     def _matches(self, question: Question, variant: Variant, extent: Extent) -> bool:

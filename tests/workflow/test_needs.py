@@ -89,6 +89,11 @@ def test_the_largest_store_of_a_million_people_has_the_time_that_the_page_says()
     assert hours <= minutes_of(NEEDS["build_variant_store"], size) / 60 <= 5 * hours
 
 
+def test_queries_of_a_whole_genome_are_drawn_in_little_memory():
+    genome = JobSize(1_000_000, 2855, 28)
+    assert megabytes_of(NEEDS["draw_queries"], genome) < 8000
+
+
 def test_a_second_attempt_asks_for_more():
     need, size = NEEDS["shard_block"], JobSize(1_000_000, 5, 28)
     assert megabytes_of(need, size, 2) == pytest.approx(2 * megabytes_of(need, size), rel=0.01)

@@ -18,6 +18,8 @@ rule list_block_sites:
     params:
         code=code_digest("list_block_sites.py"),
         block=lambda wildcards: BLOCKS[wildcards.block],
+        blocks=len(BLOCKS),
+        seed=config["seed"],
     message:
         "Sites of {wildcards.block}, to draw queries from"
     script:
