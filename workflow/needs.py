@@ -92,7 +92,7 @@ NEEDS: dict[str, Need] = {
     "write_phenopackets": Need(s=10, s_people=1, mb=400, mb_people=4),
     "build_node_folders": Need(s=20, s_people=1, mb=500, mb_people=2.7),
     "choose_patients": Need(s=5, s_people=0.1, mb=300, mb_people=1.3),
-    "compute_story_truth": Need(s=10, s_mb=0.0047, mb=400, mb_people=13),
+    "compute_story_truth": Need(s=10, s_people=1.5, mb=450, mb_people=6),
     "judge_realism": Need(s=30, s_mb=0.0047, mb=500, mb_people=1.3),
     "write_scoring_files": Need(s=10, mb=300),
     "compute_distances": Need(s=5, mb=250),

@@ -30,6 +30,12 @@ class DecodedAlleles:
     copies: np.ndarray  # of each carrier, 1 or 2, shape (carriers,), int8
     sites: int  # number of sites decoded for them
 
+    @property
+    def stretch(self) -> tuple[int, int]:
+        """All that the alleles affect, 0-based half-open; empty without alleles."""
+        first = min((variant.start for variant, _ in self.alleles), default=0)
+        return first, max((extent.end for _, extent in self.alleles), default=0)
+
     def row(self, allele: int) -> DecodedAlleles:
         """Return one of the alleles.
 

@@ -244,8 +244,7 @@ class TruthCalculator:
         trees = tskit.load(self._trees[block])
         genotypes = DecodedGenotypes(block.contig, trees, self._cell, self._subcohort)
         for some in genotypes.within(intervals):
-            first = min((variant.start for variant, _ in some.alleles), default=0)
-            last = max((extent.end for _, extent in some.alleles), default=0)
+            first, last = some.stretch
             near = [t for t in tallies if t.question.start < last and t.question.end > first]
             for number in range(len(some.alleles)):
                 self._add(near, some.row(number), genotypes)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import tskit
 
 from rehearsal.model import Variant
@@ -156,23 +157,20 @@ def _rare_variants(
     Only carriers in countries where the variant is rare are listed. Those who do not permit the use
     are listed too, but do not count in the decision what is rare.
     """
-    people = cohort.people
-    country, names = people["country"].to_numpy(), people["id"].to_numpy()
+    country, names = pd.factorize(cohort.people["country"])[0], cohort.people["id"].to_numpy()
     counting = np.array([name in permitting for name in names], bool)
-    most = {
-        code: max(FAMILY, int(counting[country == code].sum()) // SHARE) for code in set(country)
-    }
-    for variant, copies in _variants_touching(cohort, contig, start, end):
-        carriers = np.flatnonzero(copies)
-        numbers = {code: int(counting[carriers[country[carriers] == code]].sum()) for code in most}
-        rare = {code for code, number in numbers.items() if number <= most[code]}
-        yield variant, {names[i]: int(copies[i]) for i in carriers if country[i] in rare}
+    numbers = np.bincount(country, weights=counting).astype(int)
+    most = np.maximum(FAMILY, numbers // SHARE)
+    for variant, carriers, copies in _variants_touching(cohort, contig, start, end):
+        counted = np.bincount(country[carriers[counting[carriers]]], minlength=len(most))
+        rare = (counted <= most)[country[carriers]]
+        yield variant, dict(zip(names[carriers[rare]], copies[rare].tolist(), strict=True))
 
 
 def _variants_touching(
     cohort: PooledCohort, contig: str, start: int, end: int
-) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield variants whose reference allele overlaps ``[start, end)``, with copies by person."""
+) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Yield variants whose reference allele overlaps ``[start, end)``, with carriers and copies."""
     for block, path in cohort.trees.items():
         if block.contig != contig or block.start >= end or block.end <= start - LONGEST_REF:
             continue
@@ -185,11 +183,8 @@ def _variants_touching(
                 continue
             for allele, alt in enumerate(site.alleles[1:], start=1):
                 if alt is not None:
-                    holders = owner[site.genotypes == allele]
-                    yield (
-                        str(Variant(contig, place, ref, alt)),
-                        np.bincount(holders, minlength=len(cohort.people)),
-                    )
+                    carriers = np.unique(owner[site.genotypes == allele], return_counts=True)
+                    yield str(Variant(contig, place, ref, alt)), *carriers
 
 
 def _compare(mine: _Case, theirs: _Case) -> Found | None:

@@ -46,8 +46,11 @@ def permitted_scores(cohort: PooledCohort, trait: str, purpose: str | None) -> p
         trait: Name of the trait.
         purpose: DUO terms. None if no purpose is stated.
     """
-    values = cohort.table("truth/genetic_values.parquet")
-    own = values[values["trait"] == trait].set_index("individual")
+    own = pd.read_parquet(
+        cohort.results / "truth/genetic_values.parquet",
+        columns=["individual", "genetic_value", "background"],
+        filters=[("trait", "==", trait)],  # one of many: with all, half of the memory
+    ).set_index("individual")
     scores = own["genetic_value"] - own["background"]  # nodes know the simulated genome only
     people = cohort.people.assign(score=scores.reindex(cohort.people["id"]).to_numpy())
     return people[cohort.beacon.people_permitting(purpose)]
