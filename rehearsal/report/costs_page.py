@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from html import escape
 from typing import Any
 
+from rehearsal.report.figures.tornado import tornado_svg
 from rehearsal.report.page_elements import (
     Column,
     Drawing,
@@ -15,18 +15,18 @@ from rehearsal.report.page_elements import (
     Table,
     Text,
     as_given,
+    euros,
     percent,
     rounded,
+    shortened,
     spaced,
     whole,
 )
 
 COSTS = "costs.html"
 SOURCE_MARKS = "Marks: (r) looked up, (measured) by the rehearsal, (m) from memory, not looked up."
-LABEL_WIDTH = 100  # of a label and half of the middle's, in the drawing's units
 SHOWN_ITEMS = 8  # bars of the tornado
 FAR = 100  # times the highest number of questions that is assumed
-DARK_GREY, LIGHT_GREY = "#333333", "#b5b5b5"  # told apart without colour
 QUANTITIES = {  # what each is, and its unit
     "people": ("People of the run", "people"),
     "countries": ("Countries", "countries"),
@@ -56,26 +56,6 @@ ASSUMPTIONS = (
     "grow in proportion to people. A run has no reads, so that their size is an assumption.",
     "Draws take each price from the triangle of its low, middle and high, independently.",
 )
-
-
-def euros(value: float | None) -> str:
-    """Write euros with three significant digits.
-
-    Args:
-        value: Euros; None becomes an en dash.
-    """
-    if value is None:
-        return "–"
-    return f"{shortened(rounded(value))} €"
-
-
-def shortened(value: float) -> str:
-    """Write a number: whole from 100 on, otherwise with three significant digits.
-
-    Args:
-        value: The number.
-    """
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def costs_page(summary: Mapping[str, Any], names: Mapping[str, str]) -> Page:
@@ -275,45 +255,6 @@ def _tornado(costs: Mapping[str, Any], size: Mapping[str, Any]) -> Drawing:
         f"its low (light) or high (dark); {whole(costs['draws'])} draws change all together."
     )
     return Drawing(caption, svg)
-
-
-def tornado_svg(rows: Sequence[tuple[str, float, float]], middle: float) -> str:
-    """Draw a tornado: one bar per item, from the costs at its low to those at its high.
-
-    Args:
-        rows: Item, costs at its low, costs at its high.
-        middle: The costs when every item is at its middle.
-
-    Returns:
-        The SVG document.
-    """
-    values = [middle, *(value for _, low, high in rows for value in (low, high))]
-    least, most = min(values), max(values)
-    span = (most - least) or 1.0
-
-    def x(value: float) -> float:
-        return 170 + 440 * (value - least) / span
-
-    parts = [
-        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 640 {28 * len(rows) + 30}' "
-        "font-family='sans-serif' font-size='12'>"
-    ]
-    for number, (item, low, high) in enumerate(rows):
-        top = 8 + 28 * number
-        parts.append(f"<text x='160' y='{top + 14}' text-anchor='end'>{escape(item)}</text>")
-        for value, grey in ((low, LIGHT_GREY), (high, DARK_GREY)):
-            left, width = min(x(value), x(middle)), abs(x(value) - x(middle))
-            parts.append(
-                f"<rect x='{left:.1f}' y='{top}' width='{width:.1f}' height='18' fill='{grey}'/>"
-            )
-    bottom = 28 * len(rows) + 22
-    at = f"{x(middle):.1f}"
-    parts.append(f"<line x1='{at}' x2='{at}' y1='2' y2='{bottom - 14}' stroke='black'/>")
-    for value, anchor in ((middle, "middle"), (least, "start"), (most, "end")):
-        if value == middle or abs(x(value) - x(middle)) > LABEL_WIDTH:
-            place = f"x='{x(value):.1f}' y='{bottom}' text-anchor='{anchor}'"
-            parts.append(f"<text {place}>{euros(rounded(value))}</text>")
-    return "".join([*parts, "</svg>"])
 
 
 def _country_table(size: Mapping[str, Any], names: Mapping[str, str]) -> Table:

@@ -250,3 +250,23 @@ def rounded(value: float) -> float:
         value: The number.
     """
     return float(f"{value:.3g}")
+
+
+def euros(value: float | None) -> str:
+    """Write euros with three significant digits.
+
+    Args:
+        value: Euros; None becomes an en dash.
+    """
+    if value is None:
+        return "–"
+    return f"{shortened(rounded(value))} €"
+
+
+def shortened(value: float) -> str:
+    """Write a number: whole from 100 on, otherwise with three significant digits.
+
+    Args:
+        value: The number.
+    """
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

@@ -17,13 +17,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from rehearsal.truth.lives import (
+    Numbers,
+    Points,
+    add_up,
+    cumulative_deaths,
+    discounted,
+    end_lives,
+    solve_baseline,
+    time_of,
+    value_at,
+)
 from rehearsal.yaml_files import load_yaml
 
-Numbers = NDArray[np.float64]
-Points = Sequence[tuple[float, float]]  # ages and values, linear between them
-
-QUANTILES = 4_000  # of the score, when the baseline of a disease is solved for
-HALVINGS = 60
+NO_RISK = {0: 0.0}  # of people without a variant, where a disease gives none
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +58,7 @@ def true_gains(
     carriers: Mapping[str, int] | None,
     people: int,
     seed: int,
-) -> dict[str, dict[str, float] | None]:
+) -> dict[str, dict[str, Any] | None]:
     """Simulate both ways of care by the assumptions and the diseases as they were simulated.
 
     Args:
@@ -64,31 +71,41 @@ def true_gains(
 
     Returns:
         The gains of ``prevention`` and ``cascade`` with ``euro`` and ``qaly`` and their errors,
-        ``ratio`` and ``benefit``; None for what is not known.
+        ``ratio``, ``benefit`` and ``arms`` (costs and effects with ``usual`` care and with this
+        ``care``); None for what is not known.
 
     Raises:
         InputError: A file is no YAML.
     """
     assumptions, diseases = read_assumptions(economics), load_yaml(traits)["diseases"]
     worth = assumptions["euro_per_qaly"]
-    gains: dict[str, dict[str, float] | None] = {"prevention": None, "cascade": None}
+    gains: dict[str, dict[str, Any] | None] = {"prevention": None, "cascade": None}
     if has_score:
         heart = diseases[assumptions["score_based_prevention"]["disease"]]
         log_ratio = float(np.log(heart["genetics"]["hazard_ratio_per_sd"]))
         risk = {sex: _points(heart["cumulative_risk"], sex) for sex in ("female", "male")}
         prevention = prevention_gain(assumptions, risk, log_ratio, people, seed)
-        gains["prevention"] = _told(prevention, worth)
+        usual = usual_without_prevention(assumptions, risk, log_ratio, people, seed + 1)
+        gains["prevention"] = _told(prevention, usual, worth)
     if carriers:
-        genes = diseases[assumptions["cascade_testing"]["disease"]]["genes"]
+        cancer = diseases[assumptions["cascade_testing"]["disease"]]
+        genes, others = cancer["genes"], _points(cancer.get("cumulative_risk", NO_RISK), "female")
         risks = [_points(genes[gene]["cumulative_risk"], "female") for gene in carriers]
         total = sum(carriers.values())
         shares = [count / total for count in carriers.values()]
-        gains["cascade"] = _told(cascade_gain(assumptions, risks, shares, people, seed), worth)
+        usual = usual_without_testing(assumptions, risks, shares, others, people, seed + 1)
+        cascade = cascade_gain(assumptions, risks, shares, people, seed)
+        gains["cascade"] = _told(cascade, usual, worth)
     return gains
 
 
-def _told(gain: TrueGain, euro_per_qaly: float) -> dict[str, float]:
-    more = {"benefit": gain.benefit(euro_per_qaly)}
+def _told(gain: TrueGain, usual: tuple[float, float], euro_per_qaly: float) -> dict[str, Any]:
+    euro, qaly = usual
+    more: dict[str, Any] = {"benefit": gain.benefit(euro_per_qaly)}
+    more["arms"] = {
+        "usual": {"euro": euro, "qaly": qaly},
+        "care": {"euro": euro + gain.euro, "qaly": qaly + gain.qaly},
+    }
     if gain.qaly > 0:
         more["ratio"] = gain.euro / gain.qaly
     return {**asdict(gain), **more}
@@ -119,15 +136,6 @@ def _plain(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     return value["value"] if "source" in value else {key: _plain(one) for key, one in value.items()}
-
-
-@dataclass(frozen=True)
-class _Lives:
-    """Lives from an age on: when the disease begins and when they end, in years from there."""
-
-    ill: Numbers  # inf for never before death
-    end: Numbers
-    dies_of_event: NDArray[np.bool_]
 
 
 def prevention_gain(
@@ -171,8 +179,8 @@ def _prevention_of(
     """Return each person's gain; it counts people with low scores by a factor below 1."""
     start, last = policy["start_age"], assumptions["last_age"]
     ages = np.arange(start, last + 1)
-    whole = _at(points, ages)
-    baseline = _baseline(whole, log_ratio)
+    whole = value_at(points, ages)
+    baseline = solve_baseline(whole, log_ratio)
     share = float(ndtr(-policy["threshold_sd"]))
     score = ndtri(1 - share * rng.random(people))
     ratio = np.exp(log_ratio * score)
@@ -184,15 +192,15 @@ def _prevention_of(
     begins = rng.exponential(size=people) / ratio
     death = rng.exponential(size=(2, people))
     fatal = rng.random(people) < policy["fatality"]
-    dying = _cumulative_deaths(assumptions["mortality"][sex], ages)
+    dying = cumulative_deaths(assumptions["mortality"][sex], ages)
     gains = []
     for effect in (policy["hazard_ratio_of_treatment"], 1.0):
         cumulative = np.append(0, np.cumsum(rise * np.where(treated, effect, 1.0)))
-        ill = _age_of(begins, cumulative, years)
-        lives = _lives(ill, death, dying, policy["mortality_ratio_ill"] * dying, fatal, years)
-        euro, qaly = _costs(lives, assumptions["discount_rate"], policy)
+        ill = time_of(begins, cumulative, years)
+        lives = end_lives(ill, death, dying, policy["mortality_ratio_ill"] * dying, fatal, years)
+        euro, qaly = add_up(lives, assumptions["discount_rate"], policy)
         if effect != 1.0:
-            time = _discounted(
+            time = discounted(
                 0.0,
                 np.minimum(np.minimum(lives.ill, lives.end), policy["end_age"] - start),
                 assumptions["discount_rate"],
@@ -229,13 +237,13 @@ def cascade_gain(
     ages = np.arange(start, assumptions["last_age"] + 1)
     years = ages - start
     gene = rng.choice(len(risks), size=people, p=shares)
-    whole = np.array([_at(one, ages) for one in risks])
+    whole = np.array([value_at(one, ages) for one in risks])
     total = -np.log(1 - whole) * policy["risk_ratio"]
     weight = np.exp(-total[gene, 0])
     weight /= weight.mean()
     begins, death = rng.exponential(size=people), rng.exponential(size=(2, people))
     has_surgery = rng.random(people) < policy["surgery_share"]
-    dying = _cumulative_deaths(assumptions["mortality"]["female"], ages)
+    dying = cumulative_deaths(assumptions["mortality"]["female"], ages)
     until = policy["end_age"] - start  # examinations end
     never = np.zeros(people, bool)
 
@@ -246,7 +254,7 @@ def cascade_gain(
             cumulative = total[number] - total[number, 0]
             # fewer cancers are as if the same hazard were reached later
             harder = np.where(operated[some], policy["hazard_ratio_of_surgery"], 1.0)
-            ill[some] = _age_of(begins[some] / harder, cumulative, years)
+            ill[some] = time_of(begins[some] / harder, cumulative, years)
         return ill
 
     def follow(knows: bool) -> tuple[Numbers, Numbers]:
@@ -256,12 +264,12 @@ def cascade_gain(
         euro, qaly = np.zeros(people), np.zeros(people)
         for here, effect in ((found, policy["hazard_ratio_of_examination"]), (~found, 1.0)):
             ends = dying + policy["deaths_a_year_ill"] * effect * years
-            lives = _lives(ill[here], death[:, here], dying, ends, never[here], years)
-            euro[here], qaly[here] = _costs(lives, assumptions["discount_rate"], policy)
+            lives = end_lives(ill[here], death[:, here], dying, ends, never[here], years)
+            euro[here], qaly[here] = add_up(lives, assumptions["discount_rate"], policy)
             if knows:
                 time = np.minimum(np.minimum(lives.ill, lives.end), until)
                 each = policy["examination_euro_a_year"] * ~surgery[here]
-                euro[here] += each * _discounted(0.0, time, assumptions["discount_rate"])
+                euro[here] += each * discounted(0.0, time, assumptions["discount_rate"])
         euro += surgery * policy["surgery_euro"]
         qaly -= surgery * policy["surgery_qaly"]
         return euro, qaly
@@ -274,78 +282,97 @@ def cascade_gain(
     return TrueGain(gain.euro + policy["test_euro"], gain.qaly, gain.euro_error, gain.qaly_error)
 
 
-def _at(points: Points, ages: NDArray[np.int64]) -> Numbers:
-    """Evaluate a curve that is linear between its points and constant beyond them."""
-    given, values = np.array(points).T
-    curve: Numbers = np.interp(ages, given, values)
-    return curve
+def usual_without_prevention(
+    assumptions: Mapping[str, Any],
+    risk: Mapping[str, Points],
+    log_ratio: float,
+    people: int,
+    seed: int,
+) -> tuple[float, float]:
+    """Simulate people with any score and usual care. Half of them are women.
+
+    Args:
+        assumptions: As :func:`read_assumptions` returns them.
+        risk: Cumulative risk of the disease by sex.
+        log_ratio: True logarithm of the hazard ratio per standard deviation of the score.
+        people: People to simulate.
+        seed: Of the random numbers.
+
+    Returns:
+        Mean costs in euro and quality-adjusted years of those who are well at the start.
+    """
+    policy, rng = assumptions["score_based_prevention"], np.random.default_rng(seed)
+    ages = np.arange(policy["start_age"], assumptions["last_age"] + 1)
+    each = []
+    for sex, points in risk.items():
+        baseline = solve_baseline(value_at(points, ages), log_ratio)
+        ratio = np.exp(log_ratio * rng.standard_normal(people // len(risk)))
+        dying = cumulative_deaths(assumptions["mortality"][sex], ages)
+        fatal = rng.random(len(ratio)) < policy["fatality"]
+        dying_ill = policy["mortality_ratio_ill"] * dying
+        hazards = rng.exponential(size=len(ratio)) / ratio, baseline - baseline[0]
+        told = _usual(assumptions, policy, hazards, (dying, dying_ill), fatal, rng)
+        weight = np.exp(-baseline[0] * ratio)
+        each.append([np.average(one, weights=weight) for one in told])
+    euro, qaly = np.mean(each, axis=0)
+    return float(euro), float(qaly)
+
+
+def usual_without_testing(
+    assumptions: Mapping[str, Any],
+    risks: Sequence[Points],
+    shares: Sequence[float],
+    others: Points,
+    people: int,
+    seed: int,
+) -> tuple[float, float]:
+    """Simulate relatives of carriers with usual care: those who carry a variant, and the others.
+
+    Args:
+        assumptions: As :func:`read_assumptions` returns them.
+        risks: Cumulative risk of women who carry a variant of each gene.
+        shares: True share of each gene among carriers.
+        others: Cumulative risk of women without a variant.
+        people: Women to simulate, for each gene and without.
+        seed: Of the random numbers.
+
+    Returns:
+        Mean costs in euro and quality-adjusted years of those who are well at the start.
+    """
+    policy, rng = assumptions["cascade_testing"], np.random.default_rng(seed)
+    ages = np.arange(policy["start_age"], assumptions["last_age"] + 1)
+    dying = cumulative_deaths(assumptions["mortality"]["female"], ages)
+    dying_ill = dying + policy["deaths_a_year_ill"] * (ages - ages[0])
+    never = np.zeros(people, bool)
+    means, well = [], []
+    for points, ratio in [*((one, policy["risk_ratio"]) for one in risks), (others, 1.0)]:
+        total = -np.log(1 - value_at(points, ages)) * ratio
+        hazards = rng.exponential(size=people), total - total[0]
+        told = _usual(assumptions, policy, hazards, (dying, dying_ill), never, rng)
+        means.append([float(one.mean()) for one in told])
+        well.append(float(np.exp(-total[0])))
+    carriers = np.average(means[:-1], axis=0, weights=np.multiply(shares, well[:-1]))
+    share = policy["carrier_share"]
+    euro, qaly = share * carriers + (1 - share) * np.array(means[-1])
+    return float(euro), float(qaly)
+
+
+def _usual(
+    assumptions: Mapping[str, Any],
+    policy: Mapping[str, Any],
+    hazards: tuple[Numbers, Numbers],  # at which each person falls ill; cumulative ones by year
+    dying: tuple[Numbers, Numbers],  # cumulative hazards while well and while ill
+    fatal: NDArray[np.bool_],
+    rng: np.random.Generator,
+) -> tuple[Numbers, Numbers]:
+    """Return costs and quality-adjusted years of each person with usual care."""
+    begins, cumulative = hazards
+    years = np.arange(len(cumulative))
+    death = rng.exponential(size=(2, len(begins)))
+    lives = end_lives(time_of(begins, cumulative, years), death, *dying, fatal, years)
+    return add_up(lives, assumptions["discount_rate"], policy)
 
 
 def _mean(euro: Numbers, qaly: Numbers) -> TrueGain:
     errors = [float(one.std() / np.sqrt(len(one))) for one in (euro, qaly)]
     return TrueGain(float(euro.mean()), float(qaly.mean()), *errors)
-
-
-def _baseline(risk: Numbers, log_ratio: float) -> Numbers:
-    """Solve for cumulative hazards at an average score, by halving, from quantiles of the score."""
-    effect = np.exp(log_ratio * ndtri((np.arange(QUANTILES) + 0.5) / QUANTILES))
-    low, high = np.zeros(len(risk)), np.full(len(risk), 50.0)
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        ill = 1 - np.exp(-middle[:, None] * effect).mean(axis=1)
-        low, high = np.where(ill < risk, middle, low), np.where(ill < risk, high, middle)
-    return (low + high) / 2
-
-
-def _cumulative_deaths(mortality: Mapping[str, float], ages: NDArray[np.int64]) -> Numbers:
-    """Integrate Gompertz's hazard ``slope exp(slope (age - mode))`` from the first age on."""
-    slope, mode = mortality["slope"], mortality["mode"]
-    whole: Numbers = np.exp(slope * (ages - mode)) - np.exp(slope * (ages[0] - mode))
-    return whole
-
-
-def _age_of(hazard: Numbers, cumulative: Numbers, years: NDArray[np.int64]) -> Numbers:
-    """Return the times at which cumulative hazards are reached, inf where they are not."""
-    reached = np.interp(hazard, cumulative, years)
-    return np.where(hazard > cumulative[-1], np.inf, reached)
-
-
-def _lives(
-    ill: Numbers,
-    death: Numbers,
-    dying: Numbers,
-    dying_ill: Numbers,
-    fatal: NDArray[np.bool_],
-    years: NDArray[np.int64],
-) -> _Lives:
-    """Draw the ends of lives. ``death``: two exponential numbers of each person."""
-    last = float(years[-1])
-    end_well = np.minimum(_age_of(death[0], dying, years), last)
-    falls = ill < end_well
-    at_onset = np.interp(np.where(falls, ill, 0.0), years, dying_ill)
-    end_ill = np.minimum(_age_of(at_onset + death[1], dying_ill, years), last)
-    end = np.where(falls, np.where(fatal, ill, end_ill), end_well)
-    return _Lives(np.where(falls, ill, np.inf), end, fatal & falls)
-
-
-def _costs(lives: _Lives, rate: float, policy: Mapping[str, Any]) -> tuple[Numbers, Numbers]:
-    """Add up discounted costs and quality-adjusted years, without those of the care itself."""
-    falls = np.isfinite(lives.ill)
-    well_until = np.where(falls, lives.ill, lives.end)
-    well = _discounted(0.0, well_until, rate)
-    ill = _discounted(well_until, lives.end, rate)
-    event = np.where(falls, (1 + rate) ** -np.where(falls, lives.ill, 0.0), 0.0)
-    euro = ill * policy["ill_euro_a_year"] + event * policy["event_euro"]
-    qaly = (
-        well * policy["utility_well"] + ill * policy["utility_ill"] - event * policy["event_qaly"]
-    )
-    return euro, qaly
-
-
-def _discounted(begin: float | Numbers, end: Numbers, rate: float) -> Numbers:
-    """Integrate the discount factor over times in years."""
-    if rate == 0:
-        return end - begin
-    force = np.log1p(rate)
-    whole: Numbers = (np.exp(-force * np.asarray(begin)) - np.exp(-force * end)) / force
-    return whole

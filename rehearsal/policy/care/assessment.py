@@ -12,8 +12,9 @@ from typing import Any
 from rehearsal.errors import InputError, shown
 from rehearsal.phenotypes.trait_types import Disease, Traits
 from rehearsal.policy.care.cascade import assess_cascade
-from rehearsal.policy.care.parameters import Cascade, Economics
+from rehearsal.policy.care.parameters import Cascade, Economics, Value
 from rehearsal.policy.care.prevention import ScoreSums, assess_prevention
+from rehearsal.policy.care.sensitivity import low_and_high
 from rehearsal.seeds import derive_seed
 
 CHECKED = "(r)"  # in the source of an assumption that was checked against it
@@ -158,10 +159,12 @@ def _assess_cascade(
 ) -> dict[str, Any] | None:
     if told is None:
         return None
-    genes = {one.gene: one for one in disease_of(traits, economics.cascade.disease).genes}
+    disease = disease_of(traits, economics.cascade.disease)
+    genes = {one.gene: one for one in disease.genes}
     risks = [genes[gene].cumulative_risk["female"] for gene in told]
-    carriers = list(told.values())
-    return asdict(assess_cascade(economics, risks, carriers, derive_seed(seed, "care", "cascade")))
+    carriers, others = list(told.values()), disease.cumulative_risk.get("female")
+    seed = derive_seed(seed, "care", "cascade")
+    return asdict(assess_cascade(economics, risks, others, carriers, seed))
 
 
 def check_care(source: Path, economics: Economics, traits: Traits, played: Collection[str]) -> None:
@@ -246,23 +249,29 @@ def describe_assumptions(economics: Economics) -> dict[str, Any]:
     Returns:
         ``currency_year``, ``discount_rate``, ``euro_per_qaly``, ``last_age``, ``unchecked`` (how
         many were not checked against their source), and ``assumptions``: a row for each with
-        ``way``, ``name``, ``value``, ``se``, ``draw`` and ``source``.
+        ``way``, ``name``, ``value``, ``se``, ``draw``, ``source``, and ``low`` and ``high``, with
+        which it is tried alone (None: it is not).
     """
     ways = {"prevention": economics.prevention.values, "cascade": economics.cascade.values}
     return {
         "currency_year": economics.currency_year,
-        "discount_rate": economics.discount_rate,
+        "discount_rate": economics.discount_rate.value,
         "euro_per_qaly": economics.euro_per_qaly,
         "last_age": economics.last_age,
         "unchecked": sum(
             CHECKED not in value.source for values in ways.values() for value in values.values()
         ),
         "assumptions": [
-            {"way": way, "name": name, **asdict(value)}
+            {"way": way, "name": name, **asdict(value), **_range(value)}
             for way, values in ways.items()
             for name, value in values.items()
         ],
     }
+
+
+def _range(value: Value) -> dict[str, float | None]:
+    low, high = low_and_high(value) or (None, None)
+    return {"low": low, "high": high}
 
 
 def care_checks(

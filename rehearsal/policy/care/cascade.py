@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +16,13 @@ from rehearsal.policy.care.sensitivity import (
     DRAWS,
     Gain,
     Summary,
+    both_arms,
+    compare_single,
     draw_shares,
     draw_values,
     given_shares,
     given_values,
+    single_changes,
     summarise,
 )
 
@@ -28,6 +32,7 @@ Numbers = NDArray[np.float64]
 def assess_cascade(
     economics: Economics,
     risks: Sequence[Curve],
+    others: Curve | None,
     carriers: Sequence[int],
     seed: int,
     draws: int = DRAWS,
@@ -40,27 +45,37 @@ def assess_cascade(
     Args:
         economics: The assumptions.
         risks: Cumulative risk of women who carry a variant of each gene.
+        others: Cumulative risk of women who carry none; None: they have no risk.
         carriers: Carriers of each gene that the nodes counted.
         seed: Decides the draws.
         draws: Number of draws.
 
     Returns:
-        The gain, with its uncertainty: that of the assumptions and of the shares of the genes.
+        The gain, with its uncertainty: that of the assumptions and of the shares of the genes;
+        costs and effects with and without the tests; and the gain with single assumptions changed.
     """
     rng = np.random.default_rng(seed)
-    values = economics.cascade.values
-    best = _gain(economics, risks, given_values(values), given_shares(carriers))
+    values = {**economics.cascade.values, "discount_rate": economics.discount_rate}
+    given = given_values(values)
+    usual, best = _arms(economics, risks, given, given_shares(carriers))
     shares = draw_shares(carriers, rng, draws)
-    drawn = _gain(economics, risks, draw_values(values, rng, draws), shares)
-    return summarise(best, drawn, economics.euro_per_qaly)
+    _, drawn = _arms(economics, risks, draw_values(values, rng, draws), shares)
+    changes, changed = single_changes(values)
+    _, single = _arms(economics, risks, changed, given_shares(carriers))
+    return replace(
+        summarise(best, drawn, economics.euro_per_qaly),
+        arms=both_arms(_with_others(economics, others, given, usual), best),
+        single=compare_single(changes, single, economics.euro_per_qaly),
+    )
 
 
-def _gain(
+def _arms(
     economics: Economics,
     risks: Sequence[Curve],
     values: Mapping[str, Numbers],
     shares: Numbers,  # of the genes, shape (genes, draws)
-) -> Gain:
+) -> tuple[tuple[Numbers, Numbers], Gain]:
+    """Return costs and effects of carriers with usual care, and the gain of a woman tested."""
     policy = economics.cascade
     ages = np.arange(policy.start_age, economics.last_age + 1)
     cumulative = np.stack([cumulative_hazards(curve, ages) for curve in risks])
@@ -73,7 +88,7 @@ def _gain(
     def follow(is_examined: bool, has_surgery: bool) -> tuple[Numbers, Numbers]:
         examined = (examined_in & is_examined)[:, None, None]
         course = _course(values, hazards, deaths, examined, has_surgery)
-        euro, qaly = run_cohort(course, len(ages) - 1, economics.discount_rate)
+        euro, qaly = run_cohort(course, len(ages) - 1, values["discount_rate"])
         return (well * euro).sum(axis=0), (well * qaly).sum(axis=0)
 
     usual, examined, operated = follow(False, False), follow(True, False), follow(False, True)
@@ -83,7 +98,27 @@ def _gain(
     ]
     euro, qaly = (now - before for now, before in zip(known, usual, strict=True))
     share = values["carrier_share"]
-    return Gain(values["test_euro"] + share * euro, share * qaly)
+    return usual, Gain(values["test_euro"] + share * euro, share * qaly)
+
+
+def _with_others(
+    economics: Economics,
+    others: Curve | None,
+    values: Mapping[str, Numbers],
+    carriers: tuple[Numbers, Numbers],
+) -> tuple[Numbers, Numbers]:
+    """Return costs and effects of a woman tested with usual care, those who carry nothing too."""
+    ages = np.arange(economics.cascade.start_age, economics.last_age + 1)
+    cumulative = np.zeros(len(ages)) if others is None else cumulative_hazards(others, ages)
+    hazards = np.diff(cumulative)[:, None, None]
+    deaths = deaths_a_year(economics.mortality["female"], ages[:-1])[:, None, None]
+    course = _course(values, hazards, deaths, np.zeros_like(deaths, bool), False)
+    without = run_cohort(course, len(ages) - 1, values["discount_rate"])
+    share = values["carrier_share"]
+    euro, qaly = (
+        share * one + (1 - share) * other[0] for one, other in zip(carriers, without, strict=True)
+    )
+    return euro, qaly
 
 
 def _course(

@@ -47,13 +47,13 @@ class Course:
     qaly_start: Numbers  # lost at once
 
 
-def run_cohort(course: Course, years: int, discount_rate: float) -> tuple[Numbers, Numbers]:
+def run_cohort(course: Course, years: int, discount_rate: Numbers) -> tuple[Numbers, Numbers]:
     """Follow everybody from being well at the start.
 
     Args:
         course: What they go through.
         years: Number of cycles.
-        discount_rate: Of costs and effects, a year.
+        discount_rate: Of costs and effects, a year, shape (draws,).
 
     Returns:
         Discounted costs in euro and quality-adjusted years of life per person, both of shape

@@ -53,6 +53,8 @@ class Value:
     se: float  # standard error; of a lognormal value, of its logarithm; 0: it is not varied
     draw: Draw
     source: str
+    low: float | None = None  # of a value without error, for the analysis of single assumptions
+    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class Economics:
     """The assumptions of the models of care."""
 
     currency_year: int
-    discount_rate: float  # a year, of costs and effects
+    discount_rate: Value  # a year, of costs and effects
     euro_per_qaly: float  # what a quality-adjusted year of life is taken to be worth
     last_age: int  # the models end there
     mortality: Mapping[str, Mortality]  # by sex
@@ -127,7 +129,7 @@ def read_economics(path: Path) -> Economics:
     last_age = part["last_age"].whole_number(50, 120)
     return Economics(
         currency_year=part["currency_year"].whole_number(1990, 2100),
-        discount_rate=_value(part["discount_rate"], "discount_rate", 0.2).value,
+        discount_rate=_value(part["discount_rate"], "discount_rate", 0.2),
         euro_per_qaly=_value(part["euro_per_qaly"], "euro_per_qaly").value,
         last_age=last_age,
         mortality={sex: _mortality(entry) for sex, entry in sexes.items()},
@@ -186,26 +188,48 @@ def _values(part: Mapping[str, Entry], names: Sequence[str]) -> dict[str, Value]
         well = values["utility_well"].value
         found = f"{values['utility_ill'].value:g}"
         raise part["utility_ill"].error(f"at most utility_well, {well:g}", found)
+    low = values["utility_well"].low
+    if low is not None and low < values["utility_ill"].value:
+        ill = values["utility_ill"].value
+        raise part["utility_well"].error(f"a low of at least utility_ill, {ill:g}", f"{low:g}")
     return values
 
 
 def _value(entry: Entry, name: str, largest: float = 1e9) -> Value:
     """Read a value with its source. Shares and losses are from 0 to 1."""
-    part = entry.fields(["value", "source"], ["se", "draw"])
+    part = entry.fields(["value", "source"], ["se", "draw", "low", "high"])
     least = 0.0 if name in (*SHARES, *LOSSES, "discount_rate") or name.endswith("_euro") else 1e-9
     most = 1.0 if name in (*SHARES, *LOSSES) else largest
     source = part["source"].text()
     value = part["value"].number(least, most)
-    if ("se" in part) != ("draw" in part):
+    if "se" not in part and "draw" not in part:
+        return Value(value, 0.0, "fixed", source, *_range(entry, part, (least, value, most)))
+    return Value(value, *_error_and_draw(entry, part, value), source)
+
+
+def _error_and_draw(entry: Entry, part: Mapping[str, Entry], value: float) -> tuple[float, Draw]:
+    """Read the standard error of an assumption, and how it is drawn."""
+    if not {"se", "draw"} <= set(part):
         raise entry.error("se and draw, or neither", "one of them")
-    if "se" not in part:
-        return Value(value, 0.0, "fixed", source)
+    if "low" in part or "high" in part:
+        raise entry.error("se and draw, or low and high", "both")
     draw = part["draw"].text()
     known = [one for one in get_args(Draw) if one != "fixed"]
     if draw not in known:
         raise part["draw"].error(f"one of {', '.join(known)}")
-    se = part["se"].number(1e-9, largest_error(draw, value))
-    return Value(value, se, cast(Draw, draw), source)
+    return part["se"].number(1e-9, largest_error(draw, value)), cast(Draw, draw)
+
+
+def _range(
+    entry: Entry, part: Mapping[str, Entry], bounds: tuple[float, float, float]
+) -> tuple[float, float] | tuple[()]:
+    """Read the low and the high value of an assumption without error, if they are given."""
+    if ("low" in part) != ("high" in part):
+        raise entry.error("low and high, or neither", "one of them")
+    if "low" not in part:
+        return ()
+    least, value, most = bounds
+    return part["low"].number(least, value), part["high"].number(value, most)
 
 
 def largest_error(draw: str, value: float) -> float:

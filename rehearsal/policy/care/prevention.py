@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,19 +12,24 @@ from rehearsal.model import Sex
 from rehearsal.phenotypes.age_curves import Curve
 from rehearsal.policy.care.cohort_model import Course, Illness, run_cohort
 from rehearsal.policy.care.hazards import baseline_hazards, deaths_a_year
-from rehearsal.policy.care.parameters import Economics
+from rehearsal.policy.care.parameters import Economics, Value
 from rehearsal.policy.care.sensitivity import (
     DRAWS,
     Gain,
     Summary,
+    both_arms,
+    compare_single,
     draw_shares,
     draw_values,
     given_shares,
     given_values,
+    single_changes,
     summarise,
 )
 
 Numbers = NDArray[np.float64]
+
+HAZARD_RATIO = "hazard_ratio_per_sd"  # which the nodes told, among the changes of single values
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +60,32 @@ def assess_prevention(
 
     Returns:
         The gain, with its uncertainty: that of the assumptions, of the hazard ratio, and of the
-        shares of people with each score.
+        shares of people with each score; costs and effects with and without prevention; and the
+        gain with single assumptions changed.
     """
     rng = np.random.default_rng(seed)
     counts = [sums.below, *sums.counts, sums.above]
-    best = _gain(
-        economics,
-        risk,
-        sums,
-        given_values(economics.prevention.values),
-        np.array([sums.log_ratio]),
-        given_shares(counts),
-    )
+    values = {**economics.prevention.values, "discount_rate": economics.discount_rate}
+    given, ratio = given_values(values), np.array([sums.log_ratio])
+    best = _gain(economics, risk, sums, given, ratio, given_shares(counts))
     drawn = _gain(
         economics,
         risk,
         sums,
-        draw_values(economics.prevention.values, rng, draws),
+        draw_values(values, rng, draws),
         sums.log_ratio + sums.se * rng.standard_normal(draws),
         draw_shares(counts, rng, draws),
     )
-    return summarise(best, drawn, economics.euro_per_qaly)
+    ratio_told = {HAZARD_RATIO: Value(float(np.exp(sums.log_ratio)), sums.se, "lognormal", "")}
+    changes, changed = single_changes({**values, **ratio_told})
+    ratios = np.log(changed.pop(HAZARD_RATIO))
+    single = _gain(economics, risk, sums, changed, ratios, given_shares(counts))
+    usual = _usual(economics, risk, sums, given, ratio, given_shares(counts))
+    return replace(
+        summarise(best, drawn, economics.euro_per_qaly),
+        arms=both_arms(usual, best),
+        single=compare_single(changes, single, economics.euro_per_qaly),
+    )
 
 
 def _gain(
@@ -86,30 +96,82 @@ def _gain(
     log_ratios: Numbers,
     shares: Numbers,  # of people by bin, shape (bins, draws)
 ) -> Gain:
-    policy = economics.prevention
-    ages = np.arange(policy.start_age, economics.last_age + 1)
-    scores = middles(sums)
-    treated = np.flatnonzero(np.append(-np.inf, sums.edges) >= policy.threshold_sd - 1e-9)
-    ratios = np.exp(log_ratios * scores[:, None])  # (bins, draws)
+    """Return the gain: people with low scores only pay for the test."""
+    treated = np.flatnonzero(
+        np.append(-np.inf, sums.edges) >= economics.prevention.threshold_sd - 1e-9
+    )
     euro, qaly = values["test_euro"] * 1.0, np.zeros(len(log_ratios))
     for sex, curve in risk.items():
-        baseline = baseline_hazards(curve, ages, log_ratios)  # (ages, draws)
-        well = shares * np.exp(-baseline[0] * ratios)
-        well /= well.sum(axis=0)
-        hazards = np.diff(baseline, axis=0)[:, None, :] * ratios[treated]
-        deaths = deaths_a_year(economics.mortality[sex], ages[:-1])[:, None, None]
-        with_and_without = [
-            run_cohort(
-                _course(values, hazards, deaths, ages[:-1] < policy.end_age, is_treated),
-                len(ages) - 1,
-                economics.discount_rate,
-            )
-            for is_treated in (True, False)
-        ]
-        (euro_with, qaly_with), (euro_without, qaly_without) = with_and_without
-        euro = euro + (well[treated] * (euro_with - euro_without)).sum(axis=0) / len(risk)
-        qaly = qaly + (well[treated] * (qaly_with - qaly_without)).sum(axis=0) / len(risk)
+        cohort = _start(economics, sex, curve, middles(sums), log_ratios, shares, treated)
+        euro_with, qaly_with = _follow(economics, values, cohort, True)
+        euro_without, qaly_without = _follow(economics, values, cohort, False)
+        euro = euro + (euro_with - euro_without) / len(risk)
+        qaly = qaly + (qaly_with - qaly_without) / len(risk)
     return Gain(euro, qaly)
+
+
+def _usual(
+    economics: Economics,
+    risk: Mapping[Sex, Curve],
+    sums: ScoreSums,
+    values: Mapping[str, Numbers],
+    log_ratios: Numbers,
+    shares: Numbers,
+) -> tuple[Numbers, Numbers]:
+    """Return costs and effects of people with any score and usual care."""
+    everybody = np.arange(len(shares))
+    several = [
+        _follow(
+            economics,
+            values,
+            _start(economics, sex, curve, middles(sums), log_ratios, shares, everybody),
+            False,
+        )
+        for sex, curve in risk.items()
+    ]
+    euro, qaly = (sum(one) / len(risk) for one in zip(*several, strict=True))
+    return euro, qaly
+
+
+@dataclass(frozen=True, slots=True)
+class _Cohort:
+    """People of one sex by bin of the score, at the start."""
+
+    well: Numbers  # share of all who are well, shape (bins, draws)
+    hazards: Numbers  # of the disease, shape (years, bins, draws)
+    deaths: Numbers  # hazards, shape (years, 1, 1)
+    in_time: NDArray[np.bool_]  # years in which people may be treated
+
+
+def _start(
+    economics: Economics,
+    sex: Sex,
+    curve: Curve,
+    scores: Numbers,
+    log_ratios: Numbers,
+    shares: Numbers,
+    bins: NDArray[np.int64],
+) -> _Cohort:
+    ages = np.arange(economics.prevention.start_age, economics.last_age + 1)
+    ratios = np.exp(log_ratios * scores[:, None])  # (bins, draws)
+    baseline = baseline_hazards(curve, ages, log_ratios)  # (ages, draws)
+    well = shares * np.exp(-baseline[0] * ratios)
+    well /= well.sum(axis=0)
+    return _Cohort(
+        well[bins],
+        np.diff(baseline, axis=0)[:, None, :] * ratios[bins],
+        deaths_a_year(economics.mortality[sex], ages[:-1])[:, None, None],
+        ages[:-1] < economics.prevention.end_age,
+    )
+
+
+def _follow(
+    economics: Economics, values: Mapping[str, Numbers], cohort: _Cohort, is_treated: bool
+) -> tuple[Numbers, Numbers]:
+    """Return costs and effects of the cohort, per person of all who are well at the start."""
+    course = _course(values, cohort.hazards, cohort.deaths, cohort.in_time, is_treated)
+    euro, qaly = run_cohort(course, len(cohort.deaths), values["discount_rate"])
+    return (cohort.well * euro).sum(axis=0), (cohort.well * qaly).sum(axis=0)
 
 
 def middles(sums: ScoreSums) -> Numbers:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import betaincinv, gammaincinv
 
 from rehearsal.policy.care.parameters import Value
 
@@ -39,12 +42,65 @@ def _draw(one: Value, rng: np.random.Generator, draws: int) -> Numbers:
     if one.draw == "lognormal":
         return one.value * np.exp(one.se * rng.standard_normal(draws))
     if one.draw == "gamma":
-        shape = (one.value / one.se) ** 2
-        return rng.gamma(shape, one.value / shape, draws)
+        shape, scale = _gamma(one)
+        return rng.gamma(shape, scale, draws)
     if one.draw == "beta":
-        size = one.value * (1 - one.value) / one.se**2 - 1
-        return rng.beta(one.value * size, (1 - one.value) * size, draws)
+        return rng.beta(*_beta(one), draws)
     return np.full(draws, one.value)
+
+
+def _gamma(one: Value) -> tuple[float, float]:
+    """Return shape and scale of the gamma distribution with a mean and standard deviation."""
+    shape = (one.value / one.se) ** 2
+    return shape, one.value / shape
+
+
+def _beta(one: Value) -> tuple[float, float]:
+    """Return both parameters of the beta distribution with a mean and standard deviation."""
+    size = one.value * (1 - one.value) / one.se**2 - 1
+    return one.value * size, (1 - one.value) * size
+
+
+def low_and_high(one: Value) -> tuple[float, float] | None:
+    """Return the low and high value with which a single assumption is tried.
+
+    Args:
+        one: The assumption.
+
+    Returns:
+        The given ones, or the interval that has 95 % of its draws; None if it has neither.
+    """
+    if one.low is not None and one.high is not None:
+        return one.low, one.high
+    tails = np.array([(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    if one.draw == "lognormal":
+        ends = one.value * np.exp(one.se * np.array(list(map(NormalDist().inv_cdf, tails))))
+    elif one.draw == "gamma":
+        shape, scale = _gamma(one)
+        ends = scale * gammaincinv(shape, tails)
+    elif one.draw == "beta":
+        ends = betaincinv(*_beta(one), tails)
+    else:
+        return None
+    return float(ends[0]), float(ends[1])
+
+
+def single_changes(values: Mapping[str, Value]) -> tuple[list[Change], dict[str, Numbers]]:
+    """Change one assumption at a time, to its low and its high value.
+
+    Args:
+        values: The assumptions by name.
+
+    Returns:
+        The changes, and the values by name, shape (2 changes,): the low one of each change, then
+        its high one.
+    """
+    ends = {name: low_and_high(one) for name, one in values.items()}
+    changes = [Change(name, *both) for name, both in ends.items() if both is not None]
+    changed = {name: np.full(2 * len(changes), one.value) for name, one in values.items()}
+    for number, one in enumerate(changes):
+        changed[one.name][2 * number : 2 * number + 2] = one.low, one.high
+    return changes, changed
 
 
 def given_values(values: Mapping[str, Value]) -> dict[str, Numbers]:
@@ -85,6 +141,23 @@ def draw_shares(counts: Sequence[float], rng: np.random.Generator, draws: int) -
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A change of a single assumption."""
+
+    name: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """Costs and effects of a way of care itself, per person, at the given assumptions."""
+
+    euro: float
+    qaly: float
+
+
+@dataclass(frozen=True, slots=True)
 class Gain:
     """What a way of care costs and gains per person, compared with another. Shape (draws,)."""
 
@@ -114,6 +187,10 @@ class Summary:
     benefit_interval: tuple[float, float]
     worth_it: float  # share of the draws with a benefit above 0
     worth_at: list[dict[str, float]]  # the same as a ``share`` at several ``euro`` for a QALY
+    arms: dict[str, Arm] = field(
+        default_factory=dict
+    )  # with ``usual`` care, and with this ``care``
+    single: list[dict[str, Any]] = field(default_factory=list)  # of :func:`compare_single`
 
 
 def summarise(best: Gain, drawn: Gain, euro_per_qaly: float) -> Summary:
@@ -148,6 +225,48 @@ def summarise(best: Gain, drawn: Gain, euro_per_qaly: float) -> Summary:
             {"euro": worth, "share": float((drawn.benefit(worth) > 0).mean())} for worth in WORTHS
         ],
     )
+
+
+def both_arms(usual: tuple[Numbers, Numbers], gain: Gain) -> dict[str, Arm]:
+    """Return costs and effects with usual care and with the care that is judged.
+
+    Args:
+        usual: Costs and effects with usual care, both of shape (1,).
+        gain: What the care costs and gains beyond, shape (1,).
+    """
+    euro, qaly = (float(one[0]) for one in usual)
+    more_euro, more_qaly = float(gain.euro[0]), float(gain.qaly[0])
+    return {"usual": Arm(euro, qaly), "care": Arm(euro + more_euro, qaly + more_qaly)}
+
+
+def compare_single(
+    changes: Sequence[Change], gain: Gain, euro_per_qaly: float
+) -> list[dict[str, Any]]:
+    """Say what a change of each single assumption does, the others as they are.
+
+    Args:
+        changes: The changes.
+        gain: The gain with the low and the high value of each, shape (2 changes,).
+        euro_per_qaly: What a quality-adjusted year is worth.
+
+    Returns:
+        By change ``name``, ``low`` and ``high``, and at both (``at_low``, ``at_high``) ``euro``,
+        ``qaly``, ``ratio`` (None without a gain of effect) and ``benefit``; those that move the
+        benefit most come first.
+    """
+    benefit = gain.benefit(euro_per_qaly)
+
+    def at(place: int) -> dict[str, float | None]:
+        euro, qaly = float(gain.euro[place]), float(gain.qaly[place])
+        ratio = euro / qaly if qaly > 0 else None
+        return {"euro": euro, "qaly": qaly, "ratio": ratio, "benefit": float(benefit[place])}
+
+    rows = [
+        {**asdict(one), "at_low": at(2 * number), "at_high": at(2 * number + 1)}
+        for number, one in enumerate(changes)
+    ]
+    spans = np.abs(np.diff(benefit.reshape(-1, 2))).ravel()
+    return [rows[place] for place in np.argsort(-spans, kind="stable")]
 
 
 def interval(values: Numbers, level: float = LEVEL) -> tuple[float, float]:

@@ -210,7 +210,14 @@ def made_economics() -> dict:
     nodes |= {"benefit": 210.9, "benefit_interval": [66.6, 383.2], "worth_it": 0.9993}
     nodes |= {"euro_interval": [40.1, 110.5], "qaly_interval": [0.0041, 0.0162]}
     nodes |= {"worth_at": [{"euro": 5000, "share": 0.2112}, {"euro": 10000, "share": 0.7125}]}
-    truth = {"euro": 81.92, "qaly": 0.009742, "ratio": 8409.2, "benefit": 210.3}
+    at_low = {"euro": 61.3, "qaly": 0.0133, "ratio": 4609.0, "benefit": 337.7}
+    at_high = {"euro": 91.3, "qaly": -0.0012, "ratio": None, "benefit": -127.3}
+    change = {"name": "test_euro", "low": 30.0, "high": 120.0}
+    nodes |= {"single": [change | {"at_low": at_low, "at_high": at_high}]}
+    usual, care = {"euro": 3175.3, "qaly": 19.96264}, {"euro": 3249.6, "qaly": 19.972146}
+    nodes |= {"arms": {"usual": usual, "care": care}}
+    truth = {"arms": {"usual": usual | {"euro": 3180.8}, "care": care | {"qaly": 19.9723}}}
+    truth |= {"euro": 81.92, "qaly": 0.009742, "ratio": 8409.2, "benefit": 210.3}
     way = {"nodes": nodes, "pooled": nodes | {"euro": 75.31}, "truth": truth}
     return {
         **describe_assumptions(ECONOMICS),

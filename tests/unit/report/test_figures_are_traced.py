@@ -58,6 +58,11 @@ NOT_OF_THE_RUN = {  # what the words of a page say, and why it is no figure of t
         **dict.fromkeys("12345", "the numbers of levels"),
     },
     ("costs.html", "designs"): {"5": "the quantile 0.05", "95": "the quantile 0.95"},
+    ("economics.html", "words"): {
+        **dict.fromkeys(("0", "1", "0.5"), "ends and an example of scales"),
+        "95": "per cent, as every interval of the page",
+    },
+    ("economics.html", "assumptions"): {"95": "per cent, as every interval of the page"},
     ("economics.html", "prevention"): {"95": "per cent, as every interval of the page"},
     ("economics.html", "cascade"): {"95": "per cent, as every interval of the page"},
 }

@@ -10,8 +10,8 @@ import pytest
 
 from rehearsal.policy.labels import read_labels
 from rehearsal.policy.node_checks import CHECKS
-from rehearsal.report.costs_page import tornado_svg
 from rehearsal.report.data_protection_page import data_protection_page
+from rehearsal.report.figures.tornado import tornado_svg
 from rehearsal.report.html_report import write_report
 from rehearsal.report.junit import write_junit
 from rehearsal.report.maturity_page import NOT_TRIED

@@ -19,7 +19,10 @@ from rehearsal.policy.care.assessment import (
     told_of_pooled,
 )
 from rehearsal.policy.care.parameters import read_economics
+from rehearsal.policy.care.prevention import HAZARD_RATIO
 from rehearsal.report.economics_page import NOT_ASSESSED, economics_page
+from rehearsal.report.economics_words import ASSUMPTIONS
+from rehearsal.report.page_elements import Table
 
 CONFIG = Path(__file__).resolve().parents[4] / "config"
 FILE = CONFIG / "economics.yaml"
@@ -90,7 +93,7 @@ def test_what_nodes_did_not_tell_fails_the_check_and_is_said_on_the_page(stories
     assert [one["passed"] for one in care_checks(found)] == [True, True, False, False]
     assert care_checks(found, unheard=["FI"]) == []  # somebody else's node
     summary = {"economics": {**describe_assumptions(ECONOMICS), **found}}
-    summary["economics"]["prevention"]["truth"] = None
+    summary["economics"]["prevention"]["truth"] = None  # not simulated
     last = economics_page(summary).sections[-1]
     assert last.parts[-1].text == NOT_ASSESSED
 
@@ -113,18 +116,29 @@ def test_the_page_shows_each_figure_with_its_interval(stories, truth):
     found = assessed(stories, truth)
     for one in found.values():
         one["truth"] = {"euro": 1234.5, "qaly": 0.5, "ratio": 2469.0, "benefit": 13765.5}
+        one["truth"]["arms"] = None
     page = economics_page({"economics": {**describe_assumptions(ECONOMICS), **found}})
-    rows = {row[0]: row for row in page.sections[-1].parts[-1].rows}
+    _, arms, gains, _, single = page.sections[-1].parts
+    rows = {row[0]: row for row in gains.rows}
     nodes = found["cascade"]["nodes"]
     low, high = nodes["ratio_interval"]
     assert rows["Euro per QALY"] == (
         "Euro per QALY",
-        f"{nodes['ratio']:,.0f}",
-        f"{low:,.0f} to {high:,.0f}",
-        f"{nodes['ratio']:,.0f}",
-        "2,469",
+        f"{nodes['ratio']:,.0f} €",
+        f"{low:,.0f} € to {high:,.0f} €",
+        f"{nodes['ratio']:,.0f} €",
+        "2,469 €",
     )
-    assert len(page.sections[1].parts[0].rows) == 26  # every assumption, with its source
+    usual = nodes["arms"]["usual"]
+    assert arms.rows[0][:3] == ("Usual care", f"{usual['euro']:,.0f} €", f"{usual['qaly']:.4f}")
+    assert len(single.rows) == len(nodes["single"]) > 10
+    assumptions = [part.rows for part in page.sections[2].parts if isinstance(part, Table)]
+    assert list(map(len, assumptions)) == [11, 15]  # every one of them, with its source
+
+
+def test_every_assumption_has_words_on_the_page():
+    values = {**ECONOMICS.prevention.values, **ECONOMICS.cascade.values}
+    assert {*values, "discount_rate", HAZARD_RATIO} == set(ASSUMPTIONS)
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def cascade_of_a_study(seed):
     economics = replace(ECONOMICS, cascade=replace(ECONOMICS.cascade, values=values))
     genes = {one.gene: one for one in DISEASES["breast_cancer"].genes}
     risks = [genes[gene].cumulative_risk["female"] for gene in GENES]
-    return assess_cascade(economics, risks, carriers, seed, DRAWS)
+    return assess_cascade(economics, risks, None, carriers, seed, DRAWS)
 
 
 def test_intervals_of_prevention_have_the_truth_as_often_as_they_say(prevention):

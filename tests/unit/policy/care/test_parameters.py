@@ -20,12 +20,12 @@ FILE = Path(__file__).resolve().parents[4] / "config/economics.yaml"
             "score_based_prevention.utility_ill.value: expected a number from 0 to 1, found -0.78",
         ),
         (
-            'test_euro: {value: 60, source: "array and analysis, once (a)"}',
+            'test_euro: {value: 60, low: 30, high: 120, source: "array and analysis, once (a)"}',
             "test_euro: {value: 60}",
             "score_based_prevention.test_euro: expected the key source, found the keys value",
         ),
         (
-            'test_euro: {value: 60, source: "array and analysis, once (a)"}',
+            'test_euro: {value: 60, low: 30, high: 120, source: "array and analysis, once (a)"}',
             'test_euro: {value: 60, source: " "}',
             "score_based_prevention.test_euro.source: expected text, found ' '",
         ),
@@ -53,6 +53,22 @@ FILE = Path(__file__).resolve().parents[4] / "config/economics.yaml"
             "surgery_share: {value: 0.35, se: 0.05",
             "surgery_share: {value: 0.35, se: 0.5",
             "cascade_testing.surgery_share.se: expected a number from 1e-09 to 0.238485, found 0.5",
+        ),
+        (
+            "low: 30, high: 120",
+            "low: 30",
+            "expected low and high, or neither, found one of them",
+        ),
+        (
+            "low: 30, high: 120",
+            "low: 70, high: 120",
+            "test_euro.low: expected a number from 0 to 60, found 70",
+        ),
+        ("low: 0.83,", "low: 0.7,", "utility_well: expected a low of at least utility_ill, 0.78,"),
+        (
+            "se: 15, draw: gamma",
+            "se: 15, draw: gamma, low: 1, high: 99",
+            "treatment_euro_a_year: expected se and draw, or low and high, found both",
         ),
         ("end_age: 75", "end_age: 40", "end_age: expected a whole number from 41 to 100, found 40"),
         ("  BRCA2: [carriers", "  {}: [carriers", "expected valid YAML"),
