@@ -21,29 +21,16 @@ KEYS = (
     *("capital", "capital_asked", "in_time", "median", "farthest"),
     *("consent", "legal_basis", "usable_for_future_research", "usable_in_healthcare_of_others"),
     *("yes", "reconsent", "no", "unknown"),
-    *("maturity", "indicators", "held", "partly", "failed", "not_tried", "no_score"),
+    *("maturity", "indicators", "held", "partly", "failed", "not_tried", "not_asked", "no_score"),
     "not_measured",
     *("costs", "cost_people", "cost_words", "equal", "by_gdp", "federated", "central"),
     *("from_memory", "gdp_from_memory"),
     *("next", "next_group", "next_reconsent", "next_failed", "next_measure", "next_prices", DRAFT),
 )
-# a country's name or its capital's; the table of countries has English ones
+# a country's name or its capital's, of which the table of countries has English ones
 NAME = re.compile("(country|capital)_[A-Z]{2}")
-OFFICIAL = {  # languages of the labels that are official in a country; the others have none
-    "AT": ("de",),
-    "BE": ("nl", "fr", "de"),
-    "DE": ("de",),
-    "ES": ("es",),
-    "FI": ("fi",),
-    "FR": ("fr",),
-    "GB": ("en",),
-    "IE": ("en",),
-    "IT": ("it",),
-    "LU": ("fr", "de"),
-    "MT": ("en",),
-    "NL": ("nl",),
-    "PL": ("pl",),
-}
+OFFICIAL = re.compile("languages_([A-Z]{2})")  # a country's official languages, in the column en
+LANGUAGE = re.compile("[a-z]{2}")
 
 Labels = dict[str, dict[str, str]]  # texts by language and key
 
@@ -55,11 +42,12 @@ def read_labels(path: Path) -> Labels:
         path: The tab-separated table: ``key``, ``en`` and one column per further language.
 
     Returns:
-        For each language the texts that it has; English has all.
+        For each language the texts that it has; English has all. The official languages of a
+        country are the English text of ``languages_`` and its code.
 
     Raises:
         InputError: Names the file, the line, what was expected and what was found; for example an
-            unknown key.
+            unknown key, or a column whose language is official nowhere.
     """
     header, *lines = read_lines(path) or [""]
     found: Labels = {language: {} for language in _read_header(path, header)}
@@ -69,7 +57,22 @@ def read_labels(path: Path) -> Labels:
     missing = [key for key in KEYS if key not in found[ENGLISH] and key != DRAFT]
     if missing:
         raise InputError(path, "key", f"English labels of {', '.join(missing)}", "none")
+    _check_languages(path, found)
     return found
+
+
+def _check_languages(path: Path, found: Labels) -> None:
+    """Check that each column is in a language that some row says to be official somewhere."""
+    official = {
+        one
+        for key, text in found[ENGLISH].items()
+        if OFFICIAL.fullmatch(key)
+        for one in text.split()
+    }
+    unknown = [one for one in found if one != ENGLISH and one not in official]
+    if unknown:
+        expected = "languages that a row languages_ and the code of a country names"
+        raise InputError(path, "line 1", expected, ", ".join(unknown))
 
 
 def _read_header(path: Path, header: str) -> list[str]:
@@ -83,20 +86,24 @@ def _read_header(path: Path, header: str) -> list[str]:
 
 
 def _are_languages(names: list[str]) -> bool:
-    shape = all(re.fullmatch("[a-z]{2}", name) for name in names)
-    return shape and len(set(names)) == len(names)
+    return all(map(LANGUAGE.fullmatch, names)) and len(set(names)) == len(names)
 
 
 def _read_row(path: Path, number: int, row: list[str], found: Labels) -> None:
     key, *texts = (cell.strip() for cell in row)
-    if key not in KEYS and not NAME.fullmatch(key):
-        expected = f"one of the keys {', '.join(KEYS)}, or country_ or capital_ and a code"
+    is_official = OFFICIAL.fullmatch(key)
+    if key not in KEYS and not is_official and not NAME.fullmatch(key):
+        words = "country_, capital_ or languages_ and a code"
+        expected = f"one of the keys {', '.join(KEYS)}, or {words}"
         raise InputError(path, f"line {number}: key", expected, f"the unknown key {shown(key)}")
     if len(texts) != len(found):
         expected = f"{len(found) + 1} cells"
         raise InputError(path, f"line {number}", expected, shown(len(row)))
     if any(key in language for language in found.values()):
         raise InputError(path, f"line {number}: key", "a key once", key)
+    if is_official and not (_are_languages(texts[0].split()) and texts[0]):
+        expected = "languages of two letters, each once, with spaces between them"
+        raise InputError(path, f"line {number}: {key}", expected, shown(texts[0]))
     for language, text in zip(found, texts, strict=True):
         if text:
             found[language][key] = text
@@ -126,4 +133,5 @@ def is_stand_in(code: str, labels: Mapping[str, Mapping[str, str]]) -> bool:
 
 
 def _labelled(code: str, labels: Mapping[str, Mapping[str, str]]) -> list[str]:
-    return [one for one in OFFICIAL.get(code, ()) if one in labels]
+    official = labels[ENGLISH].get(f"languages_{code}", "").split()
+    return [one for one in official if one in labels]

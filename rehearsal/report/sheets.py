@@ -16,6 +16,7 @@ ANSWERS = {
     "no": "no",
     "don't know": "unknown",
 }
+WITH_POINT = (ENGLISH, "ga", "mt")  # languages that write 1,234.5
 NARROW_SPACE = "\u202f"
 STAND_IN = "In English, because there are no labels in an official language of this country yet"
 
@@ -175,6 +176,6 @@ def in_language(value: float, language: str, decimals: int = 0) -> str:
         decimals: Digits after the decimal mark.
     """
     text = f"{value:,.{decimals}f}"
-    if language == ENGLISH:
+    if language in WITH_POINT:
         return text
     return text.replace(",", NARROW_SPACE).replace(".", ",")
