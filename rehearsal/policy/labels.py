@@ -29,7 +29,7 @@ KEYS = (
 )
 # a country's name or its capital's, of which the table of countries has English ones
 NAME = re.compile("(country|capital)_[A-Z]{2}")
-OFFICIAL = re.compile("languages_([A-Z]{2})")  # a country's official languages, in the column en
+OFFICIAL = re.compile("languages_[A-Z]{2}")  # a country's official languages, in the column en
 LANGUAGE = re.compile("[a-z]{2}")
 
 Labels = dict[str, dict[str, str]]  # texts by language and key
@@ -91,22 +91,25 @@ def _are_languages(names: list[str]) -> bool:
 
 def _read_row(path: Path, number: int, row: list[str], found: Labels) -> None:
     key, *texts = (cell.strip() for cell in row)
-    is_official = OFFICIAL.fullmatch(key)
-    if key not in KEYS and not is_official and not NAME.fullmatch(key):
-        words = "country_, capital_ or languages_ and a code"
-        expected = f"one of the keys {', '.join(KEYS)}, or {words}"
-        raise InputError(path, f"line {number}: key", expected, f"the unknown key {shown(key)}")
+    _check_key(path, number, key)
     if len(texts) != len(found):
         expected = f"{len(found) + 1} cells"
         raise InputError(path, f"line {number}", expected, shown(len(row)))
     if any(key in language for language in found.values()):
         raise InputError(path, f"line {number}: key", "a key once", key)
-    if is_official and not (_are_languages(texts[0].split()) and texts[0]):
+    if OFFICIAL.fullmatch(key) and not (texts[0] and _are_languages(texts[0].split())):
         expected = "languages of two letters, each once, with spaces between them"
         raise InputError(path, f"line {number}: {key}", expected, shown(texts[0]))
     for language, text in zip(found, texts, strict=True):
         if text:
             found[language][key] = text
+
+
+def _check_key(path: Path, number: int, key: str) -> None:
+    if key not in KEYS and not NAME.fullmatch(key) and not OFFICIAL.fullmatch(key):
+        words = "country_, capital_ or languages_ and a code"
+        expected = f"one of the keys {', '.join(KEYS)}, or {words}"
+        raise InputError(path, f"line {number}: key", expected, f"the unknown key {shown(key)}")
 
 
 def languages_of(code: str, labels: Mapping[str, Mapping[str, str]]) -> list[str]:
