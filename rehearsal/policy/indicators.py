@@ -11,6 +11,8 @@ from rehearsal.phenotypes.yaml_reader import Entry, read_yaml
 from rehearsal.policy.node_checks import CHECKS
 
 NONE, PART = "none", "part"
+EVIDENCE = ("level", "levels", "shows", "checks")  # keys of an assessable indicator
+LEVELS = 5
 INDICATORS = 49  # of the Maturity Level Model
 
 
@@ -24,6 +26,8 @@ class Indicator:
     reason: str  # why a run can say something of it, or nothing
     level: int | None = None  # whose technical half the checks speak to; None: a run says nothing
     checks: tuple[str, ...] = ()  # keys of ``node_checks.CHECKS``
+    levels: tuple[str, ...] = ()  # what the five levels mean, the lowest first
+    shows: str = ""  # what a run can show of ``level``
 
     @property
     def assessable(self) -> bool:
@@ -61,15 +65,19 @@ def _read_domain(entry: Entry) -> Iterator[Indicator]:
 
 
 def _read_indicator(key: str, domain: str, entry: Entry) -> Indicator:
-    part = entry.fields(["name", "assessable", "reason"], ["level", "checks"])
+    part = entry.fields(["name", "assessable", "reason"], EVIDENCE)
     named = key, domain, part["name"].text(), part["reason"].text()
     if part["assessable"].choice(NONE, PART) == NONE:
-        for extra in ("level", "checks"):
+        for extra in EVIDENCE:
             if extra in part:
                 raise part[extra].error(f"no {extra}, because assessable is {NONE}")
         return Indicator(*named)
-    entry.fields(["name", "assessable", "reason", "level", "checks"])
+    entry.fields(["name", "assessable", "reason", *EVIDENCE])
     checks = [check.choice(*CHECKS) for check in part["checks"].items()]
     if not checks or len(set(checks)) < len(checks):
         raise part["checks"].error("at least one check, each once")
-    return Indicator(*named, part["level"].whole_number(1, 5), tuple(checks))
+    levels = tuple(one.text() for one in part["levels"].items())
+    if len(levels) != LEVELS:
+        raise part["levels"].error(f"{LEVELS} levels, the lowest first", shown(len(levels)))
+    level = part["level"].whole_number(1, LEVELS)
+    return Indicator(*named, level, tuple(checks), levels, part["shows"].text())

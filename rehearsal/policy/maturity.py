@@ -37,7 +37,12 @@ def build_maturity(
         "date": date,
         "checks": {name: {"words": one.words, "file": one.file} for name, one in CHECKS.items()},
         "indicators": [
-            asdict(one) | {"assessable": one.assessable, "checks": list(one.checks)}
+            asdict(one)
+            | {
+                "assessable": one.assessable,
+                "checks": list(one.checks),
+                "levels": list(one.levels),
+            }
             for one in indicators
         ],
         "nodes": {node: _of_node(indicators, evidence, node) for node in nodes},

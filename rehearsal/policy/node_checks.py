@@ -7,7 +7,7 @@ such as its log of decisions, is then not measured.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -93,6 +93,7 @@ class Found:
     held: int  # answers or questions for which it held
     of: int  # that were asked
     nonzero: int | None = None  # questions with something to tell; None: not counted
+    why: str = ""  # of what was not measured
 
     @classmethod
     def counted(cls, held: int, failed: int, of: int, nonzero: int | None = None) -> Found:
@@ -138,7 +139,23 @@ class RunEvidence:
         found["metadata"] = self._metadata(node)
         found["faults"] = self._faults(node)
         found["attacks"] = self._attacks(node)
-        return {name: found[name] for name in CHECKS}
+        return {
+            name: replace(found[name], why=self._why_not(name, node))
+            if found[name].status == NOT_MEASURED
+            else found[name]
+            for name in CHECKS
+        }
+
+    def _why_not(self, name: str, node: str) -> str:
+        """Say why a check was not made at a node."""
+        if name in OF_STORIES:
+            return "no story asked the node" if self.stories else "the run has no stories"
+        if name == "faults":
+            is_caused = self.faults is not None
+            return "no fault was caused at this node" if is_caused else "the run has no bench"
+        if name in ("audit_log", "metadata") and node in self.foreign:
+            return "only the node's operator knows"
+        return "this node was not attacked" if name == "attacks" else "the run did not ask for it"
 
     def _of_answers(self, own: pd.DataFrame) -> Iterator[tuple[str, Found]]:
         exact = own[own["tier"] == OPEN_TO]

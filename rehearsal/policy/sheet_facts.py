@@ -52,7 +52,8 @@ def build_sheet_facts(
 
     Returns:
         By code of the country: its name, capital and signature, numbers of people, datasets and
-        questions, what left it, and answers in time as seen from its capital.
+        questions, what left it (None: nobody asked for it), and answers in time as seen from its
+        capital.
     """
     numbers = people["country"].value_counts()
     return {
@@ -67,7 +68,9 @@ def build_sheet_facts(
             "asks": country.code == asker,
             "left": {
                 "query_bytes": 0 if country.code == asker else _bytes(answers, country.code),
-                "story_answers": _answers_abroad(others.stories, country.code),
+                "story_answers": (
+                    _answers_abroad(others.stories, country.code) if others.stories else None
+                ),
                 **_analyses_of(country.code, others.analyses),
             },
             "from_capital": _from_capital(country.code, capitals),
@@ -91,9 +94,12 @@ def _answers_abroad(stories: Sequence[Mapping[str, Any]], code: str) -> int:
 
 
 def _analyses_of(code: str, nodes: Mapping[str, Collection[str]]) -> dict[str, Any]:
-    """Count and name the joint analyses to which a node gave sums or frequencies."""
+    """Count and name the joint analyses to which a node gave sums or frequencies.
+
+    The count is None in a run without any.
+    """
     names = sorted(name for name, there in nodes.items() if code in there)
-    return {"analyses": len(names), "analysis_names": names}
+    return {"analyses": len(names) if nodes else None, "analysis_names": names}
 
 
 def _asked(own: pd.DataFrame) -> dict[str, dict[str, int]]:

@@ -106,7 +106,7 @@ def dataset_table(datasets: Sequence[Mapping[str, Any]], prefix: str) -> Table:
             _country(one, prefix),
             one["title"],
             whole(one["individuals"]),
-            "" if one["records"] is None else whole(one["records"]),
+            "–" if one["records"] is None else whole(one["records"]),
             "; ".join(map(_use, one["uses"])),
         )
         for one in datasets
@@ -115,7 +115,7 @@ def dataset_table(datasets: Sequence[Mapping[str, Any]], prefix: str) -> Table:
         "What the public may know about each dataset. GOE datasets hold the allele frequencies of "
         "variants. GDI datasets hold people. One person may permit several uses. Nodes publish the "
         "share of people who are expected to get a form of consent with this use, the same in "
-        "every country; only shares of exports are counted.",
+        "every country; only shares of exports are counted. –: it has no records of people.",
         columns,
         rows,
     )
@@ -163,13 +163,13 @@ def subjects_table(numbers: Numbers) -> Table:
     rows = [
         (
             QUESTION_WORDS[question],
-            *(whole(answers[one]) if one in answers else "" for one in ANSWERS),
+            *(whole(answers[one]) if one in answers else "–" for one in ANSWERS),
         )
         for question, answers in numbers.items()
     ]
     return Table(
         "Numbers of subjects by answer, from the consent table of the run. Those who withdrew are "
-        "under no. An empty cell means that the form has no such answer. Nodes publish expected "
+        "under no. –: the form has no such answer. Nodes publish expected "
         "numbers in tens instead, because exact ones tell of single people.",
         columns,
         rows,

@@ -45,7 +45,11 @@ def data_protection_page(summary: Mapping[str, Any]) -> Page:
             Section("categories", "Categories of data", [Points(CATEGORIES)]),
             Section("recipients", "Recipients", [Points(RECIPIENTS)]),
             Section("retention", "Retention", [Points(RETENTION)]),
-            Section("measures", "Measures, with figures", [_measure_table(summary)]),
+            Section(
+                "measures",
+                "Measures, with figures",
+                [_measure_table(summary), *map(Text, _not_assessed(summary))],
+            ),
             Section("open", "To be filled in", [Points(OPEN)]),
         ],
     )
@@ -117,6 +121,14 @@ def _measure_table(summary: Mapping[str, Any]) -> Table:
             for check in _measures(summary)
         ],
     )
+
+
+def _not_assessed(summary: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the measures that this run did not try, and why."""
+    if not summary["privacy"].get("checks"):
+        yield "Not assessed: attacks on privacy, because this run made none."
+    if not any(check["name"].startswith("fault:") for check in summary["checks"]):
+        yield "Not assessed: faults, because this run has no bench."
 
 
 def _worded(name: str) -> str:

@@ -57,7 +57,6 @@ LIMITS = (
 )
 NOT_DRAWN, NO_GAIN = "–", "no gain"
 SHOWN_CHANGES = 10  # bars of the tornado
-NOT_ASSESSED = "Not assessed: its story was not played, or nodes did not tell what it needs."
 
 
 def economics_page(summary: Mapping[str, Any]) -> Page:
@@ -123,7 +122,7 @@ def _named(name: str, value: str) -> tuple[str, str, str]:
 def _way_section(name: str, way: Mapping[str, Any]) -> Section:
     lead = Text(ALTERNATIVES[name].format(**way["ages"]))
     if way["nodes"] is None:
-        return Section(name, WAYS[name], [lead, Text(NOT_ASSESSED)])
+        return Section(name, WAYS[name], [lead, Text(f"Not assessed: {way['why']}.")])
     parts = [lead, _arm_table(name, way), _gain_table(way), *_single_changes(way["nodes"])]
     return Section(name, WAYS[name], parts)
 

@@ -7,9 +7,22 @@ from typing import Any
 
 from rehearsal.policy.node_checks import CHECKS, HELD, NOT_MEASURED
 from rehearsal.report.economics_page import ECONOMICS
-from rehearsal.report.page_elements import Column, Linked, Links, Page, Section, Table, Text, whole
+from rehearsal.report.page_elements import (
+    Column,
+    Heading,
+    Linked,
+    Links,
+    Page,
+    Points,
+    Section,
+    Table,
+    Text,
+    spaced,
+    whole,
+)
 
 MATURITY = "maturity.html"
+NO_EVIDENCE = "not assessed"  # an indicator of which no run has evidence
 NOT_TRIED = "not tried in full by this run"  # an indicator, of which single checks may have held
 NO_SCORE = (
     "This is no score and says nothing of a real country. The nodes are synthetic ones in the "
@@ -18,9 +31,8 @@ NO_SCORE = (
 )
 
 LEVELS = (
-    "Levels in short, in our words: 1 nothing is there, 2 it is begun or discussed, 3 it is "
-    "defined, 4 it works in the country, 5 it lasts, and works together with other countries. The "
-    "wording of each level is in the Maturity Level Model of the project Beyond 1 Million Genomes."
+    "What the levels mean for the indicators of which a run has evidence, in our own words. The "
+    "wording that counts is in the Maturity Level Model of the project Beyond 1 Million Genomes."
 )
 
 
@@ -39,10 +51,9 @@ def maturity_page(summary: Mapping[str, Any]) -> Page:
         f"{whole(len(indicators))} indicators by which countries assess how ready they are for "
         f"genomic medicine. This run has evidence for the technical half of {whole(usable)}.",
         [
-            Section(
-                "meaning", "What this is not", [Text(NO_SCORE), Text(LEVELS), *_example(summary)]
-            ),
+            Section("meaning", "What this is not", [Text(NO_SCORE), *_example(summary)]),
             Section("indicators", "Indicators", [_indicator_table(maturity)]),
+            Section("levels", "Levels", list(_levels(maturity))),
             Section("checks", "Checks that are evidence", [_check_table(maturity)]),
         ],
     )
@@ -68,12 +79,27 @@ def _indicator_table(maturity: Mapping[str, Any]) -> Table:
     for one in maturity["indicators"]:
         statuses = [node["indicators"].get(one["key"]) for node in nodes]
         held, tried = statuses.count(HELD), len(nodes) - statuses.count(NOT_MEASURED)
-        evidence = (str(one["level"]), f"{held} of {tried}") if one["assessable"] else ("", "")
+        evidence = (
+            (str(one["level"]), _share(held, tried))
+            if one["assessable"]
+            else (NO_EVIDENCE, NO_EVIDENCE)
+        )
         rows.append((one["domain"], one["name"], one["reason"], *evidence))
     caption = (
-        "Names and reasons in our own words. An indicator without a level has no evidence in a run."
+        f"Names and reasons in our own words. Of an indicator that is {NO_EVIDENCE}, no run has "
+        "evidence."
     )
     return Table(caption, columns, rows)
+
+
+def _levels(maturity: Mapping[str, Any]) -> Iterator[Text | Heading | Points]:
+    """Yield the levels of each assessable indicator, and what a run can show of one of them."""
+    yield Text(LEVELS)
+    for one in maturity["indicators"]:
+        if one["assessable"]:
+            yield Heading(one["name"])
+            yield Points([f"Level {place}: {text}" for place, text in enumerate(one["levels"], 1)])
+            yield Text(f"What a run can show of level {one['level']}: {one['shows']}")
 
 
 def _check_table(maturity: Mapping[str, Any]) -> Table:
@@ -88,15 +114,15 @@ def _check_table(maturity: Mapping[str, Any]) -> Table:
         (
             name.replace("_", " "),
             check["words"],
-            Linked(check["file"], f"../{check['file']}"),
+            check["file"],
             *_held_and_told([node["checks"][name] for node in maturity["nodes"].values()]),
         )
         for name, check in maturity["checks"].items()
     ]
     return Table(
         "Each check judges each node by itself. The run does not make every check at every node, "
-        "so that numbers do not rank them. Files are technical ones, in the folder of the results; "
-        "links to them break where the report is without it.",
+        "so that numbers do not rank them. Files are technical ones, in the folder of the results, "
+        "beside that of the report. –: not counted.",
         columns,
         rows,
     )
@@ -106,8 +132,12 @@ def _held_and_told(found: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
     """Write at how many nodes a check held, and at how many there was something to tell."""
     statuses = [one["status"] for one in found]
     held, tried = statuses.count(HELD), len(found) - statuses.count(NOT_MEASURED)
-    told = [one["nonzero"] for one in found if one["nonzero"] is not None]
-    return f"{held} of {tried}", whole(sum(map(bool, told))) if told else "–"
+    told = [one["nonzero"] for one in found if one["nonzero"] is not None and one["of"]]
+    return _share(held, tried), whole(sum(map(bool, told))) if told else "–"
+
+
+def _share(held: int, tried: int) -> str:
+    return f"{held} of {tried}" if tried else "not tried by this run"
 
 
 def maturity_section(summary: Mapping[str, Any], code: str) -> Section:
@@ -139,28 +169,32 @@ def maturity_section(summary: Mapping[str, Any], code: str) -> Section:
     whose = "a node that somebody else runs" if node["foreign"] else "the run's own synthetic node"
     lead = f"Evidence about {whose}, from {maturity['date'][:10]}. {NO_SCORE}"
     caption = f"The other {others} indicators have no evidence in any run."
-    links = Table(
-        "What the checks found at this node.",
+    checks = Table(
+        "What the checks found at this node. Files are technical ones, in the folder of the "
+        "results, beside that of the report.",
         [
             Column("Check", names_row=True),
             Column("Status"),
-            Column("Held for", number=True),
+            Column("Held for, or why not measured"),
             Column("File"),
         ],
         list(_check_rows(maturity, node)),
     )
+    levels = Links("Levels", [Linked("What the levels mean", f"../{MATURITY}#levels")])
     return Section(
-        "maturity", "Evidence for maturity", [Text(lead), Table(caption, columns, rows), links]
+        "maturity",
+        "Evidence for maturity",
+        [Text(lead), levels, Table(caption, columns, rows), checks],
     )
 
 
 def _check_rows(maturity: Mapping[str, Any], node: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
     for name, found in node["checks"].items():
-        section, file = CHECKS[name].section, maturity["checks"][name]["file"]
+        section, words = CHECKS[name].section, spaced(name)
         href = f"#{section}" if section else "../index.html#privacy"
         yield (
-            Linked(name.replace("_", " "), href),
+            words if found["status"] == NOT_MEASURED else Linked(words, href),
             found["status"],
-            f"{whole(found['held'])} of {whole(found['of'])}" if found["of"] else "–",
-            Linked(file, f"../../{file}"),
+            f"{whole(found['held'])} of {whole(found['of'])}" if found["of"] else found["why"],
+            maturity["checks"][name]["file"],
         )

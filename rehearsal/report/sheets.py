@@ -67,8 +67,13 @@ def _facts(
         ],
         "left": [
             (words["left_bytes"], number(facts["left"]["query_bytes"] / 1000)),
-            (words["left_stories"], number(facts["left"]["story_answers"])),
-            (words["left_analyses"], number(facts["left"]["analyses"])),
+            *(
+                (words[label], words["not_asked"] if left is None else number(left))
+                for label, left in (
+                    ("left_stories", facts["left"]["story_answers"]),
+                    ("left_analyses", facts["left"]["analyses"]),
+                )
+            ),
         ],
         "left_words": words["left_asker" if facts["asks"] else "left_words"],
         "capital": words.get(f"capital_{code}", facts["capital"]),
@@ -103,7 +108,7 @@ def _consent(
     return [
         (
             words[question],
-            *(number(answers[one]) if one in answers else "" for one in ANSWERS),
+            *(number(answers[one]) if one in answers else "–" for one in ANSWERS),
         )
         for question, answers in survey.items()
     ]

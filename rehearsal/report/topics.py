@@ -16,6 +16,7 @@ class Topic(NamedTuple):
     absent: str
 
 
+NOT_TOUCHED = "Not in this run: what shows it was not played."
 TOPICS = (
     Topic(
         "Maturity",
@@ -66,7 +67,7 @@ TOPICS = (
     Topic(
         "Stakeholders",
         "A sheet for each country, in those of its official languages that have labels.",
-        (),
+        (("Sheets of countries", "#sheets"),),
         "Names of members, their roles and mandates.",
     ),
     Topic(
@@ -104,10 +105,13 @@ def topics_of(folder: Path) -> Iterator[dict[str, Any]]:
     """
     for topic in TOPICS:
         there = [(text, href) for text, href in topic.links if _leads_somewhere(folder, href)]
-        yield {**topic._asdict(), "links": there}
+        touched = topic.touched if there else NOT_TOUCHED
+        yield {**topic._asdict(), "touched": touched, "links": there}
 
 
 def _leads_somewhere(folder: Path, href: str) -> bool:
     name, _, section = href.partition("#")
+    if not name:
+        return True  # a section of the index itself
     page = folder / name
     return page.is_file() and (not section or f'id="{section}"' in page.read_text("utf-8"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -28,6 +28,7 @@ class Told:
 
     score: ScoreSums | None  # None: the story was not played, or nobody answered
     carriers: Mapping[str, int] | None  # by gene
+    lacks: Mapping[str, str] = field(default_factory=dict)  # why a way cannot be assessed
 
 
 def told_by_nodes(economics: Economics, stories: Mapping[str, Mapping[str, Any]]) -> Told:
@@ -53,7 +54,37 @@ def told_by_nodes(economics: Economics, stories: Mapping[str, Mapping[str, Any]]
         )
     questions = _questions(stories.get(economics.cascade.story))
     counts = {key: (one["joined"] or {}).get("count") for key, one in questions.items()}
-    return Told(score, _added(economics, counts))
+    carriers = _added(economics, counts)
+    lacks = {}
+    if score is None:
+        lacks["prevention"] = _why_no_score(economics.prevention.story, stories)
+    if carriers is None:
+        lacks["cascade"] = _why_no_carriers(economics, stories, counts)
+    return Told(score, carriers, lacks)
+
+
+def _why_no_score(story: str, stories: Collection[str]) -> str:
+    if story not in stories:
+        return f"the story {story} was not played"
+    return f"the nodes told no score or no hazard ratio in the story {story}"
+
+
+def _why_no_carriers(
+    economics: Economics, stories: Collection[str], counts: Mapping[str, Any]
+) -> str:
+    """Name the genes whose carriers nobody counted, and the questions that ask for them."""
+    cascade = economics.cascade
+    if cascade.story not in stories:
+        return f"the story {cascade.story} was not played"
+    lost = [
+        f"{gene} ({one}: {'not answered' if one in counts else 'not asked'})"
+        for gene, ids in cascade.carriers.items()
+        for one in ids
+        if counts.get(one) is None
+    ]
+    if not lost:
+        return "nobody who was counted carries a variant"
+    return f"carriers were not counted of {', '.join(lost)}"
 
 
 def told_of_pooled(
@@ -122,8 +153,8 @@ def assess(
         seed: The run's root seed.
 
     Returns:
-        ``prevention`` and ``cascade``, each with ``ages``, ``told``, ``nodes`` and ``pooled`` (a
-        ``Summary`` as a mapping; None if it could not be assessed).
+        ``prevention`` and ``cascade``, each with ``ages``, ``why`` it is not assessed, ``told``,
+        ``nodes`` and ``pooled`` (a ``Summary`` as a mapping; None if it could not be assessed).
     """
     return {
         "prevention": {
@@ -132,12 +163,14 @@ def assess(
                 "end": economics.prevention.end_age,
                 "threshold": economics.prevention.threshold_sd,
             },
+            "why": nodes.lacks.get("prevention", ""),
             "told": None if nodes.score is None else asdict(nodes.score),
             "nodes": _assess_prevention(economics, traits, nodes.score, seed),
             "pooled": _assess_prevention(economics, traits, pooled.score, seed),
         },
         "cascade": {
             "ages": {"start": economics.cascade.start_age, "end": economics.cascade.end_age},
+            "why": nodes.lacks.get("cascade", ""),
             "told": nodes.carriers,
             "nodes": _assess_cascade(economics, traits, nodes.carriers, seed),
             "pooled": _assess_cascade(economics, traits, pooled.carriers, seed),

@@ -22,6 +22,12 @@ def test_there_are_49_indicators_in_8_domains_each_with_a_reason():
     assert all(len(one.reason.split()) >= 3 for one in indicators)
 
 
+def test_an_assessable_indicator_has_five_levels_and_says_what_a_run_shows_of_one():
+    for one in read_indicators(FILE):
+        assert len(one.levels) == (5 if one.assessable else 0)
+        assert bool(one.shows) == one.assessable
+
+
 def test_only_where_a_run_can_say_something_there_is_a_level_and_a_check():
     for one in read_indicators(FILE):
         assert one.assessable == bool(one.checks) == (one.level is not None)
@@ -45,6 +51,16 @@ def test_only_where_a_run_can_say_something_there_is_a_level_and_a_check():
             "Careers are not software.}",
             "Careers are real, checks: [records]}",
             "expected no checks, because",
+        ),
+        (
+            '        - "The country has a guideline."\n',
+            "",
+            "levels: expected 5 levels, .*, found 4",
+        ),
+        (
+            '      shows: "Each',
+            '      hides: "Each',
+            "dataset_metadata: expected the key shows",
         ),
         ("reason: Teams are people.", "reason: ''", "reason: expected text"),
     ],

@@ -39,6 +39,7 @@ PARTS = {
     "maturity.html": {
         "lead": lambda s: indicators(s["maturity"]),
         "indicators": lambda s: [s["maturity"]["indicators"], nodes_that_hold(s["maturity"])],
+        "levels": lambda s: s["maturity"]["indicators"],
         "checks": lambda s: [s["maturity"]["checks"], nodes_that_hold(s["maturity"])],
     },
     "economics.html": {
@@ -54,7 +55,7 @@ OWN_SECTIONS = {  # pages with a section for each entry of a part, by its key
 NOT_OF_THE_RUN = {  # what the words of a page say, and why it is no figure of the summary
     ("costs.html", "lead"): {"90": "per cent between the quantiles 0.05 and 0.95"},
     ("costs.html", "comparison"): {"0": "no difference"},
-    ("maturity.html", "meaning"): {
+    ("maturity.html", "levels"): {
         **dict.fromkeys("12345", "the numbers of levels"),
     },
     ("costs.html", "designs"): {"5": "the quantile 0.05", "95": "the quantile 0.95"},

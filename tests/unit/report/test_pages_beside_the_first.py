@@ -16,6 +16,7 @@ from rehearsal.report.html_report import write_report
 from rehearsal.report.junit import write_junit
 from rehearsal.report.maturity_page import NOT_TRIED
 from rehearsal.report.page_elements import expected_and_observed
+from rehearsal.report.sheet_files import write_sheets
 from rehearsal.report.story_pages import check_table
 
 from ..simulated_blocks import CODES
@@ -30,14 +31,66 @@ def words(path: Path) -> str:
 
 
 def test_every_link_leads_to_a_page_that_is_there(report):
-    of_the_run = {(report.parent / check.file).resolve() for check in CHECKS.values()}
     for page in report.rglob("*.html"):
         for target in re.findall(r'<a href="([^"#]+)', page.read_text()):
             if target.startswith("https://"):  # sources of what others publish
                 assert page.name == "synthetic_datasets.html"
                 continue
             file = (page.parent / target).resolve()
-            assert file.is_file() or file in of_the_run, (page, target)
+            assert file.is_file() and file.is_relative_to(report), (page, target)
+
+
+def bare_run(full, summary):
+    """The tables and the summary of a run without stories, bench, analyses and attacks."""
+    bare = replace(full, stories=[], bench=None, analyses=None)
+    return bare, summary | {"stories": {}, "privacy": {}} | made_policy(bare)
+
+
+def ids_and_anchors(page: Path):
+    text = page.read_text()
+    return set(re.findall(r' id="([^"]+)"', text)), re.findall(r'<a href="([^"]*)#([^"]+)"', text)
+
+
+@pytest.mark.parametrize("is_bare", [False, True])
+def test_every_link_to_a_section_leads_to_one_that_is_there(full, summary, tmp_path, is_bare):
+    tables, shown = bare_run(full, summary) if is_bare else (full, summary)
+    write_report(tmp_path, shown, tables)
+    write_sheets(tmp_path, shown, read_labels(LABELS))
+    for page in tmp_path.rglob("*.html"):
+        for target, section in ids_and_anchors(page)[1]:
+            there = (page.parent / target) if target else page
+            assert section in ids_and_anchors(there)[0], (page, target, section)
+
+
+def test_what_a_run_did_not_do_is_not_measured_with_the_reason_and_no_cell_is_empty(
+    full, summary, tmp_path
+):
+    tables, shown = bare_run(full, summary)
+    write_report(tmp_path, shown, tables)
+    write_sheets(tmp_path, shown, read_labels(LABELS))
+    country = words(tmp_path / "countries/FI.html")
+    for check, why in (
+        ("matching", "the run has no stories"),
+        ("faults", "the run has no bench"),
+        ("attacks", "this node was not attacked"),
+    ):
+        assert f"{check} not measured {why}" in country
+    assert "0 of 0" not in words(tmp_path / "maturity.html")
+    assert "Not assessed: faults" in words(tmp_path / "data_protection.html")
+    sheet = words(tmp_path / "sheets/SI.html")
+    assert "Answers to doctors in other countries not asked in this run" in sheet
+    topics = words(tmp_path / "sheets/topics.html")
+    assert "Rare disease Not in this run: what shows it was not played." in topics
+    for page in ("maturity", "data_protection", "costs", "economics", "catalogue", "countries/FI"):
+        text = (tmp_path / f"{page}.html").read_text()
+        assert not re.search(r"<t[dh](?: [^>]*)?>\s*</t[dh]>", text), page
+
+
+def test_the_technical_files_of_evidence_are_named_and_where_they_are(report):
+    for page in (report / "maturity.html", report / "countries/FI.html"):
+        text = words(page)
+        assert "in the folder of the results, beside that of the report." in text
+        assert all(check.file in text for check in CHECKS.values())
 
 
 def test_evidence_of_a_node_links_to_the_sections_that_show_it(report):
@@ -248,7 +301,7 @@ def test_the_catalogue_lists_datasets_and_the_survey(report):
     assert "about 100 people" in text  # exported copies are not counted again
     assert "Purpose of collection other: a simulation" in text
     # five countries with 80, 15 and 5 people each
-    assert "Usable for future research? 400 75 25" in text
+    assert "Usable for future research? 400 – 75 25" in text
 
 
 def test_junit_has_a_case_for_every_query_and_check(full, summary, tmp_path):
@@ -321,7 +374,7 @@ def test_the_draft_on_data_protection_counts_subjects_and_shows_the_checks_of_me
     assert "audit logs: all 5 4 failed" in text
     assert "planted carriers" not in text  # a check that protects nobody
     page = data_protection_page(shown | {"privacy": {"checks": [attack]}})
-    (table,) = next(one for one in page.sections if one.id == "measures").parts
+    table, *_ = next(one for one in page.sections if one.id == "measures").parts
     assert table.rows[0] == ("membership: bound", "0.1", "0.07", "passed")
 
 

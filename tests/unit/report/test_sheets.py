@@ -196,7 +196,7 @@ def test_pages_for_ministries_are_small_and_their_links_lead_somewhere(sheets):
     for path in sheets.glob("*.html"):
         for target in re.findall(r'<a href="([^"]+)"', path.read_text()):
             name, _, anchor = target.partition("#")
-            page = (path.parent / name).resolve()
+            page = (path.parent / name).resolve() if name else path
             assert page.is_file(), target
             assert not anchor or f'id="{anchor}"' in page.read_text(), target
 

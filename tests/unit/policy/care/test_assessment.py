@@ -20,7 +20,7 @@ from rehearsal.policy.care.assessment import (
 )
 from rehearsal.policy.care.parameters import read_economics
 from rehearsal.policy.care.prevention import HAZARD_RATIO
-from rehearsal.report.economics_page import NOT_ASSESSED, economics_page
+from rehearsal.report.economics_page import economics_page
 from rehearsal.report.economics_words import ASSUMPTIONS
 from rehearsal.report.page_elements import Table
 
@@ -94,14 +94,26 @@ def test_what_nodes_did_not_tell_fails_the_check_and_is_said_on_the_page(stories
     assert care_checks(found, unheard=["FI"]) == []  # somebody else's node
     summary = {"economics": {**describe_assumptions(ECONOMICS), **found}}
     summary["economics"]["prevention"]["truth"] = None  # not simulated
-    last = economics_page(summary).sections[-1]
-    assert last.parts[-1].text == NOT_ASSESSED
+    assert economics_page(summary).sections[-1].parts[-1].text == (
+        "Not assessed: carriers were not counted of BRCA1 (carriers-brca1-5266dup: not answered)."
+    )
 
 
 def test_without_stories_nothing_is_assessed_and_nothing_fails():
     found = assessed({}, {})
     assert found["prevention"]["nodes"] is None and found["cascade"]["pooled"] is None
+    assert found["prevention"]["why"] == "the story common was not played"
+    assert found["cascade"]["why"] == "the story cancer was not played"
     assert care_checks(found) == []
+
+
+def test_a_gene_that_no_question_asks_for_is_named_and_not_taken_for_0_carriers(stories, truth):
+    asked = [one for one in stories["cancer"]["questions"] if "brca2" not in one["id"]]
+    found = assessed(stories | {"cancer": {"questions": asked}}, truth)["cascade"]
+    assert found["nodes"] is None
+    assert found["why"] == (
+        "carriers were not counted of BRCA2 (carriers-brca2-5946del: not asked)"
+    )
 
 
 def test_a_threshold_between_the_edges_of_bins_is_refused():
