@@ -60,7 +60,7 @@ def test_only_where_a_run_can_say_something_there_is_a_level_and_a_check():
         (
             '      shows: "Each',
             '      hides: "Each',
-            "dataset_metadata: expected the key shows",
+            "level, levels, shows, checks, found the unknown key .hides.",
         ),
         ("reason: Teams are people.", "reason: ''", "reason: expected text"),
     ],
