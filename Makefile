@@ -56,12 +56,14 @@ lock: $(VENV)/.installed-dev ## compile the pinned requirements from pyproject.t
 
 LOCK_OPTIONS := --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-annotate
 
-sheets: ## print the sheets of a finished run as PDF, one file a country, through Chromium
-	for sheet in $(RESULTS)/report/sheets/*.html; do \
+sheets: ## print the sheets of a finished run as PDF, one file a country, through Chromium; COUNTRY=BE prints one
+	for sheet in $(RESULTS)/report/sheets/$(COUNTRY).html; do \
+	  test -f "$$sheet" || { echo "$$sheet: expected the sheet of a finished run, found none" >&2; exit 1; }; \
 	  $(CHROMIUM) --no-pdf-header-footer --print-to-pdf="$${sheet%.html}.pdf" "file://$$(realpath "$$sheet")" || exit 1; \
 	done
 
 RESULTS := results
+COUNTRY := *
 # Chromium runs as root only without its sandbox, for example in a container
 CHROMIUM := chromium --headless --disable-gpu $(if $(filter 0,$(shell id -u)),--no-sandbox)
 

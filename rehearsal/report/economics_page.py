@@ -111,7 +111,7 @@ def _assumptions(economics: Mapping[str, Any]) -> Iterator[Text | Heading | Tabl
             if one["way"] == way
         ]
         yield Heading(words)
-        yield Table(f"Assumptions of {words.lower()}.", columns, rows)
+        yield Table(f"Assumptions of {words.lower()}.", columns, rows, stacks=True)
 
 
 def _named(name: str, value: str) -> tuple[str, str, str]:
@@ -184,9 +184,9 @@ def _single_changes(nodes: Mapping[str, Any]) -> Iterator[Drawing | Table]:
         Column("Low to high", number=True),
         Column("Unit"),
         Column("Euro per QALY at its low", number=True),
-        Column("at its high", number=True),
+        Column("Euro per QALY at its high", number=True),
         Column("Net benefit at its low", number=True),
-        Column("at its high", number=True),
+        Column("Net benefit at its high", number=True),
     ]
     rows = [
         (
@@ -199,7 +199,9 @@ def _single_changes(nodes: Mapping[str, Any]) -> Iterator[Drawing | Table]:
         )
         for one in changes
     ]
-    yield Table("What each assumption alone changes, the others as they are.", columns, rows)
+    yield Table(
+        "What each assumption alone changes, the others as they are.", columns, rows, stacks=True
+    )
 
 
 def _rows(way: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:

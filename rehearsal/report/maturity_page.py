@@ -89,7 +89,7 @@ def _indicator_table(maturity: Mapping[str, Any]) -> Table:
         f"Names and reasons in our own words. Of an indicator that is {NO_EVIDENCE}, no run has "
         "evidence."
     )
-    return Table(caption, columns, rows)
+    return Table(caption, columns, rows, stacks=True)
 
 
 def _levels(maturity: Mapping[str, Any]) -> Iterator[Text | Heading | Points]:
@@ -125,6 +125,7 @@ def _check_table(maturity: Mapping[str, Any]) -> Table:
         "beside that of the report. –: not counted.",
         columns,
         rows,
+        stacks=True,
     )
 
 

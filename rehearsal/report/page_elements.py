@@ -78,6 +78,7 @@ class Table:
     columns: Sequence[Column]
     rows: Sequence[Sequence[str | Linked]]
     total: Sequence[str | Linked] = ()
+    stacks: bool = False  # on a phone, each row is a block with the titles of its cells
 
 
 @dataclass(frozen=True, slots=True)

@@ -285,6 +285,25 @@ def test_the_sheets_of_all_countries_fit_on_one_a4_page_per_language(summary, la
     assert {(round(float(w)), round(float(h))) for w, h in boxes} <= {(595, 842), (596, 842)}
 
 
+def test_the_sheet_of_one_country_is_printed_alone(tmp_path):
+    folder = tmp_path / "report/sheets"
+    folder.mkdir(parents=True)
+    for code in ("BE", "FI"):
+        (folder / f"{code}.html").write_text("")
+    printed = tmp_path / "printed"
+    asked = f"RESULTS={tmp_path}", f"CHROMIUM=echo >>{printed}"
+
+    def make(*more):
+        command = ["make", "sheets", *asked, *more]
+        return subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+
+    assert make("COUNTRY=BE").returncode == 0
+    assert "BE.html" in printed.read_text() and "FI.html" not in printed.read_text()
+    assert make().returncode == 0 and "FI.html" in printed.read_text()
+    said = make("COUNTRY=XX")
+    assert said.returncode != 0 and "XX.html: expected the sheet of a finished run" in said.stderr
+
+
 def test_printing_the_sheets_works_as_root():
     """Chromium refuses to start as root with its sandbox."""
     said = subprocess.run(
