@@ -16,7 +16,7 @@ class Topic(NamedTuple):
     absent: str
 
 
-NOT_TOUCHED = "Not in this run: what shows it was not played."
+NOT_TOUCHED = "Not in this run: the part that shows it was left out."
 TOPICS = (
     Topic(
         "Maturity",

@@ -80,7 +80,7 @@ def test_what_a_run_did_not_do_is_not_measured_with_the_reason_and_no_cell_is_em
     sheet = words(tmp_path / "sheets/SI.html")
     assert "Answers to doctors in other countries not asked in this run" in sheet
     topics = words(tmp_path / "sheets/topics.html")
-    assert "Rare disease Not in this run: what shows it was not played." in topics
+    assert "Rare disease Not in this run: the part that shows it was left out." in topics
     for page in ("maturity", "data_protection", "costs", "economics", "catalogue", "countries/FI"):
         text = (tmp_path / f"{page}.html").read_text()
         assert not re.search(r"<t[dh](?: [^>]*)?>\s*</t[dh]>", text), page

@@ -19,6 +19,7 @@ PAGES = [
     "economics.html",
     "maturity.html",
     "sheets/BE.html",
+    "sheets/ES.html",
     "sheets/topics.html",
     "synthetic_datasets.html",
     "countries/FI.html",
@@ -80,7 +81,7 @@ import json, sys
 from playwright.sync_api import sync_playwright
 chromium, folder, axe, flags, pages = sys.argv[1], *map(json.loads, sys.argv[2:])
 SETTINGS = [
-    {"viewport": {"width": 390, "height": 844}, "color_scheme": "light", "has_touch": True},
+    {"viewport": {"width": 360, "height": 740}, "color_scheme": "light", "has_touch": True},
     {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
 ]
 SMALL = '''() => {
@@ -94,6 +95,22 @@ SMALL = '''() => {
 }'''
 TARGETS = '''() => [...document.querySelectorAll("a:not(svg a):not(.skip)")]
     .filter((link) => link.getBoundingClientRect().height < 24).map((link) => link.textContent)'''
+BROKEN = '''() => {  // words of tables and heads that break onto a second line
+    const found = [];
+    for (const cell of document.querySelectorAll("th, td, dt, h1, h2, h3")) {
+        const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+        while (texts.nextNode()) {
+            for (const word of texts.currentNode.data.matchAll(/[a-zà-ž]+/gi)) {
+                const range = document.createRange();
+                range.setStart(texts.currentNode, word.index);
+                range.setEnd(texts.currentNode, word.index + word[0].length);
+                const shown = [...range.getClientRects()].filter((one) => one.width);
+                if (new Set(shown.map((one) => Math.round(one.top))).size > 1) found.push(word[0]);
+            }
+        }
+    }
+    return found;
+}'''
 found = []
 with sync_playwright() as playwright:
     browser = playwright.chromium.launch(executable_path=chromium, args=flags)
@@ -117,6 +134,7 @@ with sync_playwright() as playwright:
                 "too wide": page.evaluate("document.documentElement.scrollWidth > innerWidth"),
                 "small text": page.evaluate(SMALL),
                 "small targets": page.evaluate(TARGETS),
+                "broken words": page.evaluate(BROKEN),
             })
             page.close()
     browser.close()
@@ -146,4 +164,5 @@ def test_every_kind_of_page_is_accessible_and_fits_a_phone(report):
             "too wide": False,
             "small text": [],
             "small targets": [],
+            "broken words": [],
         }
