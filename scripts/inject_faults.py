@@ -25,6 +25,7 @@ def main(smk):
             smk.params.asker,
             Path(smk.input.suite),
             Path(smk.input.truth),
+            Path(smk.input.coordinator) if smk.input.coordinator else None,
         )
         with TemporaryDirectory() as scratch:
             table = run_faults(

@@ -10,6 +10,7 @@ from rehearsal.evaluation.analyses.play import (
     write_played,
 )
 from rehearsal.logs import log_to_file
+from rehearsal.masked_sums.signing_keys import read_signing_key
 from rehearsal.network.issuer import issuer_copy
 from rehearsal.network.launcher import running_nodes
 from rehearsal.network.tokens import tokens_by_tier
@@ -33,7 +34,8 @@ def main(smk):
     ):
         token = tokens_by_tier(issuer, network["asker"])["controlled"]
         vetoed = vetoing_nodes(copies, plan.algorithm)
-        played = play_plan(plan, smk.params.genes, nodes, token, vetoed)
+        key = read_signing_key(Path(smk.input.coordinator))
+        played = play_plan(plan, smk.params.genes, nodes, token, vetoed, key)
     for code in smk.params.foreign:
         played.nodes[code] = NodePart(FOREIGN, "the truth does not know its people")
     write_played(played, Path(smk.output.played), Path(smk.output.results))

@@ -87,6 +87,7 @@ NEEDS: dict[str, Need] = {
     "draw_consent": Need(s=5, s_people=0.1, mb=250, mb_people=0.7),
     "create_issuer": Need(s=5, mb=150),
     "create_genome_keys": Need(s=5, mb=150),
+    "create_analysis_keys": Need(s=5, mb=150),
     "simulate_phenotypes": Need(s=10, s_people=1, mb=400, mb_people=5.3),
     "simulate_sample_metadata": Need(s=10, s_people=1, mb=350, mb_people=2.7),
     "write_phenopackets": Need(s=10, s_people=1, mb=400, mb_people=4),

@@ -27,6 +27,42 @@ def add_digest(commands: argparse._SubParsersAction) -> None:
     digest.set_defaults(run=_digest)
 
 
+def add_node_identity(commands: argparse._SubParsersAction) -> None:
+    """Declare the command that prints a node's identity key.
+
+    Args:
+        commands: The sub-commands of the parser.
+    """
+    identity = add_command(
+        commands,
+        "identity",
+        "Print the public identity key of a node",
+        "Other nodes list it under analyses.partners in node.yaml. The private key is made in the "
+        "node's folder if it is not there.",
+    )
+    identity.add_argument("folder", type=Path, metavar="FOLDER", help="folder of the node")
+    identity.set_defaults(run=_node_identity)
+
+
+def add_network_identity(commands: argparse._SubParsersAction) -> None:
+    """Declare the command that prints a coordinator's key.
+
+    Args:
+        commands: The sub-commands of the parser.
+    """
+    identity = add_command(
+        commands,
+        "identity",
+        "Print the public key of a coordinator of analyses",
+        "Nodes list it under analyses.coordinators in node.yaml. The private key is made if it is "
+        "not there.",
+    )
+    identity.add_argument(
+        "file", type=Path, metavar="FILE", help="file of the private key, for --coordinator-key"
+    )
+    identity.set_defaults(run=_network_identity)
+
+
 def add_airlock(commands: argparse._SubParsersAction) -> None:
     """Declare the sub-commands.
 
@@ -101,6 +137,13 @@ def add_analyse(commands: argparse._SubParsersAction) -> None:
         metavar="DUO",
         help="purpose as a DUO term, such as DUO:0000006 (default: not stated)",
     )
+    add(
+        "--coordinator-key",
+        type=Path,
+        metavar="FILE",
+        help="private key that signs what nodes get; rehearsal network identity makes it "
+        "(default: none, and nodes play algorithms of one round in clear only)",
+    )
     analyse.set_defaults(run=_analyse)
 
 
@@ -108,8 +151,8 @@ def _analyse(options: argparse.Namespace) -> None:
     from rehearsal.network.analyses.command import AnalyseCommand, run_analysis
 
     refuse_unmakeable_folder("rehearsal network analyse", "--out", options.out)
-    how = (options.request, options.nodes, options.out, options.token_variable, options.purpose)
-    sys.exit(run_analysis(AnalyseCommand(*how)))
+    who = (options.token_variable, options.purpose, options.coordinator_key)
+    sys.exit(run_analysis(AnalyseCommand(options.request, options.nodes, options.out, *who)))
 
 
 def _list(options: argparse.Namespace) -> None:
@@ -130,3 +173,18 @@ def _digest(options: argparse.Namespace) -> None:
     from rehearsal.node.wes.algorithms import read_algorithm
 
     print(read_algorithm(options.folder).digest)
+
+
+def _node_identity(options: argparse.Namespace) -> None:
+    from rehearsal.masked_sums.signing_keys import make_signing_key, public_text
+    from rehearsal.node.settings.analysis_keys import IDENTITY_FILE
+    from rehearsal.node.settings.node_settings import NodeSettings
+
+    NodeSettings.read(options.folder)  # no key is made in another folder
+    print(public_text(make_signing_key(options.folder / IDENTITY_FILE)))
+
+
+def _network_identity(options: argparse.Namespace) -> None:
+    from rehearsal.masked_sums.signing_keys import make_signing_key, public_text
+
+    print(public_text(make_signing_key(options.file)))

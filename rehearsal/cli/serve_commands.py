@@ -6,7 +6,13 @@ import argparse
 import re
 from pathlib import Path
 
-from rehearsal.cli.algorithm_commands import add_airlock, add_analyse, add_digest
+from rehearsal.cli.algorithm_commands import (
+    add_airlock,
+    add_analyse,
+    add_digest,
+    add_network_identity,
+    add_node_identity,
+)
 from rehearsal.errors import InputError, shown
 from rehearsal.network.serve_options import add_serve_options as add_network_options
 from rehearsal.node.serve_options import add_serve_options as add_node_options
@@ -152,6 +158,7 @@ def add_node(commands: argparse._SubParsersAction) -> None:
     contact.set_defaults(run=_node_contact)
 
     add_digest(commands)
+    add_node_identity(commands)
     add_airlock(
         add_commands(
             add_command(commands, "airlock", "Decide about results of algorithms that are held")
@@ -174,6 +181,7 @@ def add_network(commands: argparse._SubParsersAction) -> None:
     add_network_options(serve)
     serve.set_defaults(run=_network_serve)
     add_analyse(commands)
+    add_network_identity(commands)
 
 
 def add_issuer(commands: argparse._SubParsersAction) -> None:

@@ -20,6 +20,7 @@ class RunUnderTest:
     asker: str  # code of the country that sends the queries
     suite: Path  # file of the queries
     truth: Path  # file of the right answers
+    coordinator: Path | None = None  # file of the private key that signs in analyses
 
     def queries(self) -> list[Query]:
         """Read all queries of the suite.

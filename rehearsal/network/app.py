@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from functools import partial
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import orjson
@@ -54,6 +54,9 @@ from rehearsal.web.problem import Problem
 from rehearsal.web.rate_limit import RateLimit
 from rehearsal.web.request_limits import MAX_NESTING, check_keys, check_nesting, read_body
 
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 NAME = "Rehearsal network"
 DESCRIPTION = "All nodes of a rehearsal behind one Beacon. All people are synthetic."
 # options of a query: each as a header or as a parameter of the URL
@@ -64,12 +67,17 @@ TERMS = "filtering_terms"
 OWN_PARAMETERS = frozenset({DEADLINE[1], PARTIAL[1], TRACE[1]})
 
 
-def network_app(network: Network, requests_per_s: float = 0.0) -> Api:
+def network_app(
+    network: Network,
+    requests_per_s: float = 0.0,
+    signing_key: Ed25519PrivateKey | None = None,
+) -> Api:
     """Build the application of a network.
 
     Args:
         network: The network of nodes.
         requests_per_s: Requests that one address may send per second; 0: any number.
+        signing_key: With which it signs what it sends in analyses. None: nothing is signed.
 
     Returns:
         The ASGI application.
@@ -92,7 +100,7 @@ def network_app(network: Network, requests_per_s: float = 0.0) -> Api:
     ServiceRegistry(network, SERVICE_INFO, _conditions).add_to(api)
     ScoreEndpoints(network).add_to(api)
     AlertEndpoints(network).add_to(api)
-    AnalysisEndpoints(network).add_to(api)
+    AnalysisEndpoints(network, signing_key).add_to(api)
     return api
 
 

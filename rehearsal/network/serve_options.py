@@ -39,3 +39,10 @@ def add_serve_options(parser: argparse.ArgumentParser) -> None:
         help="how answers are collected: from all nodes at once, or, for comparison, from one node "
         "after another with up to 5 s each (default: %(default)s)",
     )
+    parser.add_argument(
+        "--coordinator-key",
+        type=Path,
+        metavar="FILE",
+        help="private key that signs what nodes get in analyses; rehearsal network identity makes "
+        "it (default: none, and nodes play algorithms of one round in clear only)",
+    )

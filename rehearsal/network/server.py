@@ -10,6 +10,7 @@ import socket
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rehearsal.errors import InputError
 from rehearsal.network.app import network_app
@@ -23,11 +24,15 @@ from rehearsal.web.command_line import OneLineParser, prepare_to_serve, run_comm
 from rehearsal.web.connections import connection_limit
 from rehearsal.web.server import listening, run, serve_app
 
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 
 def serve(
     sources: Sequence[Path],
     address: ServiceAddress,
     policy: Policy | None = None,
+    coordinator_key: Path | None = None,
 ) -> None:
     """Serve the network until SIGTERM or SIGINT, or until a launcher that started it ends.
 
@@ -36,15 +41,21 @@ def serve(
         address: Where to listen, and how callers reach it. The endpoint file is written once every
             node has been probed and the service answers.
         policy: How nodes are asked.
+        coordinator_key: File of the private key that signs what nodes get in analyses.
 
     Raises:
-        InputError: The registry or the address cannot be used, a token variable is not set, or a
-            node has a token while the address lets other machines send queries.
+        InputError: The registry, the address or the key cannot be used, a token variable is not
+            set, or a node has a token while the address lets other machines send queries.
     """
+    signing_key = None
+    if coordinator_key is not None:  # a network without one stays small
+        from rehearsal.masked_sums.signing_keys import read_signing_key
+
+        signing_key = read_signing_key(coordinator_key)
     registry = Registry(sources, exposed=address.is_exposed)
     client = NetworkClient(registry.nodes, most_connections=connection_limit())
     with listening(address.host, address.port) as listener:
-        run(_run(registry, client, policy or Policy(), listener, address))
+        run(_run(registry, client, policy or Policy(), listener, address, signing_key))
 
 
 async def _run(
@@ -53,6 +64,7 @@ async def _run(
     policy: Policy,
     listener: socket.socket,
     address: ServiceAddress,
+    signing_key: Ed25519PrivateKey | None,
 ) -> None:
     async with client:
         network = Network(registry, client, policy)
@@ -61,7 +73,7 @@ async def _run(
         gc.freeze()  # present objects stay: garbage collection during a query need not look at them
         keeper = asyncio.ensure_future(network.maintain())
         try:
-            app = network_app(network, address.requests_per_s)
+            app = network_app(network, address.requests_per_s, signing_key)
             address.check_prefix("rehearsal network serve", app.routes())
             reload, metrics = (
                 partial(network.refresh, says_again=True),
@@ -89,7 +101,8 @@ def serve_by_options(options: argparse.Namespace) -> None:
         found = f"{options.deadline_s:g}"
         raise InputError("rehearsal network serve", "--deadline-s", expected, found)
     prepare_to_serve()
-    serve(options.nodes, service_address(options), Policy(options.deadline_s, options.collect))
+    policy = Policy(options.deadline_s, options.collect)
+    serve(options.nodes, service_address(options), policy, options.coordinator_key)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

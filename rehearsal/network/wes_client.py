@@ -19,9 +19,8 @@ from rehearsal.errors import cause, mismatch, shown
 ENDED = ("COMPLETE", "EXECUTOR_ERROR", "SYSTEM_ERROR", "CANCELED", "PREEMPTED")
 PIECE = 1 << 20  # bytes of a state that a node takes at a time
 LARGEST = 256 << 20  # bytes of an answer
-POLL_S, LONGEST_POLL_S = 0.05, 2.0
-REQUEST_S = 60.0
-ROUND_HEADER = "X-Rehearsal-Round"
+POLL_S, LONGEST_POLL_S, REQUEST_S = 0.05, 2.0, 60.0
+ROUND_HEADER, SIGNATURE_HEADER = "X-Rehearsal-Round", "X-Rehearsal-Signature"
 NPZ = "application/octet-stream"
 
 
@@ -253,18 +252,19 @@ class WesClient:
             found = shown(headers.get(ROUND_HEADER))
             raise WesError(status, mismatch(ROUND_HEADER, "JSON", found)) from None
 
-    async def put_state(self, run: str, number: int, content: bytes) -> None:
+    async def put_state(self, run: str, number: int, content: bytes, signature: str) -> None:
         """Send the network's state after a round, in pieces.
 
         Args:
             run: The id of the run.
             number: The round.
             content: An NPZ file.
+            signature: The coordinator's, base64; empty: none.
 
         Raises:
             WesError: The node refuses or does not answer.
         """
-        await self._send_pieces("PUT", self._place(f"/runs/{run}/rounds/{number}"), content)
+        await self._send_pieces("PUT", f"/runs/{run}/rounds/{number}", content, signature)
 
     async def send(
         self, run: str, path: str, body: Mapping[str, Any], method: str = "POST"
@@ -313,15 +313,16 @@ class WesClient:
         Raises:
             WesError: The node refuses or does not answer.
         """
-        return await self._send_pieces("POST", self._place(f"/runs/{run}/{path}"), content)
+        return await self._send_pieces("POST", f"/runs/{run}/{path}", content, "")
 
-    async def _send_pieces(self, method: str, place: URL, content: bytes) -> bytes:
+    async def _send_pieces(self, method: str, path: str, content: bytes, signature: str) -> bytes:
         """Send bytes in pieces; return the answer to the last. Raises WesError."""
-        answer = b""
+        answer, place = b"", self._place(path)
         for first in range(0, len(content), PIECE):
             piece = content[first : first + PIECE]
             where = f"bytes {first}-{first + len(piece) - 1}/{len(content)}"
-            headers = {"Content-Range": where, "Content-Type": NPZ}
+            signed = {SIGNATURE_HEADER: signature} if signature else {}
+            headers = {"Content-Range": where, "Content-Type": NPZ, **signed}
             status, answer, _ = await self._ask(method, place, data=piece, headers=headers)
             if status not in (200, 202):
                 raise _refusal(status, answer)

@@ -59,6 +59,7 @@ class AnalysisTruth:
         least: The smallest count that a node tells, and that a masked total tells.
         genes: The genes of the run, for burden.
         countries: Those in the step of frequencies. None: all.
+        masked: Whether frequencies are masked.
 
     Attributes:
         answers: The answer of each step so far, by its name.
@@ -71,13 +72,15 @@ class AnalysisTruth:
         least: int,
         genes: GeneTruth | None = None,
         countries: Collection[str] | None = None,
+        masked: bool = False,
     ) -> None:
         self._genotypes, self._people, self._least = genotypes, people, least
         self._genes = genes
         self._country = pd.factorize(people["country"])[0].astype(np.int64)
         self._components = np.zeros((len(people), 0))
         present = self._present(countries)
-        hidden = hide_small_cells(genotypes.copies[:, present], self._country[present], least)
+        group = np.zeros_like(self._country) if masked else self._country
+        hidden = hide_small_cells(genotypes.copies[:, present], group[present], least)
         called = (hidden >= 0).sum(axis=1)
         alleles = np.maximum(hidden, 0).sum(axis=1)
         self._frequency = alleles / (2 * np.maximum(called, 1))

@@ -16,6 +16,7 @@ from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.node.vcf_import import build_from_vcf
 from rehearsal.node.wes.algorithms import algorithm_digest
 from rehearsal.stores.people_store_writer import build_people
+from tests.unit.signing_keys import COORDINATOR, public_keys, write_key
 
 from .starting import told_when_ready
 
@@ -23,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ALGORITHM = ROOT / "config/algorithms/association"
 HEIGHT, DISEASE = "LOINC:8302-2", "ICD10:J45"
 LEAST = 5
+PARTNERS = ("BE", "EE", "FI")
 
 
 def write_node(folder, country, genotypes, sites, people, cases=None):
@@ -63,7 +65,14 @@ def write_node(folder, country, genotypes, sites, people, cases=None):
     build_people(table, tables, folder / "people.sqlite")
     shutil.copytree(ALGORITHM, folder / "algorithms/association")
     settings = NodeSettings.for_country(country, country).opened()
-    limits = AnalysisSettings(memory_mb=1500, smallest_count=LEAST)
+    write_key(folder / "keys/identity.pem", country)
+    limits = AnalysisSettings(
+        memory_mb=1500,
+        smallest_count=LEAST,
+        modes=("clear", "masked"),
+        partners=public_keys(*PARTNERS),
+        coordinators=tuple(public_keys(COORDINATOR).values()),
+    )
     digest = algorithm_digest(ALGORITHM)
     replace(settings, algorithms=(digest,), analyses=limits).write(folder)
 

@@ -27,6 +27,7 @@ from rehearsal.truth.association import (
 )
 from rehearsal.web.request_models import convert_values
 from tests.unit.analyses.cohort import simulate
+from tests.unit.signing_keys import COORDINATOR, signing_key, write_key
 
 from .analysis_nodes import DISEASE, HEIGHT, LEAST, serving, write_node
 from .test_network_service import ask
@@ -67,13 +68,19 @@ def nodes(cohort, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def network(nodes, tmp_path_factory):
-    with running_network(nodes, 10.0, tmp_path_factory.mktemp("network")) as service:
+    with serving_network(nodes, tmp_path_factory.mktemp("network")) as service:
         yield service
 
 
-def analyse(nodes, **request):
+def serving_network(nodes, folder):
+    key = write_key(folder / "coordinator.pem", COORDINATOR)
+    return running_network(nodes, 10.0, folder, options=["--coordinator-key", str(key)])
+
+
+def analyse(nodes, signed_by=COORDINATOR, **request):
     plan = plan_analysis(convert_values(request, AnalysisRequest), nodes)
-    analysis = PlayedAnalysis(plan, NodeRequest("", purpose=PURPOSE))
+    asked = NodeRequest("", purpose=PURPOSE)
+    analysis = PlayedAnalysis(plan, asked, signing_key=signing_key(signed_by))
     asyncio.run(analysis.play())
     return analysis
 
@@ -141,6 +148,15 @@ def test_nodes_that_are_down_or_have_no_wes_cost_their_own_people_only(cohort, n
     )
 
 
+def test_nodes_take_no_states_of_a_network_that_they_do_not_know(nodes):
+    """The first round is played: it needs no state."""
+    analysis = analyse(nodes, signed_by="somebody", steps=STEPS[:1])
+    assert (analysis.state, analysis.result.rounds) == ("failed", 0)
+    for state, reason in told_by(analysis).values():
+        assert state == "refused"
+        assert reason.startswith("signature: expected one by a coordinator that analyses.coord")
+
+
 def test_a_late_node_costs_its_own_people_only(nodes):
     analysis = analyse(nodes, steps=STEPS[:1], deadlineS=0.05)
     assert {state for state, _ in told_by(analysis).values()} == {"late"}
@@ -197,8 +213,9 @@ def test_the_command_writes_tables_that_read_back_exactly(nodes, tmp_path, capsy
     (tmp_path / "request.json").write_text(json.dumps({"steps": STEPS[:1]}))
     out = tmp_path / "out"
     files = [str(tmp_path / "request.json"), "--nodes", str(tmp_path / "nodes.yaml")]
+    key = ["--coordinator-key", str(write_key(tmp_path / "coordinator.pem", COORDINATOR))]
     with pytest.raises(SystemExit) as ended:
-        main(["network", "analyse", *files, "--purpose", PURPOSE, "--out", str(out)])
+        main(["network", "analyse", *files, *key, "--purpose", PURPOSE, "--out", str(out)])
     assert ended.value.code == 0
     said = capsys.readouterr().out.splitlines()
     assert said[:3] == [
@@ -246,7 +263,7 @@ def test_the_network_plays_it_for_who_asked_and_nobody_else(network):
 
 def test_callers_without_a_token_leave_room_for_others(nodes, tmp_path):
     request, purpose = {"steps": STEPS[:1], "nodes": ["BE"]}, {"X-Rehearsal-Purpose": PURPOSE}
-    with running_network(nodes, 10.0, tmp_path) as service:
+    with serving_network(nodes, tmp_path) as service:
         answers = [ask(service, PATH, request, **purpose)[0] for _ in range(3)]
         named = ask(service, PATH, request, **purpose, Authorization="Bearer mine")[0]
     assert (answers, named) == ([202, 202, 429], 202)
@@ -273,7 +290,7 @@ def test_the_network_gives_tables_as_json_and_text(network):
 
 
 def test_a_network_that_stops_ends_the_runs_at_the_nodes(nodes, tmp_path):
-    with running_network(nodes, 10.0, tmp_path) as service:
+    with serving_network(nodes, tmp_path) as service:
         before = asyncio.run(runs_of(nodes[0]))
         headers = {"X-Rehearsal-Purpose": PURPOSE}
         assert ask(service, PATH, {"steps": STEPS[:1], "nodes": ["BE"]}, **headers)[0] == 202

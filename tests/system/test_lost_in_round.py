@@ -13,6 +13,7 @@ from rehearsal.loadtest.faults.pooled_statistics import pooled_statistics
 from rehearsal.loadtest.faults.scenarios import SCENARIOS
 from rehearsal.node.wes.sandbox import why_no_sandbox
 from tests.unit.analyses.cohort import simulate
+from tests.unit.signing_keys import COORDINATOR, write_key
 
 from .analysis_nodes import HEIGHT, serving, write_node
 
@@ -55,10 +56,11 @@ def folders(tmp_path):
     return found
 
 
-def test_the_result_is_that_of_the_others_and_the_lost_node_is_named(folders):
+def test_the_result_is_that_of_the_others_and_the_lost_node_is_named(folders, tmp_path):
     with ExitStack() as stack:
         nodes = [stack.enter_context(serving(folder)) for folder in folders.values()]
-        row = asyncio.run(LostNodeTest(nodes, folders, "BE", "").play(SCENARIO))
+        key = write_key(tmp_path / "coordinator.pem", COORDINATOR)
+        row = asyncio.run(LostNodeTest(nodes, folders, "BE", "", key).play(SCENARIO))
     assert row["why"] == ""
     assert (row["held"], row["victim"], row["marked"], row["answered"]) == (True, "failed 1", 1, 2)
     right, all_people = pooled_statistics(folders, "BE").z, pooled_statistics(folders).z

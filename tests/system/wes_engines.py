@@ -91,7 +91,7 @@ def our_node(folder: Path):
     build_people(people, {}, folder / "people.sqlite")
     digest = algorithm_digest(write_workflow(folder / "algorithms" / "add"))
     settings = NodeSettings.for_country("FI", "Finland").opened()
-    limits = AnalysisSettings(memory_mb=1000)
+    limits = AnalysisSettings(memory_mb=1000, modes=("clear",))
     replace(settings, algorithms=(digest,), analyses=limits).write(folder)
     endpoint = folder / "endpoint.json"
     command = [sys.executable, "-m", "rehearsal.node.server", folder, "--port", "0"]

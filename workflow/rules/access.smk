@@ -1,6 +1,6 @@
 # Needs: the people. The nodes' folders are made here or by other rules.
-# Makes: consent records, the key pairs of genomes that are encrypted at rest, and the issuer that nodes trust. The keys
-# of the issuer are new in every run.
+# Makes: consent records, the key pairs of genomes that are encrypted at rest, the keys of analyses, and the issuer that
+# nodes trust. All keys are new in every run.
 
 
 rule draw_consent:
@@ -72,3 +72,29 @@ rule create_genome_keys:
         "New key pairs for the genomes of {params.number} nodes"
     script:
         f"{SCRIPTS}/create_genome_keys.py"
+
+
+rule create_analysis_keys:
+    output:
+        coordinator=f"{RESULTS}/network/coordinator.pem",
+        identities=expand(
+            f"{RESULTS}/nodes/{{country}}/keys/identity.pem", country=COUNTRIES
+        ),
+        accepted=expand(
+            f"{RESULTS}/nodes/{{country}}/analysis_keys.json", country=COUNTRIES
+        ),
+    log:
+        f"{LOGS}/create_analysis_keys.log",
+    benchmark:
+        f"{BENCHMARKS}/create_analysis_keys.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        **needs("create_analysis_keys"),
+    params:
+        number=len(COUNTRIES),
+        code=code_digest("create_analysis_keys.py"),
+    message:
+        "New identity keys for the analyses of {params.number} nodes"
+    script:
+        f"{SCRIPTS}/create_analysis_keys.py"

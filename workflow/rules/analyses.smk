@@ -17,6 +17,7 @@ rule run_analyses:
         stores=fill_in(rules.build_variant_store.output.store, country=COUNTRIES),
         served=served_files,
         issuer=rules.create_issuer.output,
+        coordinator=rules.create_analysis_keys.output.coordinator,
     output:
         played=f"{RESULTS}/analyses/played.json",
         results=f"{RESULTS}/analyses/results.npz",

@@ -70,6 +70,9 @@ rule inject_faults:
         stores=fill_in(rules.build_variant_store.output.store, country=COUNTRIES),
         served=served_files,
         issuer=rules.create_issuer.output,
+        coordinator=(
+            rules.create_analysis_keys.output.coordinator if INPUTS.analyses else []
+        ),
     output:
         faults=f"{RESULTS}/bench/faults.parquet",
     log:

@@ -17,6 +17,7 @@ def served_files(wildcards):
         *rules.write_node_catalogues.output,
         *rules.create_issuer.output.trusted,
         *keys,
+        *(rules.create_analysis_keys.output if INPUTS.analyses else []),
         *(fill_in([*genomes.bcf, *genomes.csi], block=BLOCKS) if IN_STORAGE else []),
     ]
 

@@ -55,6 +55,7 @@ rule build_node_folders:
         runs=rules.simulate_sample_metadata.output.runs,
         analyses=rules.simulate_sample_metadata.output.analyses,
         genes=local(config["genes"]),
+        analysis_keys=rules.create_analysis_keys.output if INPUTS.analyses else [],
         algorithm=[
             local(f"{INPUTS.analyses.algorithm}/{file}") for file in ALGORITHM_FILES
         ],

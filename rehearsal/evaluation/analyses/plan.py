@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.analyses.variant_weights import WEIGHTS
+from rehearsal.evaluation.analyses.keys import KEYS_FILE
 from rehearsal.masked_sums.participant import FEWEST
-from rehearsal.node.settings.analysis_settings import SMALLEST_COUNT
+from rehearsal.node.settings.analysis_settings import CLEAR, MASKED, MODES, SMALLEST_COUNT
 from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.node.wes.algorithms import FOLDER, Algorithm, algorithm_digest, read_algorithm
 from rehearsal.phenotypes.yaml_reader import Entry, read_yaml
@@ -18,8 +19,6 @@ from rehearsal.phenotypes.yaml_reader import Entry, read_yaml
 KEYS = ("algorithm", "purpose", "smallest_count", "deadline_s", "modes")
 PARTS = ("pca", "gwas", "burden")
 STEP_OF_PART = {"pca": "components", "gwas": "linear", "burden": "burden"}
-CLEAR, MASKED = MODES = ("clear", "masked")
-# alleles and frequencies are joined in clear, whatever the modes
 FREQUENCIES = {"algorithm": "frequencies", "parameters": {"hardy_weinberg": False}}
 MOST_GENES = 500  # parameters of a run have a largest size
 
@@ -57,6 +56,11 @@ class PlannedAnalyses:
     def parts(self) -> tuple[str, ...]:
         """The parts that are not left out."""
         return tuple(part for part in PARTS if getattr(self, part) is not None)
+
+    @property
+    def frequencies(self) -> dict[str, Any]:
+        """The step of frequencies, of which there is one: masked if nothing leaves in clear."""
+        return FREQUENCIES | ({} if CLEAR in self.modes else {"masked": True})
 
     @property
     def outcomes(self) -> tuple[str, ...]:
@@ -146,12 +150,17 @@ def approve_algorithm(
         folder: The node's folder.
 
     Returns:
-        The settings with the digest and the limits.
+        The settings with the digest, the limits, the modes and the name of the file of keys.
     """
     if plan is None:
         return settings
     shutil.copytree(plan.algorithm, folder / FOLDER / plan.name, dirs_exist_ok=True)
-    limits = replace(settings.analyses, smallest_count=plan.smallest_count)
+    limits = replace(
+        settings.analyses,
+        smallest_count=plan.smallest_count,
+        modes=plan.modes,
+        keys_file=KEYS_FILE,
+    )
     digest = algorithm_digest(folder / FOLDER / plan.name)
     return replace(settings, algorithms=(digest,), analyses=limits)
 
@@ -168,6 +177,8 @@ def _modes(entry: Entry) -> tuple[str, ...]:
     modes = tuple(item.choice(*MODES) for item in entry.items())
     if not modes:
         raise entry.error(f"at least one of {', '.join(MODES)}")
+    if len(set(modes)) < len(modes):
+        raise entry.error("each mode once", "one of them twice")
     return modes
 
 

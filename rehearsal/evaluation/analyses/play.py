@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from numpy.typing import NDArray
 
 from rehearsal.analyses.protocol import AnalysisError
-from rehearsal.evaluation.analyses.plan import FREQUENCIES, PlannedAnalyses, Step
+from rehearsal.evaluation.analyses.plan import PlannedAnalyses, Step
 from rehearsal.files import atomic_path, read_json, write_json
 from rehearsal.masked_sums.participant import FEWEST
 from rehearsal.network.analyses.coordinator import AnalysisResult
@@ -100,6 +101,7 @@ def play_plan(
     nodes: Sequence[NodeEntry],
     token: str,
     vetoed: Collection[str] = (),
+    signing_key: Ed25519PrivateKey | None = None,
 ) -> Played:
     """Play all steps in one run at each node.
 
@@ -109,6 +111,7 @@ def play_plan(
         nodes: The run's own nodes.
         token: Passport that all of them accept.
         vetoed: Nodes that do not approve the algorithm, and refuse.
+        signing_key: Of the coordinator, which all of them accept.
     """
     approving = len(nodes) - len(vetoed)
     steps = plan.steps(genes, approving)
@@ -116,10 +119,11 @@ def play_plan(
     asked = [dict(step.request) for step in steps if step.name not in left_out]
     headers = {"Authorization": f"Bearer {token}", "X-Rehearsal-Purpose": plan.purpose}
     services = [NodeService(node.country, f"{node.url}{WES}", headers) for node in nodes]
-    request = WorkflowRequest(plan.name, {"steps": [FREQUENCIES, *asked]})
+    request = WorkflowRequest(plan.name, {"steps": [plan.frequencies, *asked]})
     result, why, begun = AnalysisResult(), "", time.monotonic()
     try:
-        asyncio.run(play_analysis(services, request, plan.deadline_s, print, result))
+        how = (plan.deadline_s, print, result, signing_key)
+        asyncio.run(play_analysis(services, request, *how))
     except AnalysisError as error:
         why = str(error)
     seconds = time.monotonic() - begun

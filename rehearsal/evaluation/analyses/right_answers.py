@@ -82,7 +82,9 @@ class RightAnswers:
         cohort, least = self._cohort, self._plan.smallest_count
         genotypes = read_genotypes(cohort.trees, cohort.people, chosen, least, cohort.genes)
         people = self._variables(chosen)
-        truth = AnalysisTruth(genotypes, people, least, cohort.genes, present["frequencies"])
+        masked = bool(self._plan.frequencies.get("masked"))
+        inside = (cohort.genes, present["frequencies"], masked)
+        truth = AnalysisTruth(genotypes, people, least, *inside)
         arrays = _named_alleles(genotypes.alleles) | {
             f"{PEOPLE}/country": people["country"].to_numpy(str)
         }

@@ -30,11 +30,13 @@ from rehearsal.loadtest.faults.pooled_statistics import (
 from rehearsal.loadtest.faults.scenario_outcome import SHOWN
 from rehearsal.loadtest.faults.scenarios import Scenario
 from rehearsal.machine import load_average
+from rehearsal.masked_sums.signing_keys import read_signing_key
 from rehearsal.network.analyses.coordinator import AnalysisResult, Coordinator
 from rehearsal.network.analyses.node_run import Analysis, NodeRun
 from rehearsal.network.analyses.play import WES
 from rehearsal.network.registry import NodeEntry
 from rehearsal.network.wes_client import WesClient, WorkflowRequest
+from rehearsal.node.settings.analysis_settings import CLEAR
 from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.node.wes.algorithms import ApprovedAlgorithms
 from rehearsal.node.wes.sandbox import why_no_sandbox
@@ -54,12 +56,14 @@ class LostNodeTest:
         folders: Their folders by country.
         victim: The country whose node is lost.
         token: A token with a grant of their datasets; empty for nodes that are open to everybody.
+        coordinator: File of a private key whose public one they accept. None: there is none.
     """
 
     nodes: Sequence[NodeEntry]
     folders: Mapping[str, Path]
     victim: str
     token: str
+    coordinator: Path | None = None
 
     async def play(self, scenario: Scenario) -> dict[str, Any]:
         """Play the analysis.
@@ -106,7 +110,8 @@ class LostNodeTest:
         """Play the rounds. Returns the result, and why there is none."""
         steps = [{"algorithm": "linear", "parameters": {"outcome": outcome}}]
         request = WorkflowRequest(ALGORITHM, {"steps": steps})
-        analysis = Analysis("lost in mid-round", request, DEADLINE_S)
+        key = None if self.coordinator is None else read_signing_key(self.coordinator)
+        analysis = Analysis("lost in mid-round", request, DEADLINE_S, key)
         headers = {"X-Rehearsal-Purpose": PURPOSE}
         headers |= {"Authorization": f"Bearer {self.token}"} if self.token else {}
         async with AsyncExitStack() as stack:
@@ -164,9 +169,11 @@ def _why_not(folders: Mapping[str, Path]) -> str:
     if len(folders) < 3:
         return f"three nodes are needed, and there are {len(folders)}"
     for code, folder in folders.items():
-        approved = ApprovedAlgorithms(folder, NodeSettings.read(folder).algorithms)
-        if approved.find(ALGORITHM) is None:
+        settings = NodeSettings.read(folder)
+        if ApprovedAlgorithms(folder, settings.algorithms).find(ALGORITHM) is None:
             return f"the node of {code} does not approve the algorithm {ALGORITHM}"
+        if CLEAR not in settings.analyses.modes:
+            return f"sums of the node of {code} leave under masks only"
     return why_no_sandbox()
 
 

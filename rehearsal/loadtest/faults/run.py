@@ -49,6 +49,7 @@ class FaultTest:
     expected: Mapping[str, Mapping[str, ExpectedAnswer]]  # right answers by query and country
     fault_s: float = 1.5  # how long each fault lasts, in seconds
     per_s: float = 8.0  # queries per second, in each lane
+    coordinator: Path | None = None  # file of the private key that signs in analyses
 
     @classmethod
     def of_run(cls, run: RunUnderTest, fault_s: float, per_s: float) -> FaultTest:
@@ -72,7 +73,8 @@ class FaultTest:
                 if country not in expected.get(query.id, {}):
                     key = f"{query.id}.{country}"
                     raise InputError(run.truth, key, "the right answer of this country", "nothing")
-        return cls(run.nodes, run.issuer, run.asker, queries, expected, fault_s, per_s)
+        asked = (queries, expected, fault_s, per_s, run.coordinator)
+        return cls(run.nodes, run.issuer, run.asker, *asked)
 
     @property
     def victim(self) -> str:
@@ -147,7 +149,8 @@ async def _lose_node(run: _LaneRun, scenario: Scenario) -> dict[str, Any]:
         victim = await run.start_victim(stack)
         folders = {code: test.folders[code] for code in (*codes, test.victim)}
         token = tokens_by_tier(test.issuer, test.asker)["controlled"]
-        lost = LostNodeTest([*run.others, victim.entry], folders, test.victim, token)
+        nodes = [*run.others, victim.entry]
+        lost = LostNodeTest(nodes, folders, test.victim, token, test.coordinator)
         return await lost.play(scenario)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rehearsal.errors import InputError, unreadable_file
 from rehearsal.files import atomic_path, write_json
+from rehearsal.masked_sums.signing_keys import read_signing_key
 from rehearsal.network.analyses.analysis_plan import plan_analysis
 from rehearsal.network.analyses.analysis_request import AnalysisRequest
 from rehearsal.network.analyses.played_analysis import PlayedAnalysis
@@ -33,6 +34,7 @@ class AnalyseCommand:
         out: Folder for the tables, new or empty.
         token_variable: Environment variable with a bearer token.
         purpose: DUO term.
+        coordinator_key: File of the coordinator's private key.
     """
 
     request: Path
@@ -40,16 +42,18 @@ class AnalyseCommand:
     out: Path
     token_variable: str | None = None
     purpose: str | None = None
+    coordinator_key: Path | None = None
 
     def analysis(self) -> PlayedAnalysis:
         """Plan the analysis.
 
         Raises:
-            InputError: The request, the registry or the token cannot be used.
+            InputError: The request, the registry, the token or the key cannot be used.
         """
+        key = None if self.coordinator_key is None else read_signing_key(self.coordinator_key)
         plan = plan_analysis(_read_request(self.request), read_nodes(self.nodes))
         asked = NodeRequest("", authorization=self._authorization(), purpose=self.purpose)
-        return PlayedAnalysis(plan, asked, lambda line: print(line, flush=True))
+        return PlayedAnalysis(plan, asked, lambda line: print(line, flush=True), key)
 
     def _authorization(self) -> str | None:
         if self.token_variable is None:

@@ -17,6 +17,7 @@ from rehearsal.analyses.exchange import pack_arrays
 from rehearsal.analyses.network_side import NetworkSide
 from rehearsal.analyses.protocol import AnalysisError, Arrays
 from rehearsal.network.analyses.masked_round import Masking, check_number
+from rehearsal.network.analyses.partner_group import strangers
 from rehearsal.network.analyses.remote_run import NodeLostError, Outcome, RemoteRun, ask_all
 
 T = TypeVar("T")
@@ -108,7 +109,10 @@ class Coordinator:
             self._used = set()
         self._tell(f"round {number}: step {step.name}, {len(self._nodes)} nodes")
         state = pack_arrays(self._run.message(number))
-        await self._from_all(lambda node: node.answer(number, state), number)
+        if self._run.done:  # a node that does not take this state has done its part all the same
+            await ask_all(self._nodes.values(), lambda node: node.answer(number, state))
+        else:
+            await self._from_all(lambda node: node.answer(number, state), number)
 
     async def _collect(self, number: int) -> list[Arrays]:
         """Collect the sums of a round, or their opened total."""
@@ -121,8 +125,10 @@ class Coordinator:
         return list((await self._from_all(lambda node: node.sums(number), number)).values())
 
     async def _exchange_keys(self) -> None:
-        keys = await self._from_all(lambda node: node.public_key(), None)
-        check_number(keys)
+        joined = await self._from_all(lambda node: node.join(), None)
+        self._drop(strangers(joined), None)
+        check_number(self._nodes)
+        keys = {node: joined[node].key for node in self._nodes}
         await self._from_all(lambda node: node.meet(keys), None)
 
     async def _from_all(

@@ -9,7 +9,6 @@ import asyncio
 import hashlib
 import hmac
 from collections import OrderedDict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,6 @@ from rehearsal.network.analyses.analysis_request import AnalysisRequest
 from rehearsal.network.beacon_response import BEACON_ID
 from rehearsal.network.client import NodeRequest
 from rehearsal.network.node_responses import forward_request
-from rehearsal.network.registry import NodeEntry
 from rehearsal.network.service import Network
 from rehearsal.node.beacon import envelope
 from rehearsal.web.app import POST, Api, Json, base_url
@@ -32,6 +30,8 @@ from rehearsal.web.request_limits import read_body
 from rehearsal.web.request_models import decode_body
 
 if TYPE_CHECKING:  # imported when the first analysis starts: a network without any stays small
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
     from rehearsal.network.analyses.played_analysis import PlayedAnalysis
 
 PATH = openapi.PATH
@@ -53,10 +53,11 @@ class AnalysisEndpoints:
 
     Args:
         network: The network whose nodes are asked.
+        signing_key: Of the coordinator, with which nodes know it. None: nothing is signed.
     """
 
-    def __init__(self, network: Network) -> None:
-        self._network = network
+    def __init__(self, network: Network, signing_key: Ed25519PrivateKey | None = None) -> None:
+        self._network, self._signing_key = network, signing_key
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
 
     def add_to(self, api: Api) -> None:
@@ -85,7 +86,7 @@ class AnalysisEndpoints:
         asked = forward_request(request, PATH[1:])
         wanted = decode_body(await read_body(request, MOST_BODY), AnalysisRequest, MOST_BODY)
         try:
-            analysis = await asyncio.to_thread(_prepare, wanted, self._network.nodes, asked)
+            analysis = await asyncio.to_thread(self._prepare, wanted, asked)
         except InputError as error:
             raise Problem(str(error), 400) from None
         self._make_room(_owner(request))
@@ -125,6 +126,14 @@ class AnalysisEndpoints:
             return Response(content, media_type=openapi.TSV)
         return Response(await asyncio.to_thread(table.json), media_type=openapi.JSON)
 
+    def _prepare(self, wanted: AnalysisRequest, asked: NodeRequest) -> PlayedAnalysis:
+        """Plan an analysis. Raises InputError."""
+        from rehearsal.network.analyses.analysis_plan import plan_analysis
+        from rehearsal.network.analyses.played_analysis import PlayedAnalysis
+
+        plan = plan_analysis(wanted, self._network.nodes)
+        return PlayedAnalysis(plan, asked, signing_key=self._signing_key)
+
     def _find(self, request: Request) -> PlayedAnalysis:
         forward_request(request, PATH[1:])  # refuses two tokens
         name = request.path_params["id"]
@@ -151,16 +160,6 @@ class AnalysisEndpoints:
         for table in report["tables"]:
             table["address"] = f"{address}/tables/{table['name'].replace(' ', '%20')}"
         return {**report, "address": address}
-
-
-def _prepare(
-    wanted: AnalysisRequest, nodes: Sequence[NodeEntry], asked: NodeRequest
-) -> PlayedAnalysis:
-    """Plan an analysis. Raises InputError."""
-    from rehearsal.network.analyses.analysis_plan import plan_analysis
-    from rehearsal.network.analyses.played_analysis import PlayedAnalysis
-
-    return PlayedAnalysis(plan_analysis(wanted, nodes), asked)
 
 
 def _address(request: Request, analysis: PlayedAnalysis) -> str:

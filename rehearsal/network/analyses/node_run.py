@@ -11,10 +11,19 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from rehearsal.analyses.exchange import pack_arrays, unpack_arrays
 from rehearsal.analyses.protocol import AnalysisError, Arrays
 from rehearsal.errors import mismatch, shown
+from rehearsal.masked_sums.partners import JoinedNode
+from rehearsal.masked_sums.signed_messages import (
+    AddressedRun,
+    SignedKey,
+    attempt_message,
+    keys_message,
+    state_message,
+)
 from rehearsal.network.analyses.remote_run import Attempt, NodeLostError, Outcome
 from rehearsal.network.wes_client import LARGEST, WesClient, WesError, WorkflowRequest
 
@@ -32,6 +41,7 @@ class Analysis:
     id: str  # the same at all nodes
     request: WorkflowRequest
     deadline_s: float  # of each call
+    signing_key: Ed25519PrivateKey | None = None  # of the coordinator; None: nothing is signed
 
 
 class NodeRun:
@@ -99,7 +109,8 @@ class NodeRun:
         Raises:
             NodeLostError: The node does not take it.
         """
-        await self._in_time(self._client.put_state(self._run, round_number, state))
+        signature = self._sign(state_message(self._to, round_number, state))
+        await self._in_time(self._client.put_state(self._run, round_number, state, signature))
 
     async def end(self) -> None:
         """Ask the node to end the run. Never fails."""
@@ -109,8 +120,8 @@ class NodeRun:
             except NodeLostError:
                 return
 
-    async def public_key(self) -> bytes:
-        """Return the node's key for masks in this run.
+    async def join(self) -> JoinedNode:
+        """Return the node's key for masks in this run, and whose keys it accepts.
 
         Raises:
             NodeLostError: It gives none.
@@ -119,18 +130,28 @@ class NodeRun:
         if told.get("node") != self.node:
             expected = f"{self.node}, as the registry has it"
             raise NodeLostError("failed", mismatch("node", expected, shown(told.get("node"))))
-        return _bytes(told, "public_key")
+        partners = told.get("partners")
+        if not isinstance(partners, dict):
+            raise NodeLostError("failed", mismatch("partners", "keys by node", shown(partners)))
+        key = SignedKey(_bytes(told, "public_key"), _bytes(told, "signature"))
+        accepted = {code: _bytes(partners, code) for code in partners}
+        return JoinedNode(self.node, self._analysis.id, _bytes(told, "task"), key, accepted)
 
-    async def meet(self, public_keys: Mapping[str, bytes]) -> None:
+    async def meet(self, keys: Mapping[str, SignedKey]) -> None:
         """Hand over the keys of all nodes.
 
         Args:
-            public_keys: The keys by node.
+            keys: The keys by node.
 
         Raises:
             NodeLostError: The node does not take them.
         """
-        await self._post("masks", {"public_keys": _texts(public_keys)}, "PUT")
+        body = {
+            "public_keys": _texts({name: one.public_key for name, one in keys.items()}),
+            "key_signatures": _texts({name: one.signature for name, one in keys.items()}),
+            "signature": self._sign(keys_message(self._to, self._analysis.id, keys)),
+        }
+        await self._post("masks", body, "PUT")
 
     async def masked_sums(self, attempt: Attempt) -> bytes:
         """Wait for the node's masked sums.
@@ -141,7 +162,9 @@ class NodeRun:
         Raises:
             NodeLostError: They do not come.
         """
-        body = {"attempt": attempt.number, "nodes": list(attempt.nodes)}
+        number, nodes = attempt.number, list(attempt.nodes)
+        message = attempt_message(self._to, attempt.round_number, number, nodes)
+        body = {"attempt": number, "nodes": nodes, "signature": self._sign(message)}
         path = f"rounds/{attempt.round_number}/mask"
 
         async def wait() -> bytes:
@@ -215,6 +238,15 @@ class NodeRun:
         path = f"rounds/{attempt.round_number}/open"
         sent = self._client.post_pieces(self._run, path, pack_arrays(body))
         return self._arrays(await self._in_time(sent))
+
+    @property
+    def _to(self) -> AddressedRun:
+        return AddressedRun(self.node, self._run)
+
+    def _sign(self, message: bytes) -> str:
+        """Sign as the coordinator: base64; empty without a key."""
+        key = self._analysis.signing_key
+        return b64encode(key.sign(message)).decode() if key else ""
 
     async def _post(self, path: str, body: Mapping[str, Any], method: str = "POST") -> Any:
         return await self._in_time(self._client.send(self._run, path, body, method))

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from rehearsal.analyses.network_side import NetworkSide
 from rehearsal.analyses.rounds import NetworkRun
 from rehearsal.network.analyses.coordinator import AnalysisResult, Coordinator
@@ -35,6 +37,7 @@ async def play_analysis(
     deadline_s: float,
     tell: Callable[[str], None] = log.info,
     result: AnalysisResult | None = None,
+    signing_key: Ed25519PrivateKey | None = None,
 ) -> AnalysisResult:
     """Play an analysis over all its rounds.
 
@@ -45,6 +48,7 @@ async def play_analysis(
         tell: Called with a line of progress after each round.
         result: Is filled step by step, so that a caller has what there is if the analysis ends
             early. None: a new one.
+        signing_key: Of the coordinator, with which nodes know it. None: nothing is signed.
 
     Returns:
         The result.
@@ -53,7 +57,7 @@ async def play_analysis(
         AnalysisError: The parameters cannot be used, or the analysis cannot go on.
     """
     run = NetworkRun(request.parameters)
-    async with coordinating(run, services, request, deadline_s, tell) as coordinator:
+    async with coordinating(run, services, request, deadline_s, tell, signing_key) as coordinator:
         coordinator.result = result or coordinator.result
         return await coordinator.play()
 
@@ -65,6 +69,7 @@ async def coordinating(
     request: WorkflowRequest,
     deadline_s: float,
     tell: Callable[[str], None] = log.info,
+    signing_key: Ed25519PrivateKey | None = None,
 ) -> AsyncIterator[Coordinator]:
     """Connect to nodes for as long as the block runs.
 
@@ -74,12 +79,13 @@ async def coordinating(
         request: What each is asked to run.
         deadline_s: Seconds that a node may take for each call.
         tell: Called with a line of progress after each round.
+        signing_key: Of the coordinator, with which nodes know it. None: nothing is signed.
 
     Yields:
         What plays the analysis, not yet begun.
     """
     masking = Masking() if any(step.masked for step in run.steps) else None
-    analysis = Analysis(secrets.token_hex(16), request, deadline_s)
+    analysis = Analysis(secrets.token_hex(16), request, deadline_s, signing_key)
     async with AsyncExitStack() as stack:
         runs = []
         for service in services:

@@ -8,6 +8,8 @@ import secrets
 from collections.abc import Callable
 from typing import Any, Literal
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from rehearsal.analyses.protocol import AnalysisError
 from rehearsal.network.analyses.analysis_plan import AnalysisPlan
 from rehearsal.network.analyses.coordinator import AnalysisResult
@@ -29,6 +31,7 @@ class PlayedAnalysis:
         plan: What is played, and where.
         asked: Who asks: the token and the purpose of each request to a node.
         tell: Called with a line after each round, and for each node that is lost.
+        signing_key: Of the coordinator, with which nodes know it. None: nothing is signed.
 
     Attributes:
         id: Its name at the network, which nobody can guess. No node is told.
@@ -38,13 +41,17 @@ class PlayedAnalysis:
     """
 
     def __init__(
-        self, plan: AnalysisPlan, asked: NodeRequest, tell: Callable[[str], None] = log.info
+        self,
+        plan: AnalysisPlan,
+        asked: NodeRequest,
+        tell: Callable[[str], None] = log.info,
+        signing_key: Ed25519PrivateKey | None = None,
     ) -> None:
         self.id, self.plan = secrets.token_hex(16), plan
         self.state: State = "running"
         self.reason = ""
         self.tables: dict[str, Table] = {}
-        self._asked, self._tell = asked, tell
+        self._asked, self._tell, self._signing_key = asked, tell, signing_key
         self._result = AnalysisResult()
 
     @property
@@ -67,7 +74,8 @@ class PlayedAnalysis:
         plan = self.plan
         services = [self._service(node) for node in plan.nodes]
         deadline_s, side = plan.request.deadline_s, plan.side
-        async with coordinating(side, services, plan.workflow, deadline_s, self._tell) as playing:
+        how = (plan.workflow, deadline_s, self._tell, self._signing_key)
+        async with coordinating(side, services, *how) as playing:
             self._result = playing.result
             try:
                 await playing.play()

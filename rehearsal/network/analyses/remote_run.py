@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 
 from rehearsal.analyses.protocol import Arrays
+from rehearsal.masked_sums.partners import JoinedNode
+from rehearsal.masked_sums.signed_messages import SignedKey
 
 T = TypeVar("T")
 Outcome = Literal["refused", "late", "failed", "held", "not run"]
@@ -64,14 +66,14 @@ class RemoteRun(Protocol):
     async def end(self) -> None:
         """Ask the node to end the run if it still goes on. Never fails."""
 
-    async def public_key(self) -> bytes:
-        """Return the node's key for masks in this run."""
+    async def join(self) -> JoinedNode:
+        """Return the node's key for masks in this run, and whose keys it accepts."""
 
-    async def meet(self, public_keys: Mapping[str, bytes]) -> None:
+    async def meet(self, keys: Mapping[str, SignedKey]) -> None:
         """Hand over the keys of all nodes.
 
         Args:
-            public_keys: The keys by node.
+            keys: The keys by node.
         """
 
     async def masked_sums(self, attempt: Attempt) -> bytes:

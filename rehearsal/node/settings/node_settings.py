@@ -160,6 +160,7 @@ class NodeSettings:
         values["genes"] = [asdict(gene) for gene in self.genes]
         values["regions"] = list(self.regions)
         values["algorithms"] = list(self.algorithms)
+        values["analyses"] = self.analyses.as_yaml()
         values["access"] = as_yaml(self.access)
         with atomic_path(path) as aside:
             aside.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")

@@ -12,15 +12,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rehearsal.errors import shown
+from rehearsal.masked_sums.signing_keys import read_signing_key
 from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.access.rights import Rights, caller_name, caller_rights
 from rehearsal.node.airlock.airlock import Airlock
 from rehearsal.node.beacon.info_endpoints import service_info
 from rehearsal.node.beacon.node_data import NodeData
+from rehearsal.node.settings.analysis_keys import IDENTITY_FILE
+from rehearsal.node.settings.analysis_settings import CLEAR
+from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.node.wes import openapi
 from rehearsal.node.wes.algorithms import Algorithm, ApprovedAlgorithms
+from rehearsal.node.wes.coordinators import Coordinators
 from rehearsal.node.wes.crate_check import check_crate
-from rehearsal.node.wes.mask_endpoints import MaskEndpoints
+from rehearsal.node.wes.mask_endpoints import MaskEndpoints, Trusted
 from rehearsal.node.wes.page import page_of
 from rehearsal.node.wes.request import (
     ENGINE,
@@ -30,7 +35,7 @@ from rehearsal.node.wes.request import (
     check_parameters,
     read_run_request,
 )
-from rehearsal.node.wes.round_endpoints import RoundEndpoints, numbers_response
+from rehearsal.node.wes.round_endpoints import RoundEndpoints, check_mode, numbers_response
 from rehearsal.node.wes.run import WORDS, Run
 from rehearsal.node.wes.runs import Runs
 from rehearsal.node.wes.sandbox import why_no_sandbox
@@ -43,6 +48,13 @@ from rehearsal.web.request_limits import read_body
 BASE = "/ga4gh/wes/v1"
 VERSION = "1.1.0"
 NO_RUN = "a run of yours that this node remembers"
+
+
+def _trusted(settings: NodeSettings, folder: Path) -> Trusted:
+    """Read whose keys the node accepts, and its own if it has partners. Raises InputError."""
+    keys = settings.analyses.keys(folder)
+    identity = read_signing_key(folder / IDENTITY_FILE) if keys.partners else None
+    return Trusted(Coordinators(keys.coordinator_keys), keys.partner_keys, identity)
 
 
 def error_body(status: int, message: str) -> Body:
@@ -64,7 +76,7 @@ class WesEndpoints:
         folder: The node's folder.
 
     Raises:
-        InputError: A file of the airlock is unusable.
+        InputError: A file of the airlock or a key is unusable.
     """
 
     def __init__(self, node_data: NodeData, authorizer: Authorizer, folder: Path) -> None:
@@ -73,8 +85,10 @@ class WesEndpoints:
         self._airlock = Airlock(settings.analyses, authorizer.state, authorizer.ledger)
         state = authorizer.state or folder
         self._runs = Runs(settings.analyses, folder, state, self._airlock, authorizer.audit)
-        self._rounds = RoundEndpoints(self.find_run, self._runs)
-        self._masks = MaskEndpoints(settings, self.find_run, self._rounds)
+        trusted = _trusted(settings, folder)
+        by = trusted.coordinators
+        self._rounds = RoundEndpoints(settings, by, self.find_run, self._runs)
+        self._masks = MaskEndpoints(settings, trusted, self.find_run, self._rounds)
 
     def close(self) -> None:
         """End all runs and close the files."""
@@ -278,6 +292,8 @@ class WesEndpoints:
         if "sketch" in algorithm.arrays.values() and not analyses.sketches:
             expected = "an algorithm without a sketch of each person"
             raise Problem.mismatch("workflow_url", expected, shown(algorithm.name), 403)
+        if algorithm.outputs:
+            check_mode(self._node_data.settings, CLEAR)
         return algorithm
 
     def find_run(self, request: Request) -> Run:

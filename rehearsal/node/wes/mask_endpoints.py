@@ -6,10 +6,12 @@ import asyncio
 from base64 import b64decode, b64encode
 from binascii import Error
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import orjson
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,12 +19,21 @@ from rehearsal.analyses.exchange import pack_arrays, unpack_arrays
 from rehearsal.analyses.protocol import AnalysisError
 from rehearsal.errors import mismatch, shown
 from rehearsal.masked_sums.participant import MaskingError
+from rehearsal.masked_sums.partners import JoinedNode, NotPartnerError
+from rehearsal.masked_sums.signed_messages import (
+    SignedKey,
+    attempt_message,
+    keys_message,
+    task_digest,
+)
 from rehearsal.node.airlock.airlock import Result
 from rehearsal.node.airlock.arrays import MB
+from rehearsal.node.settings.analysis_settings import MASKED
 from rehearsal.node.settings.node_settings import NodeSettings
+from rehearsal.node.wes.coordinators import Coordinators
 from rehearsal.node.wes.masked_rounds import MaskedRounds, Sums
 from rehearsal.node.wes.request import MAX_BODY
-from rehearsal.node.wes.round_endpoints import NPZ, RoundEndpoints
+from rehearsal.node.wes.round_endpoints import NPZ, RoundEndpoints, check_mode, round_number
 from rehearsal.node.wes.run import Run
 from rehearsal.web.app import POST, Json
 from rehearsal.web.problem import Problem
@@ -35,19 +46,34 @@ CONFIRMATION, SEALED = "confirmation.", "sealed."  # before names of nodes, in t
 Route = tuple[str, Callable[[Request], Any], Sequence[str]]
 
 
+@dataclass(frozen=True, slots=True)
+class Trusted:
+    """With whom a node plays masked rounds."""
+
+    coordinators: Coordinators
+    partners: Mapping[str, bytes]  # identity keys by code
+    identity: Ed25519PrivateKey | None  # of the node; None: it has no partners
+
+
 class MaskEndpoints:
     """The handlers of masked rounds.
 
     Args:
         settings: The node's settings.
+        trusted: Its partners and coordinators.
         find_run: Finds the run of a request, or raises Problem.
         rounds: The handlers of rounds.
     """
 
     def __init__(
-        self, settings: NodeSettings, find_run: Callable[[Request], Run], rounds: RoundEndpoints
+        self,
+        settings: NodeSettings,
+        trusted: Trusted,
+        find_run: Callable[[Request], Run],
+        rounds: RoundEndpoints,
     ) -> None:
-        self._settings, self._find_run, self._rounds = settings, find_run, rounds
+        self._settings, self._trusted = settings, trusted
+        self._find_run, self._rounds = find_run, rounds
 
     def routes(self, run: str) -> Iterator[Route]:
         """List the routes.
@@ -67,24 +93,61 @@ class MaskEndpoints:
             request: The request, with ``analysis``: an identifier that all nodes get.
 
         Returns:
-            ``node``, and its ``public_key`` in this run.
+            ``node``; its ``public_key`` in this run with its ``signature``; ``task``, the digest
+            of what it computes; and the identity keys of its ``partners``.
+
+        Raises:
+            Problem: The node plays no masked rounds (403), or the run joined before (409).
         """
         run, body = self._find_run(request), await _read(request, {"analysis": str})
+        check_mode(self._settings, MASKED)
+        identity = self._trusted.identity
+        if identity is None:
+            raise Problem(
+                "This node plays no masked rounds: its node.yaml lists no analyses.partners.", 403
+            )
         if run.masks is not None:
             raise Problem.mismatch("masks", "one analysis for a run", "a second one", 409)
-        least = self._settings.analyses.smallest_count
-        run.masks = MaskedRounds(body["analysis"], self._settings.country_code, least)
-        key = _text(run.masks.public_key)
-        return Json({"node": self._settings.country_code, "public_key": key})
+        node, analysis = self._settings.country_code, body["analysis"]
+        run.masks = MaskedRounds(analysis, node, self._settings.analyses.smallest_count)
+        run.joined = JoinedNode.signed(
+            identity,
+            node,
+            analysis,
+            task_digest(run.algorithm.digest, run.request.parameters, run.purpose),
+            run.masks.public_key,
+            self._trusted.partners,
+        )
+        return Json(_told(run.joined))
 
     async def meet(self, request: Request) -> Json:
         """Answer ``PUT /runs/{run_id}/masks``.
 
         Args:
-            request: The request, with the ``public_keys`` of all nodes.
+            request: The request: the ``public_keys`` of all nodes, their ``key_signatures``, and
+                the coordinator's ``signature`` of both.
+
+        Raises:
+            Problem: No coordinator signed them, or one is of no partner (403), or the protocol does
+                not allow it (409).
         """
-        rounds, body = self._masks(request), await _read(request, {"public_keys": dict})
-        keys = _bytes_of(body["public_keys"])
+        kinds = {"public_keys": dict, "key_signatures": dict, "signature": str}
+        run, rounds, body = (
+            self._find_run(request),
+            self._masks(request),
+            await _read(request, kinds),
+        )
+        keys, signatures = _bytes_of(body["public_keys"]), _bytes_of(body["key_signatures"])
+        if keys.keys() != signatures.keys() or run.joined is None:
+            raise Problem.mismatch("key_signatures", "one for each key", "others")
+        signed = {name: SignedKey(key, signatures[name]) for name, key in keys.items()}
+        to = run.at(self._settings.country_code)
+        message = keys_message(to, run.joined.analysis, signed)
+        self._trusted.coordinators.check(body["signature"], message)
+        try:
+            run.joined.check_all(signed)
+        except NotPartnerError as error:
+            raise Problem(str(error), 403) from None
         _allowed(lambda: rounds.meet(keys))
         return Json({})
 
@@ -92,18 +155,25 @@ class MaskEndpoints:
         """Answer ``POST /runs/{run_id}/rounds/{round}/mask``.
 
         Args:
-            request: The request: ``attempt``, and ``nodes`` that take part.
+            request: The request: ``attempt``, ``nodes`` that take part, and the coordinator's
+                ``signature`` of both.
 
         Returns:
             Words of 64 bits, little-endian (200); 202 while the sums are not there.
+
+        Raises:
+            Problem: No coordinator signed it (403), or the protocol does not allow it (409).
         """
-        rounds = self._masks(request)
-        body = await _read(request, {"attempt": int, "nodes": list})
+        run, rounds = self._find_run(request), self._masks(request)
+        body = await _read(request, {"attempt": int, "nodes": list, "signature": str})
+        to, nodes = run.at(self._settings.country_code), _texts(body["nodes"])
+        message = attempt_message(to, round_number(request), body["attempt"], nodes)
+        self._trusted.coordinators.check(body["signature"], message)
         sums = await self._sums(request, WAIT_S)
         if sums is None:
             return Json({"state": self._find_run(request).shown_state()}, 202)
         masked = await asyncio.to_thread(
-            _allowed, lambda: rounds.mask(body["attempt"], sums, _texts(body["nodes"]))
+            _allowed, lambda: rounds.mask(body["attempt"], sums, nodes)
         )
         return Response(masked, media_type=NPZ)
 
@@ -166,6 +236,16 @@ class MaskEndpoints:
     async def _sums(self, request: Request, wait_s: float) -> Sums | None:
         result = await self._rounds.find_result(request, wait_s)
         return None if result is None else _masked_sums(result)
+
+
+def _told(joined: JoinedNode) -> dict[str, Any]:
+    return {
+        "node": joined.node,
+        "public_key": _text(joined.key.public_key),
+        "signature": _text(joined.key.signature),
+        "task": _text(joined.task),
+        "partners": {code: _text(key) for code, key in joined.partners.items()},
+    }
 
 
 def _masked_sums(result: Result) -> Sums:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rehearsal.node.wes.coordinators import SIGNATURE_HEADER
 from rehearsal.node.wes.request import FORM
 from rehearsal.node.wes.run import STATES
 from rehearsal.web.openapi import (
@@ -137,11 +138,21 @@ def _masks(path: str, run: Body, number: Body) -> Body:
         "202": _rounds()["202"],
     }
     opened = {"200": {**NUMBERS, "description": "The total, an NPZ file."}, "202": words["202"]}
-    joined = all_of({"node": TEXT, "public_key": TEXT})
+    joined = all_of(
+        {
+            "node": {**TEXT, "description": "Code of the node."},
+            "public_key": {**TEXT, "description": "Its X25519 key in this run."},
+            "signature": {**TEXT, "description": "Of the key, with the node's identity key."},
+            "task": {**TEXT, "description": "SHA-256 of algorithm, parameters and purpose."},
+            "partners": {**keys, "description": "Identity keys that the node accepts, by code."},
+        }
+    )
+    signature = {"signature": {**TEXT, "description": "Of a coordinator, Ed25519."}}
     attempt = {"attempt": COUNT}
+    met = {"public_keys": keys, "key_signatures": keys, **signature}
     revealing = {**attempt, "confirmations": keys, "opener": TEXT}
     steps: dict[str, tuple[Body, Body | None]] = {
-        "mask": (_answered("Return masked sums.", words), {**attempt, "nodes": nodes}),
+        "mask": (_answered("Return masked sums.", words), {**attempt, "nodes": nodes, **signature}),
         "confirm": (
             _get("Confirm whose sums are in a total.", all_of({"confirmations": keys})),
             {**attempt, "present": nodes},
@@ -156,7 +167,7 @@ def _masks(path: str, run: Body, number: Body) -> Body:
         f"{path}/masks": {
             "parameters": [run],
             "post": _with_body(_get("Join masked rounds.", joined), {"analysis": TEXT}),
-            "put": _with_body(_get("Take the keys of all nodes.", OBJECT), {"public_keys": keys}),
+            "put": _with_body(_get("Take the keys of all nodes.", OBJECT), met),
         },
         **{
             f"{path}/rounds/{{round}}/{name}": {
@@ -212,7 +223,15 @@ def _put() -> Body:
         "200": {"description": "The algorithm has the state.", "content": state},
         "202": {"description": "The piece is there, others are missing.", "content": state},
     }
-    return {**_answered("Send the network's state after a round.", answers), "requestBody": body}
+    signature = {
+        "name": SIGNATURE_HEADER,
+        "in": "header",
+        "required": True,
+        "description": "A coordinator's signature of the whole state, base64.",
+        "schema": TEXT,
+    }
+    sent = _answered("Send the network's state after a round.", answers)
+    return {**sent, "parameters": [signature], "requestBody": body}
 
 
 def _get(summary: str, answer: Body) -> Body:

@@ -11,9 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rehearsal.errors import shown
+from rehearsal.masked_sums.signed_messages import AddressedRun, state_message
 from rehearsal.node.airlock.airlock import TIME_STEP_S, Result
 from rehearsal.node.airlock.arrays import MB, Malformed, read_numbers
 from rehearsal.node.airlock.rules import REASONS
+from rehearsal.node.settings.analysis_settings import CLEAR, MASKED
+from rehearsal.node.settings.node_settings import NodeSettings
+from rehearsal.node.wes.coordinators import SIGNATURE_HEADER, Coordinators
 from rehearsal.node.wes.request import MAX_BODY
 from rehearsal.node.wes.run import ENDED, WORDS, Run
 from rehearsal.node.wes.runs import Runs
@@ -32,11 +36,20 @@ class RoundEndpoints:
     """The handlers of rounds.
 
     Args:
+        settings: The node's settings.
+        coordinators: Who may send states.
         find_run: Finds the run of a request, or raises Problem.
         runs: The node's runs.
     """
 
-    def __init__(self, find_run: Callable[[Request], Run], runs: Runs) -> None:
+    def __init__(
+        self,
+        settings: NodeSettings,
+        coordinators: Coordinators,
+        find_run: Callable[[Request], Run],
+        runs: Runs,
+    ) -> None:
+        self._settings, self._coordinators = settings, coordinators
         self._find_run, self._runs = find_run, runs
         self.uploads = Uploads()
 
@@ -50,13 +63,16 @@ class RoundEndpoints:
             The numbers of a round (200), or its state while there are none (202).
 
         Raises:
-            Problem: The airlock holds them (409), or the run has ended (410).
+            Problem: The node's modes do not let them leave (403), the airlock holds them (409), or
+                the run has ended (410).
         """
         found = await self.find_result(request, wait_of(request))
         if found is None:
             return Json({"state": self._find_run(request).shown_state()}, 202)
         if found.is_masked:
             raise Problem("The numbers of this round leave under masks only.", 409)
+        if found.about["additive"]:  # lists cannot be added, and so not be masked
+            check_mode(self._settings, CLEAR)
         return numbers_response(found)
 
     async def find_result(self, request: Request, wait_s: float) -> Result | None:
@@ -72,7 +88,7 @@ class RoundEndpoints:
         Raises:
             Problem: The airlock holds them (409), or the run has ended (410).
         """
-        run, number = self._find_run(request), _round_number(request)
+        run, number = self._find_run(request), round_number(request)
         until, pause = time.monotonic() + wait_s, FIRST_LOOK_S
         while (result := run.results.get(f"round-{number}")) is None or not _has_left(result):
             if result is None and run.shown_state() in ENDED:
@@ -94,7 +110,8 @@ class RoundEndpoints:
     async def put_state(self, request: Request) -> Response:
         """Answer ``PUT /runs/{run_id}/rounds/{round}`` with the network's state after a round.
 
-        A long state comes in pieces, each with the header ``Content-Range``.
+        A long state comes in pieces, each with the header ``Content-Range``. The header
+        ``X-Rehearsal-Signature`` of the last one is the coordinator's signature of the whole state.
 
         Args:
             request: The request, after authorization.
@@ -103,16 +120,20 @@ class RoundEndpoints:
             200 when the state is complete, 202 while pieces are missing.
 
         Raises:
-            Problem: It is not the next round (409), the run has ended (410), or the content is not
-                an NPZ file of numbers (400, 413).
+            Problem: No coordinator signed it (403), it is not the next round (409), the run has
+                ended (410), or the content is not an NPZ file of numbers (400, 413).
         """
-        run, number = self._find_run(request), _round_number(request)
+        run, number = self._find_run(request), round_number(request)
+        self._coordinators.require_any()
         _check_turn(run, number)
         most = run.algorithm.largest_mb * MB
         piece = await read_body(request, MAX_BODY)
         content = self.uploads.add(run.id, request.headers.get("content-range"), piece, most)
         if content is None:
             return Json({"state": run.shown_state()}, 202)
+        to = run.at(self._settings.country_code)
+        signature = request.headers.get(SIGNATURE_HEADER)
+        await asyncio.to_thread(self._check_signature, signature, to, number, content)
         try:
             await asyncio.to_thread(read_numbers, content, most)
         except Malformed as problem:
@@ -127,6 +148,28 @@ class RoundEndpoints:
         if (result := run.results.get(f"round-{number}")) is not None:
             result.forget()
         return Json({"state": run.shown_state()})
+
+    def _check_signature(
+        self, signature: str | None, to: AddressedRun, number: int, content: bytes
+    ) -> None:
+        self._coordinators.check(signature, state_message(to, number, content))
+
+
+def check_mode(settings: NodeSettings, mode: str) -> None:
+    """Check that sums leave the node in a mode.
+
+    Args:
+        settings: The node's settings.
+        mode: One of :data:`rehearsal.node.settings.analysis_settings.MODES`.
+
+    Raises:
+        Problem: They do not (403).
+    """
+    modes = settings.analyses.modes
+    if mode not in modes:
+        asked = "under masks" if mode == MASKED else "in clear"
+        only = ", ".join(modes)
+        raise Problem(f"Sums do not leave this node {asked}: analyses.modes is {only}.", 403)
 
 
 def _check_turn(run: Run, number: int) -> None:
@@ -180,7 +223,15 @@ def wait_of(request: Request) -> float:
     return wait_s
 
 
-def _round_number(request: Request) -> int:
+def round_number(request: Request) -> int:
+    """Read the number of the round from the path of a request.
+
+    Args:
+        request: The request.
+
+    Raises:
+        Problem: It is no such number (404).
+    """
     text = request.path_params["round"]
     if not (text.isascii() and text.isdigit() and len(text) <= 4):
         raise Problem.mismatch("round", "a whole number below 10000", shown(text), 404)

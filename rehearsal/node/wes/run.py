@@ -11,6 +11,8 @@ from typing import Any, Literal, get_args
 
 from pyroaring import BitMap
 
+from rehearsal.masked_sums.partners import JoinedNode
+from rehearsal.masked_sums.signed_messages import AddressedRun
 from rehearsal.node.airlock.airlock import TIME_STEP_S, Result
 from rehearsal.node.wes.algorithms import Algorithm
 from rehearsal.node.wes.masked_rounds import MaskedRounds
@@ -75,9 +77,18 @@ class Run:
     cpu_s: float | None = None
     results: dict[str, Result] = field(default_factory=dict)  # by round or output
     masks: MaskedRounds | None = None  # if sums leave under masks
+    joined: JoinedNode | None = None  # then also as what the node joined
     states_put: int = 0  # states of the network that were placed, in order
     lock: threading.Lock = field(default_factory=threading.Lock)
     _history: list[tuple[float, State]] = field(default_factory=list)  # by the monotonic clock
+
+    def at(self, node: str) -> AddressedRun:
+        """Return what messages to the run are addressed to.
+
+        Args:
+            node: The code of this node.
+        """
+        return AddressedRun(node, self.id)
 
     def move(self, state: State) -> None:
         """Go on to another state, if the run has not ended.

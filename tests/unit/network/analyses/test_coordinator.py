@@ -1,6 +1,7 @@
 """An analysis over nodes, in clear and masked, with nodes that are lost at every point."""
 
 import asyncio
+from base64 import b64decode
 
 import numpy as np
 import pytest
@@ -9,11 +10,13 @@ from rehearsal.analyses.alleles import AlleleList
 from rehearsal.analyses.exchange import unpack_arrays
 from rehearsal.analyses.protocol import AnalysisError
 from rehearsal.analyses.rounds import NetworkRun, NodeRun
+from rehearsal.masked_sums.partners import JoinedNode
 from rehearsal.network.analyses.coordinator import Coordinator
 from rehearsal.network.analyses.masked_round import Masking
 from rehearsal.network.analyses.remote_run import NodeLostError
 from rehearsal.node.wes.masked_rounds import MaskedRounds, Sums
 from tests.unit.analyses.cohort import play, simulate
+from tests.unit.signing_keys import public_keys, signing_key
 
 NAMES = ["BE", "DE", "EE", "FI", "MT"]
 LINEAR = {"outcome": "height", "covariates": ["age", "sex"]}
@@ -37,6 +40,8 @@ MASKED_COMPONENTS = {
 
 class LocalRun:
     """A node in this process. ``lost_at`` is the call at which it fails, and how often it works."""
+
+    partners, task = NAMES, b"the same"  # what it says of itself when it joins
 
     def __init__(self, name, view, parameters, lost_at=("", 0)):
         self.node, self.ended, self.received = name, 0, {}
@@ -72,12 +77,14 @@ class LocalRun:
     async def end(self):
         self.ended += 1
 
-    async def public_key(self):
-        await self._call("public_key")
-        return self._masks.public_key
+    async def join(self):
+        await self._call("join")
+        known = {name: b64decode(one) for name, one in public_keys(*self.partners).items()}
+        mine, identity = self._masks.public_key, signing_key(self.node)
+        return JoinedNode.signed(identity, self.node, "run", self.task, mine, known)
 
-    async def meet(self, public_keys):
-        self._masks.meet(public_keys)
+    async def meet(self, keys):
+        self._masks.meet({name: one.public_key for name, one in keys.items()})
 
     async def masked_sums(self, attempt):
         await self._call("masked_sums")
@@ -294,3 +301,40 @@ def test_an_analysis_without_a_node_says_why(views):
     lost = dict.fromkeys(NAMES, ("sums", 0))
     with pytest.raises(AnalysisError, match=r"at least one, found none \(BE: lost at sums"):
         coordinate(views, CLEAR, lost)
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        {"partners": []},  # it lists nobody
+        {"task": b"another"},  # it was asked for something else
+        {"partners": ["BE", "EE", "FI"]},  # it does not list DE, which lists it
+    ],
+)
+def test_a_node_that_is_no_partner_of_all_others_is_left_out_and_named(views, strange):
+    nodes = nodes_of(views, MASKED, {})
+    vars(nodes[-1]).update(strange)
+    result = asyncio.run(Coordinator(NetworkRun(MASKED), nodes, Masking()).play())
+    assert result.nodes["linear"] == NAMES[:4]
+    ((loss,),) = [result.losses]
+    assert (loss.node, loss.outcome) == ("MT", "refused")
+    assert loss.reason.startswith("MT is no partner of ")
+    assert loss.reason.endswith("or they are none of it (analyses.partners)")
+
+
+def test_a_node_that_nobody_lists_is_left_out_and_not_those_that_it_would_accept(views):
+    nodes = nodes_of(views, MASKED, {})
+    for node in nodes[1:]:
+        node.partners = NAMES[1:]
+    result = asyncio.run(Coordinator(NetworkRun(MASKED), nodes, Masking()).play())
+    assert [loss.reason for loss in result.losses] == [
+        "BE is no partner of DE, EE, FI, MT, or they are none of it (analyses.partners)"
+    ]
+
+
+def test_a_node_that_takes_no_state_is_in_the_result_of_its_only_round(views):
+    """Without coordinators a node gives its sums, and no state can follow them."""
+    nodes = nodes_of(views, CLEAR, {"MT": ("answer", 2)})  # after the last of three rounds
+    result = asyncio.run(Coordinator(NetworkRun(CLEAR), nodes).play())
+    assert (result.rounds, result.losses) == (3, [])
+    assert result.nodes["linear"] == NAMES

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from base64 import b64encode
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,8 @@ import orjson
 import pandas as pd
 import pytest
 
+from rehearsal.masked_sums.signed_messages import AddressedRun, state_message
+from rehearsal.masked_sums.signing_keys import public_text
 from rehearsal.network.issuer import make_issuer
 from rehearsal.network.tokens import create_person, sign_tokens
 from rehearsal.node.access.audit_log import AuditLog
@@ -30,6 +33,7 @@ from rehearsal.stores.people_store_writer import build_people
 from rehearsal.web.app import Api
 
 from ...node_algorithms import write_algorithm
+from ...signing_keys import COORDINATOR, public_keys, signing_key, write_key
 from ..conftest import NAMES, call, individuals, phenotypes
 
 DATASET = "GDI-FI-REHEARSAL-1"
@@ -38,6 +42,13 @@ AUDIENCE = "https://network.rehearsal.example"
 BASE = "/ga4gh/wes/v1"
 WITHDRAWN, NOT_FOR_HEALTH = 6, 7
 K = 3
+DEFAULTS = {
+    "smallest_count": K,
+    "memory_mb": 500,
+    "modes": ("clear", "masked"),
+    "partners": public_keys("EE", "SE"),
+    "coordinators": (public_text(signing_key(COORDINATOR)),),
+}
 CONSENT = pd.DataFrame(
     [
         (
@@ -134,6 +145,18 @@ class Client:
             time.sleep(0.05)
 
 
+def sign(message, who=COORDINATOR):
+    """A signature as it is sent."""
+    return b64encode(signing_key(who).sign(message)).decode()
+
+
+def of_coordinator(path, content, who=COORDINATOR, node="FI"):
+    """The header with the signature of a state that is sent to the path of a round."""
+    _, _, run, _, number = path.split("/")
+    message = state_message(AddressedRun(node, run), int(number), content)
+    return [(b"x-rehearsal-signature", sign(message, who).encode())]
+
+
 def multipart(form):
     """A form as clients send it: content and content type. Values of dict become JSON."""
     parts = []
@@ -164,6 +187,7 @@ def node(tmp_path, tokens, issuer, node_data):
         build_people(
             individuals(), {**phenotypes(), "consent": CONSENT}, folder / "people.sqlite", 2025
         )
+        write_key(folder / "keys/identity.pem", "FI")
         link = folder / "variants.sqlite"
         link.symlink_to(Path(node_data.variants._path))
         access = AccessSettings(audience=(AUDIENCE,), issuers=(issuer.trusted(),), vetoes=vetoes)
@@ -171,7 +195,7 @@ def node(tmp_path, tokens, issuer, node_data):
             NodeSettings.for_country("FI", "Finland", reference_year=2025),
             access=access,
             algorithms=tuple(digests.values() if approved is None else approved),
-            analyses=AnalysisSettings(**{"smallest_count": K, "memory_mb": 500} | limits),
+            analyses=AnalysisSettings(**DEFAULTS | limits),
         )
         people = PeopleStore.open(folder / "people.sqlite")
         mine = NodeData(settings, node_data.variants, people)

@@ -22,7 +22,7 @@ from rehearsal.node.airlock.desk import Desk
 
 from ...node_algorithms import ANYTHING
 from ..conftest import NAMES
-from .conftest import DATASET, ROUNDS, K, numbers
+from .conftest import DATASET, ROUNDS, K, numbers, of_coordinator
 
 HEART = {"workflow_params": {"disease": "MONDO:0005010"}}
 ALL = {
@@ -161,7 +161,7 @@ def put(asked, path, total, pieces=1):
     cut = [i * len(content) // pieces for i in range(pieces + 1)]
     for first, last in itertools.pairwise(cut):
         place = f"bytes {first}-{last - 1}/{len(content)}".encode()
-        headers = [(b"content-range", place)]
+        headers = [(b"content-range", place), *of_coordinator(path, content)]
         answer = asked.send(path, content[first:last], headers=headers, method="PUT")
         if answer[0] != 202:
             break
@@ -226,7 +226,8 @@ def test_our_own_analyses_run_and_nothing_of_theirs_is_held(node, quick):
         assert status == 200, content
         network.advance([unpack_arrays(content, "here")])
         content = pack_arrays(network.message(number))
-        assert asked.send(path, content, method="PUT")[0] == 200
+        signed = of_coordinator(path, content)
+        assert asked.send(path, content, headers=signed, method="PUT")[0] == 200
         number += 1
     assert asked.ended(told["run_id"])["state"] == "COMPLETE"
     table = network.results["linear"]
@@ -259,7 +260,8 @@ def test_a_state_that_is_no_numbers_is_refused(node, quick, content, said):
         buffer = io.BytesIO()
         np.savez(buffer, total=np.array([{"an": "object"}], dtype=object))
         content = buffer.getvalue()
-    status, problem = asked.send(f"{run}/0", content, method="PUT")
+    signed = of_coordinator(f"{run}/0", content)
+    status, problem = asked.send(f"{run}/0", content, headers=signed, method="PUT")
     assert status == 400 and said in problem["msg"]
     asked.send(f"/runs/{told['run_id']}/cancel", b"")
 

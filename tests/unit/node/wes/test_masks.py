@@ -7,10 +7,18 @@ import orjson
 import pytest
 
 from rehearsal.analyses.exchange import pack_arrays, unpack_arrays
+from rehearsal.masked_sums.partners import JoinedNode
+from rehearsal.masked_sums.signed_messages import (
+    AddressedRun,
+    SignedKey,
+    attempt_message,
+    keys_message,
+)
 from rehearsal.node.wes.masked_rounds import MaskedRounds, Sums
 
 from ...node_algorithms import ANYTHING
-from .conftest import K
+from ...signing_keys import COORDINATOR, public_keys, signing_key
+from .conftest import K, sign
 
 MASKED = """
 sums = {
@@ -46,33 +54,66 @@ def text(content):
     return b64encode(content).decode()
 
 
+def joined(name, rounds, run, task):
+    """What another node of the same analysis says of itself."""
+    partners = {code: b64decode(one) for code, one in public_keys("FI", *OTHERS).items()}
+    return JoinedNode.signed(signing_key(name), name, run, task, rounds.public_key, partners)
+
+
 class Play:
     """One node (FI) that is asked by HTTP, and two others in this process."""
 
-    def __init__(self, node, algorithms=ROUND):
-        self.node = node(algorithms)
-        _, told = self.node.run(workflow_url="masked")
+    def __init__(self, node, algorithms=ROUND, parameters=None, **limits):
+        self.node = node(algorithms, **limits)
+        _, told = self.node.run(workflow_url="masked", workflow_params=parameters or {})
+        self.to = AddressedRun("FI", told["run_id"])
         self.run = f"/runs/{told['run_id']}"
         self.others = {name: MaskedRounds("study", name, K) for name in OTHERS}
+        self.sums = {name: sums_of(name) for name in OTHERS}
+
+    def send(self, path, method="POST", **body):
+        return self.node.send(self.run + path, orjson.dumps(body), method=method)
 
     def post(self, path, method="POST", **body):
-        status, told = self.node.send(self.run + path, orjson.dumps(body), method=method)
+        status, told = self.send(path, method, **body)
         assert status == 200, told
         return told
 
+    def join(self):
+        """The keys of all nodes, signed by each."""
+        told = self.post("/masks", analysis="study")
+        own = SignedKey(*(b64decode(told[name]) for name in ("public_key", "signature")))
+        task = b64decode(told["task"])
+        others = {name: joined(name, one, "study", task) for name, one in self.others.items()}
+        return {told["node"]: own, **{name: one.key for name, one in others.items()}}
+
+    def hand_over(self, keys, signed_by=COORDINATOR, to=None):
+        message = keys_message(to or self.to, "study", keys)
+        return self.send(
+            "/masks",
+            "PUT",
+            public_keys={name: text(one.public_key) for name, one in keys.items()},
+            key_signatures={name: text(one.signature) for name, one in keys.items()},
+            signature=sign(message, signed_by),
+        )
+
     def meet(self):
-        joined = self.post("/masks", analysis="study")
-        keys = {name: other.public_key for name, other in self.others.items()}
-        keys[joined["node"]] = b64decode(joined["public_key"])
-        self.post("/masks", "PUT", public_keys={name: text(key) for name, key in keys.items()})
+        keys = self.join()
+        assert self.hand_over(keys) == (200, {})
         for other in self.others.values():
-            other.meet(keys)
+            other.meet({name: one.public_key for name, one in keys.items()})
+
+    def ask_mask(self, attempt=0, nodes=("EE", "FI", "SE"), signed_by=COORDINATOR):
+        signature = sign(attempt_message(self.to, 0, attempt, nodes), signed_by)
+        return self.send("/rounds/0/mask", attempt=attempt, nodes=nodes, signature=signature)
 
     def mask(self, attempt=0):
         nodes = ["EE", "FI", "SE"]
-        vectors = {"FI": self.post("/rounds/0/mask", attempt=attempt, nodes=nodes)}
+        status, own = self.ask_mask(attempt, nodes)
+        assert status == 200, own
+        vectors = {"FI": own}
         for name, other in self.others.items():
-            vectors[name] = other.mask(attempt, sums_of(name), nodes)
+            vectors[name] = other.mask(attempt, self.sums[name], nodes)
         return vectors
 
     def confirm(self, present, attempt=0):
@@ -80,6 +121,20 @@ class Play:
         told = self.post("/rounds/0/confirm", attempt=attempt, present=present)["confirmations"]
         sent["FI"] = {name: b64decode(one) for name, one in told.items()}
         return {name: {p: sent[p][name] for p in present if p != name} for name in present}
+
+    def opened_by_another(self):
+        """The total, opened by SE."""
+        vectors = self.mask()
+        received = self.confirm(["EE", "FI", "SE"])
+        own = {name: text(one) for name, one in received["FI"].items()}
+        told = self.post("/rounds/0/reveal", attempt=0, confirmations=own, opener="SE")
+        sealed = {
+            "FI": b64decode(told["sealed"]),
+            "EE": self.others["EE"].reveal(0, received["EE"], "SE"),
+        }
+        total = np.sum([np.frombuffer(one, "<u8") for one in vectors.values()], axis=0, dtype="<u8")
+        opener = self.others["SE"]
+        return opener.open(0, self.sums["SE"], total.tobytes(), received["SE"], sealed)
 
 
 @pytest.fixture
@@ -119,21 +174,7 @@ def test_the_node_opens_the_total_of_all_without_small_counts(play):
 
 def test_another_node_opens_with_what_this_one_reveals(play):
     play.meet()
-    vectors = play.mask()
-    received = play.confirm(["EE", "FI", "SE"])
-    told = play.post(
-        "/rounds/0/reveal",
-        attempt=0,
-        confirmations={name: text(one) for name, one in received["FI"].items()},
-        opener="SE",
-    )
-    sealed = {
-        "FI": b64decode(told["sealed"]),
-        "EE": play.others["EE"].reveal(0, received["EE"], "SE"),
-    }
-    total = np.sum([np.frombuffer(one, "<u8") for one in vectors.values()], axis=0, dtype="<u8")
-    opened = play.others["SE"].open(0, sums_of("SE"), total.tobytes(), received["SE"], sealed)
-    assert opened["carriers"].tolist() == [7, 0, 5]
+    assert play.opened_by_another()["carriers"].tolist() == [7, 0, 5]
 
 
 def test_a_sum_above_its_bound_is_refused_in_a_line_that_does_not_tell_it(node, quick):
@@ -141,12 +182,24 @@ def test_a_sum_above_its_bound_is_refused_in_a_line_that_does_not_tell_it(node, 
     low = MASKED.replace('"bound": [4e6]', '"bound": [0.4]').replace("0.5, 0.25", "0.8125, 0.25")
     play = Play(node, {"masked": {**ROUND["masked"], "script": low}})
     play.meet()
-    body = orjson.dumps({"attempt": 0, "nodes": ["EE", "FI", "SE"]})
-    status, told = play.node.send(f"{play.run}/rounds/0/mask", body)
+    status, told = play.ask_mask()
     assert status == 409
     assert told["msg"] == (
         "sums: total: expected finite numbers of at most 0.667, as 3 are added, found others"
     )
+
+
+@pytest.mark.parametrize(
+    ("nodes", "message"),
+    [
+        (["EE", "FI", "XX"], "found XX"),
+        (["EE", "FI"], "participants: expected at least 3, found 2"),
+    ],
+)
+def test_an_attempt_of_fewer_than_three_partners_is_refused(play, nodes, message):
+    play.meet()
+    status, told = play.ask_mask(nodes=nodes)
+    assert (status, message in told["msg"]) == (409, True), told
 
 
 @pytest.mark.parametrize(
@@ -156,11 +209,10 @@ def test_a_sum_above_its_bound_is_refused_in_a_line_that_does_not_tell_it(node, 
         ("/masks", {}, 400, "the body: expected an object with analysis, found another"),
         (
             "/rounds/0/mask",
-            {"attempt": "0", "nodes": []},
+            {"attempt": "0", "nodes": [], "signature": ""},
             400,
             "attempt: expected a value of JSON's",
         ),
-        ("/rounds/0/mask", {"attempt": 0, "nodes": ["FI", "XX"]}, 409, "found XX"),
         ("/rounds/0/confirm", {"attempt": 7, "present": ["FI"]}, 409, "found an unknown one"),
         ("/rounds/0/open", b"no arrays", 409, "expected arrays of finite numbers, found others"),
     ],

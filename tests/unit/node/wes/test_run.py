@@ -8,7 +8,9 @@ from pyroaring import BitMap
 
 from rehearsal.node.airlock.airlock import TIME_STEP_S
 from rehearsal.node.settings.analysis_settings import AnalysisSettings
+from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.node.wes.algorithms import read_algorithm
+from rehearsal.node.wes.coordinators import Coordinators
 from rehearsal.node.wes.request import RunRequest
 from rehearsal.node.wes.round_endpoints import RoundEndpoints
 from rehearsal.node.wes.run import Run
@@ -88,7 +90,8 @@ def test_an_ended_run_does_not_go_on(run):
 def test_counts_and_rounds_tell_of_an_end_when_the_state_does(run, clock, tmp_path):
     runs = Runs(AnalysisSettings(), tmp_path, tmp_path, None, None)
     runs._runs[run.id] = run
-    rounds = RoundEndpoints(lambda request: run, runs)
+    settings = NodeSettings.for_country("FI", "Finland")
+    rounds = RoundEndpoints(settings, Coordinators([]), lambda request: run, runs)
 
     request = SimpleNamespace(path_params={"round": "0"})
 
