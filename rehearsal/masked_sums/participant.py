@@ -16,7 +16,8 @@ One round:
 4. The opening node takes the masks from the total.
 
 The network adds and relays. It may lie about who was lost: as no node confirms two lists, it never
-gets both kinds of masks of one vector. It is trusted to hand out the public keys unchanged.
+gets both kinds of masks of one vector. That public keys are those of partners is checked before
+:meth:`Participant.meet`, by :mod:`rehearsal.masked_sums.partners`.
 """
 
 from __future__ import annotations

@@ -58,13 +58,14 @@ def read_signing_key(path: Path) -> Ed25519PrivateKey:
     """
     expected = "an Ed25519 private key in PEM"
     try:
-        mode = stat.S_IMODE(path.stat().st_mode)
-        if mode & 0o077:
-            needed = "a file that only its owner may read (chmod 600)"
-            raise InputError(path, "permissions", needed, f"mode {mode:o}")
-        key = load_pem_private_key(path.read_bytes(), None)
+        mode, content = stat.S_IMODE(path.stat().st_mode), path.read_bytes()
     except OSError as error:
         raise InputError(path, "file", expected, unreadable_file(error)) from error
+    if mode & 0o077:
+        needed = "a file that only its owner may read (chmod 600)"
+        raise InputError(path, "permissions", needed, f"mode {mode:o}")
+    try:
+        key = load_pem_private_key(content, None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise InputError(path, "content", expected, "something else") from None
     if not isinstance(key, Ed25519PrivateKey):

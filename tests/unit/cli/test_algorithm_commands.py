@@ -5,6 +5,7 @@ import time
 import pytest
 
 from rehearsal.cli import main
+from rehearsal.masked_sums.signing_keys import public_text, read_signing_key
 from rehearsal.node.airlock.desk import Desk, Held
 from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.node.wes.algorithms import algorithm_digest
@@ -40,6 +41,21 @@ def test_a_result_that_does_not_wait_is_one_line(node, capsys):
     assert "NAME: expected a result that waits: run1-result, found 'run2-result'" in (
         capsys.readouterr().err
     )
+
+
+def test_identity_keys_are_made_once_and_printed_for_others(node, tmp_path, capsys):
+    for command, file in (
+        (["node", "identity", str(node)], node / "keys/identity.pem"),
+        (["network", "identity", str(tmp_path / "network.pem")], tmp_path / "network.pem"),
+    ):
+        printed = []
+        for _ in range(2):
+            main(command)
+            printed.append(capsys.readouterr().out)
+        assert printed == [f"{public_text(read_signing_key(file))}\n"] * 2
+    with pytest.raises(SystemExit):
+        main(["node", "identity", str(tmp_path / "elsewhere")])
+    assert "expected a node folder with a node.yaml" in capsys.readouterr().err
 
 
 def test_the_digest_of_an_algorithm_covers_every_file(tmp_path, capsys):

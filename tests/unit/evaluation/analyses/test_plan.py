@@ -7,7 +7,9 @@ import pytest
 import yaml
 
 from rehearsal.errors import InputError
+from rehearsal.evaluation.analyses.keys import make_analysis_keys
 from rehearsal.evaluation.analyses.plan import approve_algorithm, read_analyses
+from rehearsal.masked_sums.signing_keys import public_text, read_signing_key
 from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.node.wes.algorithms import ApprovedAlgorithms, algorithm_digest
 
@@ -48,6 +50,7 @@ def test_a_part_or_a_mode_can_be_left_out(tmp_path):
     gwas = {"outcome": "LOINC:8302-2", "covariates": ["sex"]}
     planned = read(tmp_path, pca=None, burden=None, gwas=gwas, modes=["masked"])
     assert [step.name for step in planned.steps([], 3)] == ["gwas, masked"]
+    assert planned.frequencies["masked"]  # then nothing leaves in clear but the list of alleles
     assert planned.outcomes == ("LOINC:8302-2",)
 
 
@@ -58,6 +61,7 @@ def test_a_part_or_a_mode_can_be_left_out(tmp_path):
         ({"smallest_count": 6}, "smallest_count: expected at most 5, which association promises"),
         ({"smallest_count": 1}, "smallest_count: expected a whole number of at least 2, found 1"),
         ({"modes": []}, "modes: expected at least one of clear, masked, found an empty list"),
+        ({"modes": ["clear", "clear"]}, "modes: expected each mode once, found one of them twice"),
         ({"modes": ["open"]}, r"modes\[0\]: expected one of clear, masked, found 'open'"),
         ({"pca": None}, "gwas.covariates: expected no components, because pca is left out"),
         ({"pca": None, "gwas": None, "burden": None}, "expected at least one of pca, gwas, burden"),
@@ -82,6 +86,12 @@ def test_a_node_of_a_run_approves_the_algorithm_that_it_gets(tmp_path):
     settings = approve_algorithm(NodeSettings.for_country("FI", "Finland"), planned, folder)
     assert settings.algorithms == (algorithm_digest(ALGORITHM),)
     assert settings.analyses.smallest_count == 3
+    assert settings.analyses.modes == ("clear", "masked")
+    make_analysis_keys(tmp_path / "coordinator.pem", [folder, tmp_path / "EE"])
+    keys = settings.analyses.keys(folder)
+    assert set(keys.partners) == {"EE", "FI"}
+    signer = read_signing_key(tmp_path / "coordinator.pem")
+    assert keys.coordinators == (public_text(signer),)
     approved = ApprovedAlgorithms(folder, settings.algorithms)
     assert [one.name for one in approved] == ["association"]
 

@@ -14,6 +14,9 @@ from rehearsal.loadtest.faults.scenario_outcome import COLUMNS, fault_checks
 from rehearsal.loadtest.faults.scenarios import SCENARIOS
 from rehearsal.network.analyses.coordinator import AnalysisResult, Loss
 from rehearsal.node.settings.node_settings import NodeSettings
+from rehearsal.node.wes.algorithms import algorithm_digest
+
+from ...node_algorithms import write_algorithm
 
 (SCENARIO,) = (one for one in SCENARIOS if one.lane == "analysis")
 KEYS = [("chr1", 5, "A", "C"), ("chr1", 9, "G", "T")]
@@ -66,3 +69,13 @@ def test_nodes_that_approve_no_algorithm_are_a_mark_and_no_failure(played):
         "not run: the node of BE does not approve the algorithm association"
     )
     assert row["victim"] == "not run"
+
+
+def test_nodes_whose_sums_leave_under_masks_only_are_a_mark_and_no_failure(played):
+    for code, folder in played.folders.items():
+        digest = algorithm_digest(write_algorithm(folder / "algorithms/association"))
+        settings = NodeSettings.for_country(code, code)
+        replace(settings, algorithms=(digest,)).write(folder)
+    row = asyncio.run(played.play(SCENARIO))
+    assert (row["held"], row["victim"]) == (True, "not run")
+    assert row["why"] == "not run: sums of the node of BE leave under masks only"

@@ -56,6 +56,12 @@ def test_a_token_that_is_not_there_is_one_line(analyse, monkeypatch):
     assert "NO_TOKEN: expected a bearer token, found nothing" in lines[0]
 
 
+def test_a_key_that_is_not_there_is_one_line(analyse, tmp_path):
+    status, lines = analyse(LINEAR, "--coordinator-key", str(tmp_path / "none.pem"))
+    assert (status, len(lines)) == (2, 1)
+    assert "none.pem: file: expected an Ed25519 private key in PEM" in lines[0]
+
+
 def test_an_analysis_that_fails_ends_with_1_and_its_report(analyse, tmp_path, capsys):
     status, lines = analyse(LINEAR)
     assert (status, len(lines)) == (1, 1)
