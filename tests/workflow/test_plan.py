@@ -89,19 +89,17 @@ def plan_million(folder):
     return plan(folder, "--configfile", *scale, profile=profile)
 
 
-def test_the_first_plan_of_a_million_people_takes_little_time_and_memory(tmp_path):
+def test_the_first_plan_of_a_million_people_takes_little_memory(tmp_path):
+    # its time is measured by benchmarks/dry_run.py
     (tmp_path / "config").symlink_to(ROOT / "config")
     scale = ROOT / "config/scale/million.yaml"
     command = [*SNAKEMAKE, "--dry-run", "--cores", "2", "--configfile", scale]
     script = (
         "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=-3);"
-        "used = resource.getrusage(resource.RUSAGE_CHILDREN);"
-        "print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)"
     )
     done = run_in(tmp_path, sys.executable, "-c", script, *command)
-    cpu_s, mb = map(float, done.stdout.split())
-    assert cpu_s < 30  # 19 to 20 on a quiet machine; a busy one counts waits for memory too
-    assert mb < 450
+    assert float(done.stdout) < 450
 
 
 def test_a_partition_of_24_hours_takes_every_job_and_group_of_a_million_people(million):
