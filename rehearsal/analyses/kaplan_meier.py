@@ -42,7 +42,7 @@ def start(parameters: Parameters, earlier: Mapping[str, Arrays]) -> State:
             is true or false, and ``interval``: years of life that are counted together (1).
         earlier: Results of earlier steps; none are needed.
     """
-    _interval(parameters)
+    interval_of(parameters)
     return State({})
 
 
@@ -66,7 +66,7 @@ def node_sums(view: View, parameters: Parameters, state: Arrays) -> Arrays:
     if not np.isin(group[known], (0.0, 1.0)).all():
         expected, found = "true or false", "other values"
         raise AnalysisError("no_variable", view.folder, str(parameters["group"]), expected, found)
-    interval = _interval(parameters)
+    interval = interval_of(parameters)
     cells = -(-YEARS // interval)
     cell = group[known].astype(np.int64) * cells + last_year[known] // interval
     least, found_cells = smallest_count(parameters), {}
@@ -79,7 +79,15 @@ def node_sums(view: View, parameters: Parameters, state: Arrays) -> Arrays:
     return found_cells
 
 
-def _interval(parameters: Parameters) -> int:
+def interval_of(parameters: Parameters) -> int:
+    """Return how many years of life are counted together.
+
+    Args:
+        parameters: ``interval``, 1 without it.
+
+    Raises:
+        AnalysisError: It is no number of years.
+    """
     value = parameters.get("interval", 1)
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= YEARS:
         expected = f"years, from 1 to {YEARS}"

@@ -5,14 +5,14 @@ Each person gets a sketch: the signs of random projections of the standardised g
 between the two people's genotypes, whose cosine is about twice their kinship: 1 for the same person
 or twins, 0.5 for parents, children and siblings, 0.25 for the next degree, 0 for strangers.
 
-The projections come from a key that the nodes of a run agree on and the network does not know. The
-network learns which pairs are close, and how close every pair is within the error of the sketch.
-Without the key it cannot tell what any sketch says of a genotype. A node that gives it the key
-would let it test whether a person with known genotypes takes part.
+The projections come from a key that the operators of the nodes share and the network does not know,
+and from the variants. The network learns which pairs are close, and how close every pair is within
+the error of the sketch. Without the key it cannot tell what any sketch says of a genotype. A node
+that gives it the key would let it test whether a person with known genotypes takes part. A node
+sketches many common variants or none, so that no state of the network singles out one of them.
 
-The error of a sketch is binomial: results state the expected false alarms among strangers, and the
-power for first-degree kin. It adds to the error of a finite number of variants, about one divided
-by the root of the number of independent ones, which is not included.
+Results state the power for first-degree kin, by the binomial error of the sketch, and the false
+alarms that are expected among strangers, by how far the cosines of all pairs spread.
 """
 
 from __future__ import annotations
@@ -40,12 +40,15 @@ NEEDS: tuple[str, ...] = ("alleles", "frequencies")
 DISCLOSURE: Mapping[str, Disclosure] = {
     "people": Disclosure("count"),
     "sketches": Disclosure("sketch"),
+    "key_check": Disclosure("sketch"),
 }
 sum_bounds = no_bounds
 KEY = "run.key"  # in the folder of the view
 LEAST_KEY = 16  # bytes
 BITS = 2048
 LEAST_FREQUENCY = 0.1
+LEAST_VARIANTS = 500
+CHECK = 8  # bytes by which the network sees whether all nodes have the same key
 # cosines: twice the bounds of kinship between degrees (Manichaikul and others 2010)
 DUPLICATE, FIRST_DEGREE = 2 * 2**-1.5, 2 * 2**-2.5
 ROWS = 2048  # of sketches that are compared at once
@@ -60,16 +63,16 @@ def start(parameters: Parameters, earlier: Mapping[str, Arrays]) -> State:
         earlier: Results of earlier steps: ``alleles`` and ``frequencies``.
 
     Raises:
-        AnalysisError: There is no common variant, or the bits are no multiple of 8.
+        AnalysisError: There are too few common variants, or the bits are no multiple of 8.
     """
     bits = int(parameters.get("bits", BITS))
     if bits < 8 or bits % 8:
         raise AnalysisError("bad_parameters", "parameters", "bits", "a multiple of 8", str(bits))
     least = float(parameters.get("least_frequency", LEAST_FREQUENCY))
     chosen = common_variants(earlier, least, int(parameters.get("window", 0)))
-    if chosen.size == 0:
-        expected = "at least one common variant"
-        raise AnalysisError("bad_parameters", "analysis", "least_frequency", expected, "none")
+    if chosen.size < LEAST_VARIANTS:
+        expected, found = f"at least {LEAST_VARIANTS} common variants", str(chosen.size)
+        raise AnalysisError("bad_parameters", "analysis", "least_frequency", expected, found)
     return State(standardisation(earlier, chosen))
 
 
@@ -82,12 +85,13 @@ def node_sums(view: View, parameters: Parameters, state: Arrays) -> Arrays:
         state: ``chosen``, ``mean`` and ``scale``.
 
     Raises:
-        AnalysisError: There is no key.
+        AnalysisError: There is no key, or the state singles out variants.
     """
     key = _read_key(view)
+    _refuse_few(parameters, state)
     size = int(parameters.get("bits", BITS)) // 8
     rows = rows_of(view, state)[state["chosen"]]
-    signs = _signs(key, rows.size, size)
+    signs = _signs(key, state, size)
     lacking = rows < 0
     constant = -(state["mean"] * state["scale"])[lacking] @ signs[lacking]
     scores = np.tile(constant, (view.n_people, 1))
@@ -98,6 +102,7 @@ def node_sums(view: View, parameters: Parameters, state: Arrays) -> Arrays:
     return {
         "people": np.array(view.n_people),
         "sketches": sketches[shuffled_rows(key, view.n_people)],
+        "key_check": np.frombuffer(shake_256(b"check" + key).digest(CHECK), dtype=np.uint8),
     }
 
 
@@ -122,8 +127,11 @@ def join(sums: Sequence[Arrays]) -> Arrays:
         ``sketches``, and ``node`` and ``row`` of each.
 
     Raises:
-        AnalysisError: The sketches have different lengths.
+        AnalysisError: The sketches have different lengths, or come from different keys.
     """
+    if len({one["key_check"].tobytes() for one in sums}) != 1:
+        expected, found = "the same at all nodes", "different ones"
+        raise AnalysisError("bad_state", "analysis", KEY, expected, found)
     sketches = [one["sketches"] for one in sums]
     if len({one.shape[1:] for one in sketches}) != 1 or sketches[0].ndim != 2:
         raise AnalysisError("bad_state", "analysis", "sketches", "sketches of one length", "others")
@@ -144,65 +152,99 @@ def advance(parameters: Parameters, state: State, totals: Arrays) -> State:
         totals: Sketches of all nodes, by :func:`join`.
 
     Returns:
-        The end of the step. Its results have one entry per pair: ``nodes`` and ``rows`` (shape
+        The end of the step. Its results have one entry per pair: ``node`` and ``row`` (shape
         (n_pairs, 2): the number of each node among those present, and the row of its sketches),
-        ``cosine`` and ``duplicate``; and for all ``pairs_compared``, ``false_alarms`` (expected
-        among strangers) and ``power`` (for first-degree kin).
+        ``cosine`` and ``duplicate``; and for all ``pairs_compared``, ``false_alarms`` (pairs of
+        strangers that are expected among those found) and ``power`` (for first-degree kin).
     """
     bits = totals["sketches"].shape[1] * 8
     node = totals["node"]
     most = int(np.floor(bits * np.arccos(FIRST_DEGREE) / np.pi))  # bits in which kin may differ
-    first, second, differing = _close_pairs(totals["sketches"], node, most)
+    first, second, differing, spread = _close_pairs(totals["sketches"], node, most)
     cosine = np.cos(np.pi * differing / bits)
     order = np.argsort(-cosine, kind="stable")
     first, second, cosine = first[order], second[order], cosine[order]
-    sizes = np.bincount(node)
-    compared = (node.size**2 - int((sizes**2).sum())) // 2
-    miss, alarm = _error_rates(bits, most)
+    compared = int(spread.sum())
     results = {
-        "nodes": np.stack([node[first], node[second]], axis=1),
-        "rows": np.stack([totals["row"][first], totals["row"][second]], axis=1),
+        "node": np.stack([node[first], node[second]], axis=1),
+        "row": np.stack([totals["row"][first], totals["row"][second]], axis=1),
         "cosine": cosine,
         "duplicate": cosine >= DUPLICATE,
         "pairs_compared": np.array(compared),
-        "false_alarms": np.array(alarm * compared),
-        "power": np.array(1 - miss),
+        "false_alarms": np.array(compared * _share_of_strangers(spread, most)),
+        "power": np.array(_power(bits, most)),
     }
     return State({}, results=results)
 
 
 def _close_pairs(
     sketches: NDArray[np.uint8], node: NDArray[np.int64], most: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Find pairs of different nodes that differ in few bits.
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+    """Find pairs of different nodes that differ in few bits, and count all pairs by that number.
 
     Bits become 1 and -1, whose products of matrices are whole numbers, exact in 32 bits.
     """
     signs = 2 * np.unpackbits(sketches, axis=1).astype(np.float32) - 1
     bits, found = signs.shape[1], []
+    spread = np.zeros(bits + 1, dtype=np.int64)
     for first in range(0, len(signs), ROWS):
         later = signs[first:]
         differing = (bits - signs[first : first + ROWS] @ later.T) / 2
-        close = (differing <= most) & (node[first : first + ROWS, None] < node[None, first:])
-        left, right = np.nonzero(close)
+        apart = node[first : first + ROWS, None] < node[None, first:]
+        spread += np.bincount(differing[apart].astype(np.int64), minlength=bits + 1)
+        left, right = np.nonzero(apart & (differing <= most))
         found.append((left + first, right + first, differing[left, right].astype(np.float64)))
     first_ones, second_ones, differences = zip(*found, strict=True)
-    return np.concatenate(first_ones), np.concatenate(second_ones), np.concatenate(differences)
+    pairs = np.concatenate(first_ones), np.concatenate(second_ones)
+    return *pairs, np.concatenate(differences), spread
 
 
-def _error_rates(bits: int, most: int) -> tuple[float, float]:
-    """Return the chance to miss first-degree kin, and of an alarm for strangers."""
+def _share_of_strangers(spread: NDArray[np.int64], most: int) -> float:
+    """Estimate which share of strangers differs in at most so many bits.
+
+    Nearly all pairs are strangers, so the middle 68 % of all pairs show how they spread, by the
+    error of the sketch and of a finite number of variants, not all of them independent. The tail is
+    taken as normal.
+
+    Args:
+        spread: Number of pairs by bits that differ.
+        most: Bits in which a reported pair differs at most.
+    """
+    from scipy.special import ndtr
+
+    if spread.sum() == 0:
+        return 0.0
+    below = (np.cumsum(spread) - spread / 2) / spread.sum()
+    low, middle, high = np.interp(ndtr([-1.0, 0.0, 1.0]), below, np.arange(spread.size))
+    return float(ndtr((most + 0.5 - middle) / max((high - low) / 2, 0.5)))
+
+
+def _power(bits: int, most: int) -> float:
+    """Return the chance to find first-degree kin."""
     from scipy.special import bdtr
 
-    kin = np.arccos(0.5) / np.pi
-    return 1 - float(bdtr(most, bits, kin)), float(bdtr(most, bits, 0.5))
+    return float(bdtr(most, bits, np.arccos(0.5) / np.pi))
 
 
-def _signs(key: bytes, n_variants: int, size: int) -> NDArray[np.float64]:
-    """Draw 1 or -1 for each variant and bit, the same at all nodes of a run."""
-    drawn = shake_256(b"signs" + key).digest(n_variants * size)
-    table = np.frombuffer(drawn, dtype=np.uint8).reshape(n_variants, size)
+def _signs(key: bytes, state: Arrays, size: int) -> NDArray[np.float64]:
+    """Draw 1 or -1 for each variant and bit, the same at all nodes, others for other variants."""
+    variants = b"".join(np.ascontiguousarray(state[one]).tobytes() for one in ("chosen", "mean"))
+    chosen = state["chosen"].size
+    drawn = shake_256(b"signs" + key + variants).digest(chosen * size)
+    table = np.frombuffer(drawn, dtype=np.uint8).reshape(chosen, size)
     return np.unpackbits(table, axis=1).astype(np.float64) * 2 - 1
+
+
+def _refuse_few(parameters: Parameters, state: Arrays) -> None:
+    """Refuse a state by which few variants would make a sketch. Raises AnalysisError."""
+    frequency = state["mean"] / 2
+    least = float(parameters.get("least_frequency", LEAST_FREQUENCY))
+    common = bool((np.minimum(frequency, 1 - frequency) >= least).all())
+    scale = 1 / np.sqrt(2 * frequency * (1 - frequency)) if common else np.zeros(0)
+    several = np.unique(state["chosen"]).size == state["chosen"].size >= LEAST_VARIANTS
+    if not (common and several and np.array_equal(scale, state["scale"])):
+        expected = f"at least {LEAST_VARIANTS} common variants of equal weight"
+        raise AnalysisError("bad_state", "analysis", "chosen", expected, "others")
 
 
 def _read_key(view: View) -> bytes:

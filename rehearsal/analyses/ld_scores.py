@@ -15,7 +15,15 @@ from numpy.typing import NDArray
 
 from rehearsal.analyses.alleles import AlleleList, rows_of
 from rehearsal.analyses.common_variants import common_variants, standardisation, standardised
-from rehearsal.analyses.protocol import Arrays, Disclosure, Parameters, State, no_bounds
+from rehearsal.analyses.genotype_sums import hidden_blocks
+from rehearsal.analyses.protocol import (
+    Arrays,
+    Disclosure,
+    Parameters,
+    State,
+    no_bounds,
+    smallest_count,
+)
 from rehearsal.analyses.view import View
 
 Numbers = NDArray[np.float64]
@@ -28,6 +36,7 @@ DISCLOSURE: Mapping[str, Disclosure] = {
 }
 sum_bounds = no_bounds
 LEAST_FREQUENCY, WINDOW = 0.01, 1_000_000
+LEAST_VARIANCE = 1e-8  # of standardised genotypes: less is none
 BLOCK = 256  # variants whose pairs are multiplied at once
 
 
@@ -53,15 +62,15 @@ def node_sums(view: View, parameters: Parameters, state: Arrays) -> Arrays:
 
     Args:
         view: The node's view.
-        parameters: Parameters of the step.
+        parameters: ``smallest_count``.
         state: ``chosen``, ``mean``, ``scale`` and ``end``: the pairs of variant j are j up to
             ``end[j]``.
     """
     rows, end = rows_of(view, state)[state["chosen"]], state["end"].astype(np.int64)
-    parts = [np.zeros(0)]
+    least, parts = smallest_count(parameters), [np.zeros(0)]
     for first in range(0, rows.size, BLOCK):
         last = min(first + BLOCK, rows.size)
-        right = _read(view, rows, state, first, int(end[last - 1]))
+        right = _read(view, rows, state, slice(first, int(end[last - 1])), least)
         products = right[: last - first] @ right.T
         parts.append(products[_in_band(first, last, end)])
     return {"people": np.array(view.n_people), "pair_products": np.concatenate(parts)}
@@ -76,8 +85,9 @@ def advance(parameters: Parameters, state: State, totals: Arrays) -> State:
         totals: The sums over nodes.
 
     Returns:
-        The end of the step. Its results have one entry per common variant: ``chosen`` (its number
-        in the list of alleles), ``score`` and ``pairs`` (variants in the window).
+        The end of the step. Its results have one entry per common variant that varies (one that
+        everybody is heterozygous for does not): ``chosen`` (its number in the list of alleles),
+        ``score`` and ``pairs`` (variants in the window).
     """
     end = state.shared["end"].astype(np.int64)
     size, people = end.size, int(totals["people"])
@@ -86,14 +96,17 @@ def advance(parameters: Parameters, state: State, totals: Arrays) -> State:
     right = np.arange(left.size) - starts[left] + left
     products = totals["pair_products"]
     variance = products[starts]
+    varies = variance > LEAST_VARIANCE * people
+    kept = varies[left] & varies[right]
+    left, right, products = left[kept], right[kept], products[kept]
     squared = products**2 / (variance[left] * variance[right])
     squared -= (1 - squared) / (people - 2)
     apart = left != right
     score = np.bincount(left, squared, size)
     score += np.bincount(right[apart], squared[apart], size)
     pairs = np.bincount(left, minlength=size) + np.bincount(right[apart], minlength=size)
-    results = {"chosen": state.shared["chosen"], "score": score, "pairs": pairs}
-    return State({}, results=results)
+    found = {"chosen": state.shared["chosen"], "score": score, "pairs": pairs}
+    return State({}, results={name: array[varies] for name, array in found.items()})
 
 
 def _in_band(first: int, last: int, end: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -102,12 +115,12 @@ def _in_band(first: int, last: int, end: NDArray[np.int64]) -> NDArray[np.bool_]
     return (right >= left) & (right < end[first:last, None])
 
 
-def _read(view: View, rows: NDArray[np.int64], state: Arrays, first: int, last: int) -> Numbers:
-    """Read standardised genotypes of a stretch of the chosen variants."""
-    places = np.arange(first, last)
-    constant = -(state["mean"] * state["scale"])[places, None]
-    found = np.broadcast_to(constant, (last - first, view.n_people)).copy()
-    here = places[rows[places] >= 0]
-    for part, genotypes in view.blocks(rows[here], view.everyone):
-        found[here[part] - first] = standardised(genotypes, state, here[part])
+def _read(
+    view: View, rows: NDArray[np.int64], state: Arrays, stretch: slice, least: int
+) -> Numbers:
+    """Read standardised genotypes of a stretch of the chosen variants, without few people."""
+    places = np.arange(stretch.start, stretch.stop)
+    found = np.empty((places.size, view.n_people))
+    for part, genotypes in hidden_blocks(view, rows[stretch], view.everyone, least):
+        found[part] = standardised(genotypes, state, places[part])
     return found

@@ -57,8 +57,8 @@ DISCLOSURE: Mapping[str, Disclosure] = {
     "missing_products": Disclosure("sum", ("missing",)),
 }
 sum_bounds = linear_bounds
-TESTED, CONSTANT, COLLINEAR, NOT_CONVERGED, TOO_FEW = range(5)  # statuses of a variant
-STATUSES = ("tested", "constant", "collinear", "not converged", "too few people")
+TESTED, CONSTANT, COLLINEAR, NOT_CONVERGED, TOO_FEW, PERFECT = range(6)  # statuses of a variant
+STATUSES = ("tested", "constant", "collinear", "not converged", "too few people", "perfect fit")
 LEAST_VARIANCE = 1e-12  # share of an outcome's sum of squares: less is rounding
 LEAST_LEFT = 1e-8  # share of a genotype's variance that covariates must leave
 
@@ -216,7 +216,9 @@ def _solve(sums: _Sums) -> Arrays:
     with np.errstate(divide="ignore", invalid="ignore"):
         beta = np.where(status == TESTED, slope / left, np.nan)
         residual = sums.outcome[:, c] - (v * v).sum(axis=1) - beta * slope
-        se = np.sqrt(np.maximum(residual, 0.0) / degrees / left)  # 0 where the fit is perfect
+        status[residual <= LEAST_VARIANCE * sums.outcome[:, c]] = PERFECT
+        beta = np.where(status == TESTED, beta, np.nan)
+        se = np.sqrt(np.where(status == TESTED, residual, np.nan) / degrees / left)
         z = beta / se
         frequency = alleles / (2 * people)
     return {

@@ -27,7 +27,7 @@ from rehearsal.analyses.design_matrix import (
 )
 from rehearsal.analyses.genotype_sums import hidden_blocks
 from rehearsal.analyses.likelihood_sums import VariantLikelihoods, null_sums
-from rehearsal.analyses.linear import COLLINEAR, CONSTANT, NOT_CONVERGED, TESTED
+from rehearsal.analyses.linear import COLLINEAR, CONSTANT, LEAST_LEFT, NOT_CONVERGED, TESTED
 from rehearsal.analyses.magnitudes import likelihood_bounds
 from rehearsal.analyses.newton import FIELDS, Fits, improve
 from rehearsal.analyses.protocol import (
@@ -247,12 +247,20 @@ def _note_counts(
     results["people"][variants], results["cases"][variants] = people, cases
     constant = (totals["carriers"] == 0) | (totals["reference_carriers"] == 0)
     constant |= (cases == 0) | (cases == people)
+    constant |= _are_of_one_genotype(totals["information"])
     results["status"][variants[constant]] = CONSTANT
     in_cases, in_controls = totals["case_alleles"], alleles - totals["case_alleles"]
     separated = np.isclose(in_cases, 0) | np.isclose(in_controls, 0)
     separated |= np.isclose(in_cases, top * cases)
     separated |= np.isclose(in_controls, top * (people - cases))
     return constant | separated
+
+
+def _are_of_one_genotype(information: Numbers) -> NDArray[np.bool_]:
+    """Tell where genotypes do not vary, as where all are heterozygous, by packed information."""
+    last = int((8 * information.shape[1] + 1) ** 0.5) // 2 - 1  # column of the genotypes
+    weights, sums, squares = information[:, 0], information[:, last], information[:, -1]
+    return squares * weights - sums**2 <= LEAST_LEFT * squares * weights
 
 
 def _note_estimates(

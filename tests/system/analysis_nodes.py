@@ -1,4 +1,4 @@
-"""Nodes that run the algorithm of associations, for tests and each over people of its own."""
+"""Nodes that run the algorithms of config/, for tests and each over people of its own."""
 
 import shutil
 import subprocess
@@ -21,14 +21,17 @@ from tests.unit.signing_keys import COORDINATOR, public_keys, write_key
 from .starting import told_when_ready
 
 ROOT = Path(__file__).resolve().parents[2]
-ALGORITHM = ROOT / "config/algorithms/association"
+ALGORITHMS = ROOT / "config/algorithms"
 HEIGHT, DISEASE = "LOINC:8302-2", "ICD10:J45"
 LEAST = 5
 PARTNERS = ("BE", "EE", "FI")
 
 
-def write_node(folder, country, genotypes, sites, people, cases=None):
-    """A node's folder with the people of one country, open to everybody; ``cases``: at most."""
+def write_node(folder, country, genotypes, sites, people, cases=None, **limits):
+    """A node's folder with the people of one country, open to everybody; ``cases``: at most.
+
+    The disease begins at 30, or at the age in the column ``onset``.
+    """
     folder.mkdir(parents=True)
     names = [f"{country}-{i:06d}" for i in range(len(people))]
     born = (2026 - people["age"]).astype(int).to_numpy()
@@ -58,23 +61,25 @@ def write_node(folder, country, genotypes, sites, people, cases=None):
             "age": people["age"].to_numpy()[known],
         }
     )
-    ill = np.array(names)[people["disease"].to_numpy()][:cases]
-    diseases = pd.DataFrame({"individual": ill, "code": DISEASE, "label": "Asthma"})
-    diseases = diseases.assign(mondo="MONDO:0004979", age_of_onset=30.0)
+    ill = np.flatnonzero(people["disease"])[:cases]
+    onset = people["onset"].to_numpy(float)[ill] if "onset" in people else 30.0
+    diseases = {"individual": np.array(names)[ill], "code": DISEASE, "label": "Asthma"}
+    diseases = pd.DataFrame(diseases).assign(mondo="MONDO:0004979", age_of_onset=onset)
     tables = {"measurements": measured, "diseases": diseases}
     build_people(table, tables, folder / "people.sqlite")
-    shutil.copytree(ALGORITHM, folder / "algorithms/association")
+    shutil.copytree(ALGORITHMS, folder / "algorithms")
     settings = NodeSettings.for_country(country, country).opened()
     write_key(folder / "keys/identity.pem", country)
-    limits = AnalysisSettings(
+    analyses = AnalysisSettings(
         memory_mb=1500,
         smallest_count=LEAST,
         modes=("clear", "masked"),
         partners=public_keys(*PARTNERS),
         coordinators=tuple(public_keys(COORDINATOR).values()),
+        **limits,
     )
-    digest = algorithm_digest(ALGORITHM)
-    replace(settings, algorithms=(digest,), analyses=limits).write(folder)
+    digests = tuple(algorithm_digest(one) for one in sorted(ALGORITHMS.iterdir()))
+    replace(settings, algorithms=digests, analyses=analyses).write(folder)
 
 
 LENGTHS = {"chr1": 248956422, "chr2": 242193529, "chr3": 198295559}

@@ -62,6 +62,7 @@ def _analysis() -> Body:
             "step": {**TEXT, "description": "The step whose results it has."},
             "rows": {**COUNT, "description": "Number of rows."},
             "columns": {**list_of(TEXT), "description": "Names of the columns."},
+            "note": {**TEXT, "description": "How to read it. Empty: its columns say all."},
             "nodes": {**list_of(TEXT), "description": "The nodes whose people are in it."},
             "address": {**TEXT, "description": "Where it is."},
         }

@@ -80,8 +80,8 @@ class PlayedAnalysis:
             try:
                 await playing.play()
             finally:
-                results = self._result.results
-                self.tables = await asyncio.to_thread(result_tables, side.steps, results)
+                found = self._result.results, self._result.nodes
+                self.tables = await asyncio.to_thread(result_tables, side.steps, *found)
 
     def _service(self, node: NodeEntry) -> NodeService:
         url = f"{node.address_of(WES[1:])}{WES}"
@@ -116,5 +116,6 @@ class PlayedAnalysis:
             "step": table.step,
             "rows": table.rows,
             "columns": list(table.columns),
+            "note": table.note,
             "nodes": self._result.nodes[table.step],
         }

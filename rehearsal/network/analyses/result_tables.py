@@ -1,4 +1,4 @@
-"""Results of steps as tables: a row for each variant, gene or component."""
+"""Results of steps as tables: a row for each variant, gene, component, pair of people or year."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from rehearsal.analyses.alleles import AlleleList
+from rehearsal.analyses.design_matrix import COMPONENTS, covariate_names
+from rehearsal.analyses.kaplan_meier import interval_of
 from rehearsal.analyses.linear import STATUSES
 from rehearsal.analyses.protocol import Arrays
 from rehearsal.analyses.rounds import Step
@@ -21,6 +23,15 @@ from rehearsal.analyses.rounds import Step
 ALLELES = "alleles"
 MISSING = "NA"
 OF_COMPONENTS = ("eigenvalues", "residuals", "component_means", "component_products")
+KIN, SURVIVAL = "kinship", "kaplan_meier"
+NOTES = {  # of tables that have a column of this name
+    "false_alarms": (
+        "false_alarms is the number of pairs of strangers that are expected among the pairs "
+        "found, as a normal tail of how the cosines of all pairs spread. If it is not far below "
+        "the number of pairs found, a pair proves nothing: take more variants that are independent "
+        "of each other, or a longer sketch. In few megabases there are more than it says."
+    )
+}
 UNSAFE = re.compile("[^A-Za-z0-9_.-]")  # characters that no name of a table has
 
 
@@ -36,6 +47,11 @@ class Table:
         """Number of rows."""
         return int(next(iter(self.columns.values())).size)
 
+    @property
+    def note(self) -> str:
+        """How to read it. Empty: its columns say all."""
+        return " ".join(note for name, note in NOTES.items() if name in self.columns)
+
     def tsv(self) -> bytes:
         """Write the table as text. Each number reads back as the same number; NA is unknown."""
         texts = [_texts(column) for column in self.columns.values()]
@@ -48,32 +64,38 @@ class Table:
         return orjson.dumps(columns, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def result_tables(steps: Sequence[Step], results: Mapping[str, Arrays]) -> dict[str, Table]:
+def result_tables(
+    steps: Sequence[Step],
+    results: Mapping[str, Arrays],
+    nodes: Mapping[str, Sequence[str]],
+) -> dict[str, Table]:
     """Make tables of the results of steps.
 
     Args:
         steps: The steps.
         results: Their results by name. A step without results is left out.
+        nodes: The codes of the nodes in them, by name of the step.
 
     Returns:
-        Tables by name. The first table of a step has its name: that of its variants or genes, else
-        the longest. Others add the name of their first column, as in ``components.eigenvalues``.
+        Tables by name. The first table of a step has its name: that of its variants, genes,
+        covariates, years or pairs of people, else the longest. Others add the name of their first
+        column, as in ``components.eigenvalues``.
     """
     tables: dict[str, Table] = {}
     listed = next((results.get(one.name) for one in steps if one.algorithm == ALLELES), None)
     alleles = _alleles(listed) if listed else {}
     for step in steps:
         if step.name in results and step.algorithm != ALLELES:
-            _add_tables(tables, step, results[step.name], alleles)
+            arrays = dict(results[step.name])
+            first = _first_columns(step, arrays, alleles, nodes.get(step.name, ()))
+            _add_tables(tables, step, arrays, first)
     return tables
 
 
 def _add_tables(
-    tables: dict[str, Table], step: Step, arrays: Arrays, alleles: Mapping[str, NDArray[Any]]
+    tables: dict[str, Table], step: Step, arrays: Arrays, first: Mapping[str, NDArray[Any]]
 ) -> None:
     """Add the tables of one step: arrays of one length are columns of one table."""
-    arrays, first = dict(arrays), _first_columns(step, arrays, alleles)
-    arrays.pop("chosen", None)
     groups: dict[tuple[int | None, bool], dict[str, NDArray[Any]]] = {}
     if first:
         groups[_length(first), False] = dict(first)
@@ -87,15 +109,34 @@ def _add_tables(
 
 
 def _first_columns(
-    step: Step, arrays: Arrays, alleles: Mapping[str, NDArray[Any]]
+    step: Step, arrays: Arrays, alleles: Mapping[str, NDArray[Any]], nodes: Sequence[str]
 ) -> Mapping[str, NDArray[Any]]:
-    """Return the columns that name the rows of a step: its genes or its variants."""
+    """Return the columns that name the rows of a step. Arrays that say no more are taken away."""
     if step.algorithm == "burden":
         genes = [one if isinstance(one, str) else one["name"] for one in step.parameters["genes"]]
         return {"gene": np.array(genes, dtype=object)}
+    if step.algorithm == "cox":
+        given = len(set(step.parameters["covariates"]) - {COMPONENTS})
+        names = covariate_names(step.parameters, arrays["beta"].size - given)
+        return {"covariate": np.array(names[1:], dtype=object)}
+    if step.algorithm == SURVIVAL:
+        return _years(step, arrays)
+    if step.algorithm == KIN:
+        pairs = np.array(nodes, dtype=object)[arrays.pop("node")]
+        return {f"node_{i + 1}": pairs[:, i] for i in range(2)}
     if "chosen" in arrays:
-        return {name: column[arrays["chosen"]] for name, column in alleles.items()}
+        chosen = arrays.pop("chosen")
+        return {name: column[chosen] for name, column in alleles.items()}
     return alleles
+
+
+def _years(step: Step, arrays: Arrays) -> Mapping[str, NDArray[Any]]:
+    """Name the rows of survival curves by group and first year of the interval."""
+    groups, cells = arrays["survival"].shape
+    for name, array in arrays.items():
+        arrays[name] = array.reshape(-1)
+    year = np.tile(np.arange(cells) * interval_of(step.parameters), groups)
+    return {"group": np.repeat(np.arange(groups), cells), "year": year}
 
 
 def _alleles(arrays: Arrays) -> dict[str, NDArray[Any]]:

@@ -34,6 +34,7 @@ class AnalysisSettings:
     disk_mb: int = 512  # of files that the run writes, in memory too
     significant_bits: int = 48  # of a number that leaves; a double has 53
     sketches: bool = False  # whether keyed sketches of each person may leave, to find duplicates
+    kinship_key: str = ""  # file of the key of sketches, from the node's folder; empty: none
     # of MODES, those in which sums leave: both of the same people differ by what few carry
     modes: tuple[str, ...] = (MASKED,)
     partners: Mapping[str, str] = field(default_factory=dict)  # by code: identity key in base64

@@ -25,6 +25,7 @@ from rehearsal.node.wes import openapi
 from rehearsal.node.wes.algorithms import Algorithm, ApprovedAlgorithms
 from rehearsal.node.wes.coordinators import Coordinators
 from rehearsal.node.wes.crate_check import check_crate
+from rehearsal.node.wes.kinship_key import has_sketches, read_kinship_key
 from rehearsal.node.wes.mask_endpoints import MaskEndpoints, Trusted
 from rehearsal.node.wes.page import page_of
 from rehearsal.node.wes.request import (
@@ -81,6 +82,8 @@ class WesEndpoints:
 
     def __init__(self, node_data: NodeData, authorizer: Authorizer, folder: Path) -> None:
         self._node_data, settings = node_data, node_data.settings
+        if settings.analyses.kinship_key:
+            read_kinship_key(folder, settings.analyses.kinship_key)  # a wrong one is told at once
         self._algorithms = ApprovedAlgorithms(folder, settings.algorithms)
         self._airlock = Airlock(settings.analyses, authorizer.state, authorizer.ledger)
         state = authorizer.state or folder
@@ -289,8 +292,9 @@ class WesEndpoints:
         if algorithm.smallest_count < least:
             expected = f"an algorithm that promises counts of at least {least}"
             raise Problem.mismatch("workflow_url", expected, f"{algorithm.smallest_count}", 403)
-        if "sketch" in algorithm.arrays.values() and not analyses.sketches:
-            expected = "an algorithm without a sketch of each person"
+        if has_sketches(algorithm) and not (analyses.sketches and analyses.kinship_key):
+            lacking = ", as this node has no kinship_key" if analyses.sketches else ""
+            expected = f"an algorithm without a sketch of each person{lacking}"
             raise Problem.mismatch("workflow_url", expected, shown(algorithm.name), 403)
         if algorithm.outputs:
             check_mode(self._node_data.settings, CLEAR)

@@ -159,6 +159,32 @@ def test_alleles_that_are_too_rare_to_be_listed_qualify(tmp_path, masked):
         assert found["burden"]["z"][i] == pytest.approx(fit.tvalues[-1], abs=1e-9)
 
 
+def test_weighted_scores_leave_out_alleles_that_are_not_listed(tmp_path):
+    """Nobody knows their joint frequency, from which weights follow; carriers count them."""
+    cohort, gene, _ = with_genes(tmp_path)
+    cohort.genotypes[:GENES] = 0
+    for variant in range(GENES):  # three carriers at each of two nodes, in each gene
+        cohort.genotypes[variant, [*range(variant, 150, 50), *range(150 + variant, 240, 30)]] = 1
+    views = cohort.views()
+    info = {site: f"CSQ=stop_gained;GENE=G{i}" for site, i in zip(cohort.sites, gene, strict=True)}
+    for view in views:
+        annotate(view.folder / "genotypes.pvar", info)
+    asked = {"consequences": ["stop_gained"], "weights": "beta"}
+    steps = burden([f"G{i}" for i in range(GENES)], "linear", "height", **asked)["steps"]
+    found = play_masked(views, steps).results
+    order = cohort.order(found)
+    frequency = np.full(60, np.nan)
+    frequency[order] = found["frequencies"]["frequency"]
+    assert np.isnan(frequency[:GENES]).all()
+    y = cohort.people["height"].to_numpy()
+    used = np.isfinite(y)
+    for i in range(GENES):
+        mine = (gene == i) & (frequency <= MOST)
+        score = score_of("beta", cohort.genotypes[mine], frequency[mine])
+        fit = OLS(y[used], design(cohort, score)[used]).fit()
+        assert found["burden"]["z"][i] == pytest.approx(fit.tvalues[-1], abs=1e-8)
+
+
 def annotate(path, info):
     """Add INFO to a PVAR."""
     lines = path.read_text().splitlines()

@@ -7,9 +7,8 @@ import pytest
 from rehearsal.analyses.kinship import shuffled_rows
 from rehearsal.analyses.protocol import AnalysisError
 from rehearsal.analyses.rounds import NetworkRun, NodeRun
-from rehearsal.analyses.view import View
 
-from .cohort import Cohort, play, write_view
+from .cohort import Cohort, play
 
 VARIANTS = 2500
 KEYS = (b"a key that the nodes agree on...", b"another key of another run......")
@@ -49,7 +48,7 @@ def keyed(cohort, key=KEYS[0]):
 def pairs_of(found, key=KEYS[0]):
     """The people of the pairs that were found, by what each node knows of its own order."""
     people = []
-    for nodes, rows in zip(found["nodes"], found["rows"], strict=True):
+    for nodes, rows in zip(found["node"], found["row"], strict=True):
         assert nodes.tolist() == [0, 1]
         own = [int(shuffled_rows(key, 100)[row]) for row in rows]
         people.append((own[0], own[1] + 100))
@@ -102,8 +101,52 @@ def test_sketches_of_two_runs_have_nothing_in_common(tmp_path):
     assert 0.44 < bits.min() < 0.5 < bits.max() < 0.56
 
 
+def test_false_alarms_of_few_variants_are_not_hidden(tmp_path):
+    """500 copies of few haplotypes, as of few megabases: strangers look like kin."""
+    cohort = families(tmp_path)
+    random = np.random.default_rng(4)
+    blocks = random.binomial(2, 0.5, (10, 200)).astype(np.int8)
+    cohort.genotypes = np.repeat(blocks, VARIANTS // 10, axis=0)
+    found = play(keyed(cohort), STEPS).results["kinship"]
+    assert len(found["cosine"]) > 500
+    assert 0.5 < found["false_alarms"] / len(found["cosine"]) < 2
+
+
 def test_a_node_without_a_key_is_refused(tmp_path):
-    genotypes, people = np.array([[0, 1, 2]]), pd.DataFrame({"sex": ["male"] * 3, "age": 1.0})
-    view = View(write_view(tmp_path / "v", genotypes, [("chr1", 5, "A", "C")], people))
     with pytest.raises(AnalysisError, match=r"run.key: expected a key of at least 16 bytes"):
-        play([view], STEPS)
+        play(families(tmp_path).views(), STEPS)
+
+
+def test_nodes_with_different_keys_are_told_so(tmp_path):
+    """Otherwise nobody would be found, and nobody would know why."""
+    views = keyed(families(tmp_path))
+    (views[1].folder / "run.key").write_bytes(KEYS[1])
+    with pytest.raises(AnalysisError, match=r"run.key: expected the same at all nodes"):
+        play(views, STEPS)
+
+
+@pytest.mark.parametrize("attack", ["one variant", "weights", "a rare variant"])
+def test_a_state_that_singles_out_a_variant_is_refused(tmp_path, attack):
+    (view, other), network = keyed(families(tmp_path)), NetworkRun(STEPS)
+    nodes = [NodeRun(view, STEPS), NodeRun(other, STEPS)]
+    for n in range(2):
+        network.advance([node.sums() for node in nodes])
+        message = network.message(n)
+        for node in nodes:
+            node.follow(message)
+    if attack == "one variant":
+        message |= {name: message[name][:1] for name in ("chosen", "mean", "scale")}
+    elif attack == "weights":
+        message["scale"] = np.where(np.arange(message["scale"].size) == 3, 1.0, 0.0)
+    else:
+        message["mean"] = np.full_like(message["mean"], 0.01)
+    nodes[0].follow(message)
+    with pytest.raises(AnalysisError, match="chosen: expected at least 500 common variants"):
+        nodes[0].sums()
+
+
+def test_too_few_common_variants_are_named(tmp_path):
+    cohort = families(tmp_path)
+    cohort.genotypes[400:] = 0
+    with pytest.raises(AnalysisError, match="least_frequency: expected at least 500 common"):
+        play(keyed(cohort), STEPS)

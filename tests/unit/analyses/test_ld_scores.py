@@ -38,3 +38,20 @@ def test_a_window_of_no_length_leaves_the_variant_itself(tmp_path):
     step = {"algorithm": "ld_scores", "parameters": {"window": 0}}
     found = play(cohort.views(), {"steps": [step]}).results["ld_scores"]
     np.testing.assert_allclose(found["score"], 1.0, rtol=1e-12)
+
+
+def test_a_variant_that_everybody_is_heterozygous_for_has_no_score_and_changes_none(tmp_path):
+    cohort = simulate(tmp_path / "without")
+    without = play(cohort.views(), {"steps": [STEP]}).results
+    cohort = simulate(tmp_path / "with")
+    cohort.genotypes[50] = 1
+    found = play(cohort.views(), {"steps": [STEP]}).results
+    order = cohort.order(found)[found["ld_scores"]["chosen"]]
+    assert 50 not in order
+    assert np.isfinite(found["ld_scores"]["score"]).all()
+    places = cohort.order(without)[without["ld_scores"]["chosen"]]
+    before = dict(zip(places, without["ld_scores"]["score"], strict=True))
+    far = [row for row in range(len(order)) if abs(order[row] - 50) > 30]
+    assert [found["ld_scores"]["score"][row] for row in far] == pytest.approx(
+        [before[order[row]] for row in far], rel=1e-12
+    )

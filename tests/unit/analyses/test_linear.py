@@ -161,3 +161,39 @@ def test_a_variant_that_too_few_have_a_call_of_has_a_status_of_its_own(tmp_path)
     results = play(cohort.views(), GWAS).results
     place = np.flatnonzero(cohort.order(results) == 19)
     assert [STATUSES[one] for one in results["linear"]["status"][place]] == ["too few people"]
+
+
+def test_a_variant_that_everybody_is_heterozygous_for_is_constant(tmp_path):
+    cohort = simulate(tmp_path, n_variants=20)
+    cohort.genotypes[10] = 1
+    logistic = {"outcome": "disease", "covariates": ["sex"]}
+    steps = [*GWAS["steps"], {"algorithm": "logistic", "parameters": logistic}]
+    steps = [{"algorithm": "frequencies"}, *steps]
+    results = play(cohort.views(), {"steps": steps}).results
+    (place,) = np.flatnonzero(cohort.order(results) == 10)
+    for name in ("linear", "logistic"):
+        assert STATUSES[results[name]["status"][place]] == "constant"
+        assert results[name]["frequency"][place] == 0.5
+        for statistic in ("beta", "se", "z", "p"):
+            assert np.isnan(results[name][statistic][place])  # NA in a table, null in JSON
+        tested = results[name]["status"] == 0
+        assert np.isfinite(results[name]["z"][tested]).all()
+    assert 0 < results["frequencies"]["hardy_weinberg_p"][place] < 1e-50
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_variant_that_explains_all_of_the_outcome_has_a_status_and_no_infinity(tmp_path, masked):
+    cohort = simulate(tmp_path, n_variants=20)
+    people = cohort.people
+    people["height"] = 100 + 2.5 * cohort.genotypes[15] + 0.3 * people["age"]
+    if masked:
+        results = play_masked(cohort.views(), GWAS["steps"]).results
+    else:
+        results = play(cohort.views(), GWAS).results
+    (place,) = np.flatnonzero(cohort.order(results) == 15)
+    found = results["linear"]
+    assert STATUSES[found["status"][place]] == "perfect fit"
+    for name in ("beta", "se", "z", "p"):
+        assert not np.isinf(found[name]).any()
+        assert np.isnan(found[name][place])
+    assert (found["status"] == 0).sum() > 5

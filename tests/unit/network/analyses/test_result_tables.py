@@ -36,7 +36,7 @@ def run(tmp_path_factory):
 
 def test_rows_are_variants_genes_and_components(run):
     cohort, network = run
-    tables = result_tables(network.steps, network.results)
+    tables = result_tables(network.steps, network.results, {})
     assert list(tables["linear"].columns)[:5] == [*VARIANTS, "beta"]
     sites = zip(*(tables["linear"].columns[name] for name in VARIANTS), strict=True)
     first = [(contig, position - 1, ref, alt) for contig, position, ref, alt in sites]
@@ -49,7 +49,7 @@ def test_rows_are_variants_genes_and_components(run):
 
 def test_every_number_reads_back_as_itself(run):
     _, network = run
-    table = result_tables(network.steps, network.results)["linear"]
+    table = result_tables(network.steps, network.results, {})["linear"]
     text = pd.read_csv(io.BytesIO(table.tsv()), sep="\t")
     columns = orjson.loads(table.json())
     for name in ("beta", "se", "z", "p", "frequency"):
@@ -63,7 +63,7 @@ def test_sums_of_an_algorithm_that_the_network_does_not_know_are_added():
     node = {"people": np.array(3), "by_sex": np.array([1, 2]), "../up": np.array([0.5])}
     side.advance([node, node])
     assert side.done
-    tables = result_tables(side.steps, side.results)
+    tables = result_tables(side.steps, side.results, {})
     assert {name: table.rows for name, table in tables.items()} == {
         "sums": 2,
         "sums..._up": 1,

@@ -69,6 +69,7 @@ def test_keys_may_stand_in_a_file_that_nodes_share(tmp_path):
         ({"analyses": {"smallest_count": 1}}, "analyses.smallest_count: expected a whole number"),
         ({"analyses": {"runs": 0}}, "analyses.runs: expected a whole number from 1"),
         ({"analyses": {"cpu_s": "many"}}, "analyses.cpu_s: expected a whole number"),
+        ({"analyses": {"kinship_key": 1}}, "analyses.kinship_key: expected a text"),
         ({"analyses": {"colour": 1}}, "analyses.colour: expected one of the keys"),
         ({"analyses": {"significant_bits": 54}}, "analyses.significant_bits: expected a whole"),
         ({"analyses": {"modes": []}}, "analyses.modes: expected at least one of clear, masked"),

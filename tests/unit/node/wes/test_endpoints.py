@@ -14,6 +14,7 @@ import yaml
 from rehearsal.analyses import alleles, frequencies, linear
 from rehearsal.analyses.exchange import pack_arrays, unpack_arrays
 from rehearsal.analyses.rounds import NetworkRun
+from rehearsal.errors import InputError
 from rehearsal.formats.five_safes_crate import CrateRequest, write_crate
 from rehearsal.node.access.settings import Veto
 from rehearsal.node.access.withdrawals import add_withdrawals
@@ -652,6 +653,53 @@ def test_sketches_of_people_need_a_setting_of_the_node(node, tmp_path):
         403,
         "workflow_url: expected an algorithm without a sketch of each person, found 'kin'",
     )
+
+
+def test_sketches_need_a_key_that_the_nodes_share(node, tmp_path):
+    asked = node({"kin": {"arrays": {"sketches": "sketch"}, "schema": ANYTHING}}, sketches=True)
+    status, problem = asked.run(workflow_url="kin")
+    expected = "an algorithm without a sketch of each person, as this node has no kinship_key"
+    assert (status, problem["msg"]) == (403, f"workflow_url: expected {expected}, found 'kin'")
+
+
+READ_KEY = """
+from pathlib import Path
+key = Path("/view/run.key")
+save("result", {"sketches": (list(key.read_bytes()) if key.exists() else [0], KIND, {})})
+"""
+
+
+@pytest.mark.parametrize(("kind", "told"), [("sketch", list(range(40))), ("list", [0])])
+def test_an_algorithm_of_sketches_and_no_other_sees_the_key(quick, node, tmp_path, kind, told):
+    key = tmp_path / "kinship.key"
+    key.write_bytes(bytes(range(40)))
+    key.chmod(0o600)
+    script = READ_KEY.replace("KIND", repr(kind))
+    asked = node(
+        {"kin": {"arrays": {"sketches": kind}, "schema": ANYTHING, "script": script}},
+        sketches=True,
+        kinship_key=str(key),
+    )
+    log = asked.run_to_end(workflow_url="kin")
+    assert log["state"] == "COMPLETE"
+    status, content = asked.send(f"/runs/{log['run_id']}/outputs/result.npz")
+    assert (status, numbers(content)) == (200, {"sketches": told})
+
+
+@pytest.mark.parametrize(
+    ("size", "mode", "told"),
+    [
+        (None, 0, "file: expected the file that analyses.kinship_key names, found No such file"),
+        (32, 0o640, "permissions: expected a file that only its owner may read .*, found mode 640"),
+        (31, 0o600, "length: expected at least 32 bytes, found 31 bytes"),
+    ],
+)
+def test_a_node_does_not_start_with_a_wrong_key(node, tmp_path, size, mode, told):
+    if size is not None:
+        (tmp_path / "kinship.key").write_bytes(bytes(size))
+        (tmp_path / "kinship.key").chmod(mode)
+    with pytest.raises(InputError, match=f"kinship.key: {told}"):
+        node(sketches=True, kinship_key="../kinship.key")
 
 
 def test_an_algorithm_that_promises_less_than_the_node_wants_is_refused(node):

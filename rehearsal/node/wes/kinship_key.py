@@ -1,0 +1,44 @@
+"""The key of sketches, which the operators of nodes share and no network has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rehearsal.errors import InputError
+from rehearsal.node.wes.algorithms import Algorithm
+
+IN_VIEW = "run.key"  # its name among the files that an algorithm sees
+LEAST = 32  # bytes
+
+
+def has_sketches(algorithm: Algorithm) -> bool:
+    """Tell whether an algorithm sends a sketch of each person.
+
+    Args:
+        algorithm: The algorithm.
+    """
+    return "sketch" in algorithm.arrays.values()
+
+
+def read_kinship_key(node: Path, name: str) -> bytes:
+    """Read the key.
+
+    Args:
+        node: Folder of the node.
+        name: Path of the key's file, from that folder.
+
+    Raises:
+        InputError: The file is missing or too short, or others may read it.
+    """
+    path = node / name
+    try:
+        mode, key = path.stat().st_mode & 0o777, path.read_bytes()
+    except OSError as error:
+        expected = "the file that analyses.kinship_key names"
+        raise InputError(path, "file", expected, error.strerror or "none") from None
+    if mode & 0o077:
+        expected = "a file that only its owner may read (chmod 600)"
+        raise InputError(path, "permissions", expected, f"mode {mode:o}")
+    if len(key) < LEAST:
+        raise InputError(path, "length", f"at least {LEAST} bytes", f"{len(key)} bytes")
+    return key
