@@ -5,7 +5,9 @@ machine), and io_uring makes sockets without the call ``socket``. The filter all
 only. It also refuses new namespaces, mounts, tracing, memory that no limit counts (memfd, shared
 memory of System V or without a file), changes of the priority and limits of other processes, which
 would slow down the process that watches the limits, and what tells one run of another: locks and
-uses of the files that all see. Numbers of calls:
+uses of the files that all see. It refuses to change what SIGCHLD does: the kernel adds the CPU time
+of an ended child to that of its parent only if somebody waits for it, and nobody can wait for the
+children of a process that ignores the signal. Numbers of calls:
 ``arch/x86/entry/syscalls/syscall_64.tbl`` and ``include/uapi/asm-generic/unistd.h`` of Linux.
 """
 
@@ -22,6 +24,7 @@ _OTHER_ABI = 0x40000000  # x32, whose numbers would pass a filter of x86-64
 _NEW_NAMESPACES = 0x7E020000  # CLONE_NEW* of clone
 _LOCAL = 1  # AF_UNIX
 _SHARED_WITHOUT_FILE = 0x21  # MAP_SHARED and MAP_ANONYMOUS of mmap
+_CHILD_ENDED = 17  # SIGCHLD
 _LOCKS = (6, 7, 37, 38, 1024)  # F_SETLK, F_SETLKW, their forms for open files, F_SETLEASE
 _CALLS = {  # by call: the number on x86-64 and on 64-bit ARM
     "add_key": (248, 217),
@@ -76,8 +79,8 @@ _CALLS = {  # by call: the number on x86-64 and on 64-bit ARM
     "userfaultfd": (323, 282),
 }
 _MACHINES = {  # place in pairs; AUDIT_ARCH; numbers of the calls below
-    "x86_64": (0, 0xC000003E, (56, 435, 41, 9, 302, 73, 72)),
-    "aarch64": (1, 0xC00000B7, (220, 435, 198, 222, 261, 32, 25)),
+    "x86_64": (0, 0xC000003E, (56, 435, 41, 9, 302, 73, 72, 13)),
+    "aarch64": (1, 0xC00000B7, (220, 435, 198, 222, 261, 32, 25, 134)),
 }
 
 
@@ -95,7 +98,7 @@ def filter_program(machine: str | None = None) -> bytes | None:
     if known is None:
         return None
     column, audit_name, numbers = known
-    clone, clone3, socket, mmap, prlimit, flock, fcntl = numbers
+    clone, clone3, socket, mmap, prlimit, flock, fcntl, sigaction = numbers
     program = [
         _step(_LOAD, _MACHINE_AT),
         _step(_EQUAL, audit_name, if_true=1),
@@ -118,6 +121,7 @@ def filter_program(machine: str | None = None) -> bytes | None:
     program += _case(mmap, _argument(3), masked, shared, refused, allowed)
     own = _step(_EQUAL, 0, if_true=1)  # limits of the process itself
     program += _case(prlimit, _argument(0), own, refused, allowed)
+    program += _case(sigaction, *_no_change_of_child_signal(refused, allowed))
     # programs that lock their files go on, but no run sees a lock of another one
     locked = _refused(0)
     program += _case(flock, locked)
@@ -125,6 +129,20 @@ def filter_program(machine: str | None = None) -> bytes | None:
     program += _case(fcntl, _argument(1), *locks, allowed, locked)
     program.append(allowed)
     return b"".join(program)
+
+
+def _no_change_of_child_signal(refused: bytes, allowed: bytes) -> list[bytes]:
+    """Allow ``rt_sigaction`` of other signals, and without a new action: a question."""
+    return [
+        _argument(0),
+        _step(_EQUAL, _CHILD_ENDED, if_false=5),
+        _argument(1),
+        _step(_EQUAL, 0, if_false=2),
+        _step(_LOAD, _FIRST_ARGUMENT_AT + _ARGUMENT + _ARGUMENT // 2),  # its upper half
+        _step(_EQUAL, 0, if_true=1),
+        refused,
+        allowed,
+    ]
 
 
 def _step(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:

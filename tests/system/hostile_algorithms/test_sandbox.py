@@ -201,6 +201,26 @@ def test_cpu_is_limited_for_all_processes_together(play):
     assert play("burn_cpu", 6, limits=replace(LIMITS, cpu_s=1)) == (None, "cpu_s")
 
 
+@pytest.mark.parametrize("how", ["ignore", "do not wait"])
+def test_cpu_of_children_that_nobody_waits_for_counts(play, how):
+    limits = replace(LIMITS, cpu_s=1, processes=500)
+    assert play("burn_in_children", how, 6, limits=limits, filter=b"") == ("burned", "ended")
+    assert play("burn_in_children", how, 6, limits=limits) == (None, "cpu_s")
+
+
+@pytest.mark.parametrize(
+    ("shell", "first"), [("/bin/bash", "sleep 0.1 & sleep 0.1 & wait"), ("/bin/sh", "sleep 0.1 &")]
+)
+def test_programs_that_wait_for_children_go_on(shell, first):
+    """They ask what SIGCHLD does, and set it in vain. Only ``wait`` of dash needs the signal."""
+    command = f"{first}; (exit 3) || echo code $?; echo a | cat | cat".replace("&;", "&")
+    asks = "import signal; print(signal.getsignal(signal.SIGCHLD) == signal.SIG_DFL)"
+    both = [shell, "-c", f"{command}; {sys.executable} -c '{asks}'"]
+    with Sandbox(Walls(LIMITS), ATTACKS, ATTACKS, {}, both) as sandbox:
+        frames = {frame.name: frame.content.decode() for frame in sandbox.frames()}
+    assert frames["log"].split() == ["code", "3", "a", "True"]
+
+
 def test_overstaying_is_ended(play):
     assert play("overstay", 1.5)[0] == "still here"
     assert play("overstay", 6, limits=replace(LIMITS, wall_s=1)) == (None, "wall_s")
