@@ -17,7 +17,8 @@ def main(smk):
         smk: Snakemake's description of the job: its inputs, outputs, params and wildcards.
     """
     (plan,) = smk.params.plan
-    tables = (pd.read_parquet(smk.input[name]) for name in ("people", "measurements", "consent"))
+    names = "people", "measurements", "consent", "diseases"
+    tables = (pd.read_parquet(smk.input[name]) for name in names)
     cohort = CohortFiles(
         dict(zip(smk.params.blocks, map(Path, smk.input.trees), strict=True)),
         *tables,

@@ -5,6 +5,7 @@ from pathlib import Path
 from rehearsal.evaluation.analyses.play import (
     FOREIGN,
     NodePart,
+    nodes_without_disease,
     play_plan,
     vetoing_nodes,
     write_played,
@@ -34,8 +35,9 @@ def main(smk):
     ):
         token = tokens_by_tier(issuer, network["asker"])["controlled"]
         vetoed = vetoing_nodes(copies, plan.algorithm)
+        healthy = nodes_without_disease(plan, copies)
         key = read_signing_key(Path(smk.input.coordinator))
-        played = play_plan(plan, smk.params.genes, nodes, token, vetoed, key)
+        played = play_plan(plan, smk.params.genes, nodes, token, vetoed, healthy, key)
     for code in smk.params.foreign:
         played.nodes[code] = NodePart(FOREIGN, "the truth does not know its people")
     write_played(played, Path(smk.output.played), Path(smk.output.results))

@@ -113,6 +113,7 @@ NEEDS: dict[str, Need] = {
     "federated_pca": Need(s=10, mb=400),
     "federated_gwas": Need(s=10, mb=500),
     "federated_burden": Need(s=10, mb=300),
+    "federated_logistic": Need(s=10, mb=300),
     "measure_distance": Need(s=30, mb=350),
     "measure_capital_latency": Need(s=60, s_mb=0.0006, mb=700, mb_node=67),
     "inject_faults": Need(s=120, s_mb=0.0006, mb=1300, mb_node=35),

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from rehearsal.analyses.alleles import rows_of
 from rehearsal.analyses.collinearity import refuse_collinear
+from rehearsal.analyses.common_variants import common_variants
 from rehearsal.analyses.components import node_components
 from rehearsal.analyses.design_matrix import (
     DesignMatrix,
@@ -67,12 +68,28 @@ def start(parameters: Parameters, earlier: Mapping[str, Arrays]) -> State:
 
     Args:
         parameters: ``outcome``, ``covariates``, ``tolerance`` (of a step, in standard errors), and
-            ``rounds`` at most of Newton's method, and of Firth's twice as many.
+            ``rounds`` at most of Newton's method, and of Firth's twice as many;
+            ``least_frequency`` of the rarer allele and ``window`` (0), as of components: without
+            the former, all variants are tested.
         earlier: Results of earlier steps: ``frequencies``, and ``components`` if it ran.
+
+    Raises:
+        AnalysisError: There is no common variant.
     """
-    size = earlier["frequencies"]["frequency"].size
+    frequency = earlier["frequencies"]["frequency"]
     d = earlier["components"]["eigenvalues"].size if "components" in earlier else 0
-    return start_with(parameters, size, d, 2)
+    state = start_with(parameters, frequency.size, d, 2)
+    if "least_frequency" not in parameters:
+        return state
+    least, window = float(parameters["least_frequency"]), int(parameters.get("window", 0))
+    chosen = common_variants(earlier, least, window).astype(np.int32)
+    if chosen.size == 0:
+        expected = "at least one common variant"
+        raise AnalysisError("bad_parameters", "analysis", "least_frequency", expected, "none")
+    status = np.full(frequency.size, CONSTANT, dtype=np.int8)
+    status[chosen] = NOT_CONVERGED
+    more = _prefixed({"status": status}) | {"chosen": chosen}
+    return State(state.shared, private=state.private | more)
 
 
 def start_with(parameters: Parameters, size: int, n_components: int, top: int) -> State:
@@ -167,8 +184,9 @@ def advance(parameters: Parameters, state: State, totals: Arrays) -> State:
         totals: The sums over nodes.
 
     Returns:
-        The next state. Results at the end have one entry per allele, as those of a linear
-        regression, with ``cases`` and ``firth`` (whether the likelihood was penalised).
+        The next state. Results at the end have one entry per allele, or per one of ``chosen``
+        (numbers of alleles) with ``least_frequency``, as those of a linear regression, with
+        ``cases`` and ``firth`` (whether the likelihood was penalised).
 
     Raises:
         AnalysisError: Covariates are collinear, or there are no cases or no controls.
@@ -194,7 +212,7 @@ def advance(parameters: Parameters, state: State, totals: Arrays) -> State:
         left = progress.fits.chosen(going)
         shared: Arrays = state.shared | {"variants": variants[going], "beta": left.beta}
         return State(shared, private=private | left.arrays())
-    return _end(results) if firth else _start_firth(results, private)
+    return _end(results, private) if firth else _start_firth(results, private)
 
 
 def _advance_null(parameters: Parameters, state: State, totals: Arrays) -> State:
@@ -213,6 +231,7 @@ def _advance_null(parameters: Parameters, state: State, totals: Arrays) -> State
         fits = progress.fits
         return State({"null": fits.beta[0]}, private=private | fits.arrays())
     variants = np.arange(_results(state)["status"].size, dtype=np.int32)
+    variants = private.get("chosen", variants)
     beta = np.append(progress.fits.beta[0], 0.0)
     return _start_variants(variants, private | {"null_beta": beta}, {})
 
@@ -228,11 +247,14 @@ def _start_variants(variants: NDArray[np.int32], private: Arrays, extra: Arrays)
 def _start_firth(results: Arrays, private: Arrays) -> State:
     left = np.flatnonzero(results["status"] == NOT_CONVERGED).astype(np.int32)
     if left.size == 0:
-        return _end(results)
+        return _end(results, private)
     return _start_variants(left, private, {"firth": np.array(1)})
 
 
-def _end(results: Arrays) -> State:
+def _end(results: Arrays, private: Arrays) -> State:
+    if "chosen" in private:
+        chosen = private["chosen"]
+        results = {name: array[chosen] for name, array in results.items()} | {"chosen": chosen}
     return State({}, results=results)
 
 

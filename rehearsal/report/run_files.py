@@ -125,7 +125,7 @@ def read_analyses(files: Mapping[str, Any]) -> dict[str, Any]:
     """Read how the federated analyses were judged.
 
     Args:
-        files: Paths of ``played``, ``pca``, ``gwas`` and ``burden``.
+        files: Paths of ``played``, ``pca``, ``gwas``, ``burden`` and ``logistic``.
 
     Returns:
         ``why``, ``nodes``, ``rounds`` and ``seconds`` of ``played.json``; ``checks``; ``marks`` of
@@ -133,7 +133,7 @@ def read_analyses(files: Mapping[str, Any]) -> dict[str, Any]:
     """
     played, parts = read_json(files["played"]), {}
     rows = []
-    for name in ("pca", "gwas", "burden"):
+    for name in ("pca", "gwas", "burden", "logistic"):
         part = read_json(files[name])
         rows += part["rows"]
         parts[name] = part["facts"]

@@ -25,6 +25,7 @@ from rehearsal.truth.association import (
     with_intercepts,
 )
 from rehearsal.truth.gene_consequences import GeneTruth
+from rehearsal.truth.logistic_association import logistic_association
 from rehearsal.truth.pooled_genotypes import PooledGenotypes
 from rehearsal.truth.variant_classes import Extent
 
@@ -107,6 +108,7 @@ class AnalysisTruth:
             "components": self._compute_components,
             "linear": self._compute_linear,
             "burden": self._compute_burden,
+            "logistic": self._compute_logistic,
         }
         if algorithm not in compute:
             expected = f"one of {', '.join(compute)}"
@@ -120,11 +122,7 @@ class AnalysisTruth:
         self, parameters: Mapping[str, Any], masked: bool, present: NDArray[np.bool_]
     ) -> Answer:
         frequency, number = self._frequency, int(parameters["number"])
-        rarer = np.minimum(frequency, 1 - frequency)
-        common = rarer >= float(parameters.get("least_frequency", 0.05))
-        chosen = np.flatnonzero(common & self._genotypes.is_autosomal)
-        if window := int(parameters.get("window", 0)):
-            chosen = self._first_in_windows(chosen, window)
+        chosen = self._common(parameters)
         if masked:
             chosen = chosen[self._enough_people(chosen, present)]
         copies = self._genotypes.copies[np.ix_(chosen, np.flatnonzero(present))]
@@ -140,6 +138,14 @@ class AnalysisTruth:
             "total": np.array((genotypes**2).sum() / len(chosen)),  # of all eigenvalues
             "loadings": loadings / np.linalg.norm(loadings, axis=0),
         }
+
+    def _common(self, parameters: Mapping[str, Any]) -> NDArray[np.int64]:
+        """Choose common autosomal variants, perhaps the first in each window."""
+        rarer = np.minimum(self._frequency, 1 - self._frequency)
+        common = rarer >= float(parameters.get("least_frequency", 0.05))
+        chosen = np.flatnonzero(common & self._genotypes.is_autosomal)
+        window = int(parameters.get("window", 0))
+        return self._first_in_windows(chosen, window) if window else chosen
 
     def _enough_people(
         self, chosen: NDArray[np.int64], present: NDArray[np.bool_]
@@ -182,6 +188,18 @@ class AnalysisTruth:
             "meta_z": combined.statistic,
             "country_z": linear_association(copies, outcome, own).statistic,
         }
+
+    def _compute_logistic(
+        self, parameters: Mapping[str, Any], masked: bool, present: NDArray[np.bool_]
+    ) -> Answer:
+        known, outcome, covariates = self._known(parameters, present)
+        chosen = self._common(parameters)
+        country = self._country[known]
+        group = np.zeros_like(country) if masked else country
+        copies = self._genotypes.copies[np.ix_(chosen, np.flatnonzero(known))]
+        copies = hide_small_cells(copies, group, self._least)
+        found, cases = logistic_association(copies, outcome == 1, covariates)
+        return _answer(found) | {"chosen": chosen, "cases": cases}
 
     def _compute_burden(
         self, parameters: Mapping[str, Any], masked: bool, present: NDArray[np.bool_]

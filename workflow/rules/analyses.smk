@@ -1,6 +1,6 @@
 # Needs: the node folders (for the analyses), the pooled cohort (for the truth).
-# Makes: federated principal components, a genome-wide association study and a gene burden, with their judgement by the
-# truth. All nodes play all steps in one run each; what a part shows is drawn by a rule of its own.
+# Makes: federated principal components, a genome-wide association study, a gene burden and a regression of a disease, with
+# their judgement by the truth. All nodes play all steps in one run each; what a part shows is drawn by a rule of its own.
 
 ANALYSED_GENES = sorted(
     {gene.name for gene in INPUTS.genes}
@@ -52,6 +52,7 @@ rule compute_analysis_truth:
         people=rules.simulate_people.output.people,
         measurements=rules.simulate_phenotypes.output.measurements,
         consent=rules.draw_consent.output.consent,
+        diseases=rules.simulate_phenotypes.output.diseases,
         transcripts=local(config["transcripts"]),
         gene_model=optional(config["genome"]["gene_model"]),
         reference=rules.make_reference.output.fasta,
@@ -183,3 +184,28 @@ rule federated_burden:
         "Federated gene burden: judged"
     script:
         f"{SCRIPTS}/federated_burden.py"
+
+
+rule federated_logistic:
+    input:
+        played=rules.run_analyses.output.played,
+        results=rules.run_analyses.output.results,
+        answers=rules.compute_analysis_truth.output.answers,
+        people=rules.compute_analysis_truth.output.people,
+    output:
+        judged=f"{RESULTS}/analyses/logistic.json",
+    log:
+        f"{LOGS}/federated_logistic.log",
+    benchmark:
+        f"{BENCHMARKS}/federated_logistic.tsv"
+    conda:
+        "../../envs/rehearsal.yaml"
+    resources:
+        **needs("federated_logistic"),
+    params:
+        **ANALYSES,
+        code=code_digest("federated_logistic.py"),
+    message:
+        "Federated regression of a disease: judged"
+    script:
+        f"{SCRIPTS}/federated_logistic.py"

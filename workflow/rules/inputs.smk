@@ -42,6 +42,7 @@ def analysis_results(wildcards):
         "pca": rules.federated_pca.output.judged,
         "gwas": rules.federated_gwas.output.judged,
         "burden": rules.federated_burden.output.judged,
+        "logistic": rules.federated_logistic.output.judged,
         "gwas_table": rules.federated_gwas.output.table,
         "burden_table": rules.federated_burden.output.table,
         "federated_components": rules.federated_pca.output.components,

@@ -80,6 +80,7 @@ def analysis_files(wildcards):
     return [
         *files_of(rules.run_analyses, rules.compute_analysis_truth),
         *files_of(rules.federated_pca, rules.federated_gwas, rules.federated_burden),
+        *files_of(rules.federated_logistic),
     ]
 
 

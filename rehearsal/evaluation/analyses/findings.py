@@ -212,6 +212,42 @@ def variant_name(row: pd.Series) -> str:
     return f"{row['contig']}-{row['position'] + 1}-{row['ref']}-{row['alt']}"
 
 
+def logistic_facts(judged: Judged) -> dict[str, Any]:
+    """Summarise the regression of a disease.
+
+    Args:
+        judged: What was played.
+
+    Returns:
+        ``tested`` variants; if there are any, ``mode``, ``people``, ``cases``, ``penalised``
+        (variants with Firth's likelihood), ``inflation``, and ``top``: the ``variant`` with the
+        smallest ``p``, and its ``odds_ratio``.
+    """
+    steps = [step for step in judged.of_part("logistic") if step.name in judged.played.results]
+    if not steps:
+        return {"tested": 0}
+    found = judged.played.results[steps[0].name]
+    tested = np.flatnonzero(np.isfinite(found["z"]))
+    if not tested.size:
+        return {"tested": 0}
+    top = tested[found["p"][tested].argmin()]
+    alleles = AlleleList.of(dict(judged.played.results[ALLELES])).table()
+    row = {name: column[found["chosen"][top]] for name, column in alleles.items()}
+    return {
+        "mode": steps[0].mode,
+        "tested": int(tested.size),
+        "people": int(found["people"][tested].max()),
+        "cases": int(found["cases"][tested].max()),
+        "penalised": int(found["firth"][tested].sum()),
+        "inflation": float(np.median(found["z"][tested] ** 2) / MEDIAN_OF_CHI2),
+        "top": {
+            "variant": variant_name(row),
+            "p": float(found["p"][top]),
+            "odds_ratio": float(np.exp(found["beta"][top])),
+        },
+    }
+
+
 def burden_table(judged: Judged) -> pd.DataFrame:
     """Collect the statistics of genes beside those of the truth.
 

@@ -193,23 +193,34 @@ def judge_regressions(judged: Judged, part: str) -> Iterator[Row]:
 
     Args:
         judged: What was played.
-        part: ``gwas`` or ``burden``.
+        part: ``gwas``, ``burden`` or ``logistic``.
     """
     for step in judged.of_part(part):
         if why := missing_step(step, judged.played):
             yield {"name": step.name, "why": why}
             continue
-        found, right = judged.played.results[step.name], judged.answers[step.name]
+        found: Arrays = judged.played.results[step.name]
+        right = judged.answers[step.name]
         if part == "gwas":
             order = judged.order()
             found = {name: array[order] for name, array in found.items()}
+        if part == "logistic":
+            found = _in_order(found, judged.order()[right["chosen"]])
         yield from _judge_statistics(step, found, right)
+
+
+def _in_order(found: Arrays, wanted: NDArray[np.int64]) -> Arrays:
+    """Put the results of chosen variants in another order; NaN, or -1 people, without one."""
+    place = {number: row for row, number in enumerate(found["chosen"].tolist())}
+    rows = np.array([place.get(number, -1) for number in wanted.tolist()], dtype=np.int64)
+    lacking: dict[str, float] = {"z": np.nan, "people": -1}
+    return {name: np.append(found[name], lacking[name])[rows] for name in lacking}
 
 
 def _judge_statistics(step: Step, found: Arrays, right: Arrays) -> Iterator[Row]:
     tested, wanted = np.isfinite(found["z"]), np.isfinite(right["z"])
     both = tested & wanted
-    what = "variants" if step.part == "gwas" else "genes"
+    what = "genes" if step.part == "burden" else "variants"
     same = int((tested == wanted).sum())
     yield _check(f"{step.name}: {what} tested as they should be", wanted.size, same)
     if not both.any():

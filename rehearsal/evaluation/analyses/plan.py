@@ -17,8 +17,13 @@ from rehearsal.node.wes.algorithms import FOLDER, Algorithm, algorithm_digest, r
 from rehearsal.phenotypes.yaml_reader import Entry, read_yaml
 
 KEYS = ("algorithm", "purpose", "smallest_count", "deadline_s", "modes")
-PARTS = ("pca", "gwas", "burden")
-STEP_OF_PART = {"pca": "components", "gwas": "linear", "burden": "burden"}
+PARTS = ("pca", "gwas", "burden", "logistic")
+STEP_OF_PART = {
+    "pca": "components",
+    "gwas": "linear",
+    "burden": "burden",
+    "logistic": "logistic",
+}
 FREQUENCIES = {"algorithm": "frequencies", "parameters": {"hardy_weinberg": False}}
 MOST_GENES = 500  # parameters of a run have a largest size
 
@@ -51,6 +56,7 @@ class PlannedAnalyses:
     pca: Mapping[str, Any] | None
     gwas: Mapping[str, Any] | None
     burden: Mapping[str, Any] | None
+    logistic: Mapping[str, Any] | None
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -71,6 +77,7 @@ class PlannedAnalyses:
             if part is not None
             for name in (part["outcome"], *part["covariates"])
         ]
+        named += self.logistic["covariates"] if self.logistic else []
         return tuple(dict.fromkeys(one for one in named if one not in OWN_VARIABLES))
 
     def steps(self, genes: Sequence[str], nodes: int) -> list[Step]:
@@ -78,6 +85,8 @@ class PlannedAnalyses:
 
         Components are found once, and the regressions of both modes use them. They are masked
         where that is possible, because in clear they tell the network most of what a node knows.
+        The regression of a disease is masked, or left out where that is not possible: in clear,
+        countries with few cases would take no part.
 
         Args:
             genes: The genes of the run, which are tested if the settings name none.
@@ -87,6 +96,7 @@ class PlannedAnalyses:
         can_mask = MASKED in modes and (nodes >= FEWEST or CLEAR not in modes)
         planned = [("pca", MASKED if can_mask else CLEAR)]
         planned += [(part, mode) for mode in modes for part in ("gwas", "burden")]
+        planned += [("logistic", MASKED if can_mask else CLEAR)]
         return [
             _step(part, getattr(self, part), genes, mode == MASKED)
             for part, mode in planned
@@ -134,6 +144,7 @@ def read_analyses(path: Path) -> PlannedAnalyses:
         pca=_pca(given["pca"]) if "pca" in given else None,
         gwas=_regression(given["gwas"]) if "gwas" in given else None,
         burden=_burden(given["burden"]) if "burden" in given else None,
+        logistic=_logistic(given["logistic"]) if "logistic" in given else None,
     )
     _check_components(given, plan)
     return plan
@@ -186,8 +197,7 @@ def _pca(entry: Entry) -> dict[str, Any]:
     part = entry.fields(["number", "window", "least_frequency", "tolerance"])
     return {
         "number": part["number"].whole_number(1, 40),
-        "window": part["window"].whole_number(0),
-        "least_frequency": part["least_frequency"].number(1e-9, 0.5),
+        **_common(part),
         "tolerance": part["tolerance"].number(1e-14, 1),
     }
 
@@ -195,6 +205,18 @@ def _pca(entry: Entry) -> dict[str, Any]:
 def _regression(entry: Entry) -> dict[str, Any]:
     part = entry.fields(VARIABLES)
     return _variables(part)
+
+
+def _logistic(entry: Entry) -> dict[str, Any]:
+    part = entry.fields([*VARIABLES, "window", "least_frequency"])
+    return {**_variables(part), **_common(part)}
+
+
+def _common(part: Mapping[str, Entry]) -> dict[str, Any]:
+    return {
+        "window": part["window"].whole_number(0),
+        "least_frequency": part["least_frequency"].number(1e-9, 0.5),
+    }
 
 
 def _variables(part: Mapping[str, Entry]) -> dict[str, Any]:
@@ -222,7 +244,8 @@ def _burden(entry: Entry) -> dict[str, Any]:
 
 
 def _check_components(given: Mapping[str, Entry], plan: PlannedAnalyses) -> None:
-    for name, part in (("gwas", plan.gwas), ("burden", plan.burden)):
+    parts = {"gwas": plan.gwas, "burden": plan.burden, "logistic": plan.logistic}
+    for name, part in parts.items():
         if part is not None and "components" in part["covariates"] and plan.pca is None:
             entry = given[name].child("covariates")
             raise entry.error("no components, because pca is left out", "components")

@@ -23,12 +23,15 @@ from rehearsal.network.registry import NodeEntry
 from rehearsal.network.wes_client import WorkflowRequest
 from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.node.wes.algorithms import algorithm_digest
+from rehearsal.node.wes.variables import known_variables
+from rehearsal.stores.people_store import PeopleStore
 
 Arrays = dict[str, NDArray[Any]]
 NO_SANDBOX = "This node runs no algorithms"  # how a node refuses that has no sandbox
 TOOK_PART, VETOED, FOREIGN = "took part", "vetoed", "run by others"
 TOO_FEW = f"masked sums need at least {FEWEST} nodes that approve the algorithm"
 NO_GENES = "there are no genes to test"
+NOT_MASKED = "it is played under masks only: in clear, countries with few cases take no part"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +98,29 @@ def vetoing_nodes(folders: Mapping[str, Path], algorithm: Path) -> list[str]:
     ]
 
 
+def nodes_without_disease(plan: PlannedAnalyses, folders: Mapping[str, Path]) -> list[str]:
+    """List the nodes that would refuse the analyses, as nobody there has their disease.
+
+    Args:
+        plan: The analyses.
+        folders: Folder of each node, by country code.
+    """
+    without = []
+    for code, folder in folders.items() if plan.logistic else ():
+        people = PeopleStore.open(folder / "people.sqlite")
+        if plan.logistic and plan.logistic["outcome"] not in known_variables(people):
+            without.append(code)
+        people.close()
+    return without
+
+
 def play_plan(
     plan: PlannedAnalyses,
     genes: Sequence[str],
     nodes: Sequence[NodeEntry],
     token: str,
     vetoed: Collection[str] = (),
+    healthy: Sequence[str] = (),
     signing_key: Ed25519PrivateKey | None = None,
 ) -> Played:
     """Play all steps in one run at each node.
@@ -111,11 +131,12 @@ def play_plan(
         nodes: The run's own nodes.
         token: Passport that all of them accept.
         vetoed: Nodes that do not approve the algorithm, and refuse.
+        healthy: Nodes of :func:`nodes_without_disease`.
         signing_key: Of the coordinator, which all of them accept.
     """
     approving = len(nodes) - len(vetoed)
     steps = plan.steps(genes, approving)
-    left_out = {step.name: why for step in steps if (why := _why_not(step, approving))}
+    left_out = {step.name: why for step in steps if (why := _why_not(step, approving, healthy))}
     asked = [dict(step.request) for step in steps if step.name not in left_out]
     headers = {"Authorization": f"Bearer {token}", "X-Rehearsal-Purpose": plan.purpose}
     services = [NodeService(node.country, f"{node.url}{WES}", headers) for node in nodes]
@@ -144,11 +165,15 @@ def _node_parts(
     return parts
 
 
-def _why_not(step: Step, approving: int) -> str:
+def _why_not(step: Step, approving: int, healthy: Sequence[str]) -> str:
     if step.masked and approving < FEWEST:
         return TOO_FEW
     if step.part == "burden" and not step.request["parameters"]["genes"]:
         return NO_GENES
+    if step.part == "logistic" and not step.masked:
+        return NOT_MASKED
+    if step.part == "logistic" and healthy:
+        return f"nobody has the disease in {', '.join(healthy)}"
     return ""
 
 

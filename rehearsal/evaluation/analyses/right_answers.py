@@ -32,6 +32,7 @@ class CohortFiles:
     people: pd.DataFrame
     measurements: pd.DataFrame
     consent: pd.DataFrame
+    diseases: pd.DataFrame
     genes: GeneTruth
     reference_year: int
 
@@ -96,10 +97,15 @@ class RightAnswers:
         return arrays
 
     def _variables(self, chosen: NDArray[np.bool_]) -> pd.DataFrame:
-        cohort = self._cohort
-        return people_of(
-            cohort.people, cohort.measurements, chosen, self._plan.outcomes, cohort.reference_year
+        cohort, plan = self._cohort, self._plan
+        table = people_of(
+            cohort.people, cohort.measurements, chosen, plan.outcomes, cohort.reference_year
         )
+        if plan.logistic:
+            disease = plan.logistic["outcome"]
+            ill = cohort.diseases.loc[cohort.diseases["code"] == disease, "individual"]
+            table[disease] = table["id"].isin(ill).astype(float)
+        return table
 
 
 def write_answers(answers: Arrays, path: Path) -> None:

@@ -58,6 +58,8 @@ def analyses_section(
         parts += _association(analyses["gwas"], tables.gwas)
     if len(tables.burden):
         parts += [Heading("Gene burden"), _burden(tables.burden, analyses["burden"])]
+    if analyses["logistic"].get("tested"):
+        parts += [Heading("Regression of a disease"), Text(_disease(analyses["logistic"]))]
     if len(tables.components):
         chart = components_figure(tables.components, countries, PAGE, "container")
         caption = (
@@ -174,6 +176,21 @@ def _found(facts: Mapping[str, Any]) -> str:
             f"{country['median']:.2f} in the median."
         )
     return " ".join(told)
+
+
+def _disease(facts: Mapping[str, Any]) -> str:
+    top, penalised = facts["top"], facts["penalised"]
+    return (
+        f"Logistic regression of {facts['outcome']} {MODES[facts['mode']]}, on "
+        f"{whole(facts['tested'])} autosomal variants whose rarer allele has a frequency of at "
+        f"least {percent(facts['least_frequency'])}, at most one in {whole(facts['window'])} "
+        f"bases, with the covariates {', '.join(facts['covariates']) or 'none'}: "
+        f"{whole(facts['cases'])} of "
+        f"{whole(facts['people'])} people have it. The smallest p-value is {top['p']:.2g}, of "
+        f"{top['variant']}, with an odds ratio of {top['odds_ratio']:.2f} a copy. The median of z² "
+        f"is {facts['inflation']:.2f} times the expected one. {whole(penalised)} of the variants "
+        "separate cases from others, so that their likelihood is penalised."
+    )
 
 
 def _cost_of_hiding(rows: Sequence[Mapping[str, Any]]) -> Table:

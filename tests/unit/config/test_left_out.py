@@ -169,7 +169,7 @@ def test_no_bench_is_allowed(config):
 
 
 def test_analyses_can_be_left_out(config):
-    assert read(config).analyses.parts == ("pca", "gwas", "burden")
+    assert read(config).analyses.parts == ("pca", "gwas", "burden", "logistic")
     assert read(config | {"analyses": None}).analyses is None
 
 

@@ -34,6 +34,7 @@ NOBODY = {
     "pca": {},
     "gwas": {"tested": 0},
     "burden": BURDEN,
+    "logistic": {"tested": 0},
 }
 EFFECT = {
     "variant": "chr2-11-A-C",
@@ -72,6 +73,19 @@ FOUND = NOBODY | {
             "country": {"variants": 40, "largest": 0.7, "median": 0.05, "correlation": 0.98},
         },
         "effects": [EFFECT],
+    },
+    "logistic": {
+        "mode": "masked",
+        "outcome": "ICD10:E78.5",
+        "covariates": ["sex", "age"],
+        "window": 5000,
+        "least_frequency": 0.05,
+        "tested": 30,
+        "people": 200,
+        "cases": 40,
+        "penalised": 1,
+        "inflation": 1.1,
+        "top": {"variant": "chr2-11-A-C", "p": 1e-4, "odds_ratio": 1.52},
     },
 }
 
@@ -115,6 +129,8 @@ def test_the_section_tells_what_was_found_and_how_exact_it_is(found):
     assert "it has one of 0.980 and differs by up to 0.70" in text
     assert "('clear', '1 to 5 %', '12', '3.75', '0.4', '0.490', '51.0%')" in text
     assert "the interval of 95 % holds 1 of 1" in text
+    assert "Logistic regression of ICD10:E78.5 under masks, on 30 autosomal variants whose" in text
+    assert "40 of 200 people have it" in text
     assert "('gwas, masked', '–', 'masked sums need at least three nodes', 'marked')" in text
     assert [part.key for part in section.parts if hasattr(part, "key")] == [
         *("manhattan", "quantiles", "methods"),

@@ -9,7 +9,7 @@ from rehearsal.truth.analysis_answers import AnalysisTruth, people_of
 from rehearsal.truth.gene_consequences import Consequence
 from rehearsal.truth.pooled_genotypes import PooledGenotypes
 from rehearsal.truth.variant_classes import Extent
-from tests.unit.analyses.cohort import play, simulate
+from tests.unit.analyses.cohort import play, play_masked, simulate
 
 LEAST = 5
 STEPS = [
@@ -182,10 +182,37 @@ def test_weighted_burden_agrees_with_what_nodes_and_network_find(tmp_path, weigh
     assert np.isfinite(truth.answers["burden"]["z"]).all()
 
 
+@pytest.mark.parametrize(("least", "window"), [(0.05, 0), (0.3, 0), (0.05, 7000)])
+def test_masked_regressions_of_a_disease_agree_with_what_nodes_find(tmp_path, least, window):
+    """Of the frequent variants, also one that no case carries."""
+    cohort = simulate(tmp_path, sizes=(150, 140, 160), n_variants=40)
+    ill = cohort.people["disease"].to_numpy()
+    cohort.genotypes[20, ill] = 0
+    parameters = {"outcome": "disease", "covariates": ["sex", "age"]}
+    parameters |= {"least_frequency": least, "window": window}
+    step = {"algorithm": "logistic", "parameters": parameters}
+    found = play_masked(cohort.views(), [step], LEAST).results
+    order = cohort.order(found)
+    sites = [cohort.sites[i] for i in order]
+    alleles = [(Variant(*site), Extent(site[1] + len(site[2]), 0)) for site in sites]
+    people = cohort.people.assign(country=[f"N{number}" for number in cohort.node])
+    truth = AnalysisTruth(PooledGenotypes(alleles, cohort.genotypes[order]), people, LEAST)
+    truth.add({**step, "masked": True})
+    answer, result = truth.answers["logistic"], found["logistic"]
+    np.testing.assert_array_equal(result["chosen"], answer["chosen"])
+    assert 5 < len(answer["chosen"]) < 40
+    for name in ("beta", "se", "z"):
+        np.testing.assert_allclose(result[name], answer[name], atol=1e-6)
+    for name in ("people", "cases"):
+        np.testing.assert_array_equal(result[name], answer[name])
+    assert result["firth"].sum() == (20 in order[answer["chosen"]])
+
+
 def test_an_algorithm_that_the_truth_does_not_know_is_named(cohort):
     nothing = PooledGenotypes([], np.zeros((0, len(cohort.people)), np.int8))
     truth = AnalysisTruth(nothing, cohort.people.assign(country="FI"), LEAST)
-    with pytest.raises(ValueError, match="expected one of components, linear, burden, found 'x'"):
+    expected = "expected one of components, linear, burden, logistic, found 'x'"
+    with pytest.raises(ValueError, match=expected):
         truth.add({"algorithm": "x"})
 
 

@@ -28,8 +28,9 @@ def read(tmp_path, **changes):
 def test_the_default_finds_components_under_masks_and_plays_regressions_in_both_modes(tmp_path):
     steps = read(tmp_path).steps(["BRCA1"], nodes=3)
     names = [step.name for step in steps]
-    assert names == ["pca, masked", "gwas", "burden", "gwas, masked", "burden, masked"]
-    assert [step.masked for step in steps] == [True, False, False, True, True]
+    both = ["gwas", "burden", "gwas, masked", "burden, masked"]
+    assert names == ["pca, masked", *both, "logistic, masked"]
+    assert [step.masked for step in steps] == [True, False, False, True, True, True]
     assert [step.request.get("masked", False) for step in steps] == [step.masked for step in steps]
     assert steps[2].request["parameters"]["genes"] == ["BRCA1"]
 
@@ -48,7 +49,7 @@ def test_components_are_in_clear_only_where_nothing_can_be_masked(tmp_path, mode
 
 def test_a_part_or_a_mode_can_be_left_out(tmp_path):
     gwas = {"outcome": "LOINC:8302-2", "covariates": ["sex"]}
-    planned = read(tmp_path, pca=None, burden=None, gwas=gwas, modes=["masked"])
+    planned = read(tmp_path, pca=None, burden=None, gwas=gwas, logistic=None, modes=["masked"])
     assert [step.name for step in planned.steps([], 3)] == ["gwas, masked"]
     assert planned.frequencies["masked"]  # then nothing leaves in clear but the list of alleles
     assert planned.outcomes == ("LOINC:8302-2",)
@@ -64,7 +65,11 @@ def test_a_part_or_a_mode_can_be_left_out(tmp_path):
         ({"modes": ["clear", "clear"]}, "modes: expected each mode once, found one of them twice"),
         ({"modes": ["open"]}, r"modes\[0\]: expected one of clear, masked, found 'open'"),
         ({"pca": None}, "gwas.covariates: expected no components, because pca is left out"),
-        ({"pca": None, "gwas": None, "burden": None}, "expected at least one of pca, gwas, burden"),
+        (dict.fromkeys(["pca", "gwas", "burden", "logistic"]), "expected at least one of pca, gw"),
+        (
+            {"logistic": {**DEFAULT["logistic"], "least_frequency": 1}},
+            "logistic.least_frequency: expected a number",
+        ),
         ({"speed": 1}, "speed: expected one of the keys algorithm, .* found the unknown key"),
         ({"gwas": {"outcome": 3, "covariates": []}}, "gwas.outcome: expected text, found 3"),
         ({"burden": {**DEFAULT["burden"], "genes": []}}, "burden.genes: expected 1 to 500 genes"),

@@ -6,6 +6,7 @@ from pathlib import Path
 from rehearsal.evaluation.analyses.plan import read_analyses
 from rehearsal.evaluation.analyses.play import (
     NO_GENES,
+    NOT_MASKED,
     TOO_FEW,
     Played,
     missing_step,
@@ -40,6 +41,7 @@ def test_nodes_that_do_not_answer_are_the_reason_of_what_is_missing(monkeypatch)
     assert why["gwas"].startswith("no answer")
     assert why["burden"] == NO_GENES
     assert why["gwas, masked"] == TOO_FEW
+    assert why["logistic"] == NOT_MASKED
     assert not any("\n" in text for text in why.values())
 
 
