@@ -130,7 +130,7 @@ def test_every_array_that_leaves_has_a_disclosure_class(tmp_path):
 
 
 def test_a_node_whose_people_carry_no_variant_takes_part(tmp_path):
-    cohort = simulate(tmp_path, sizes=(150, 90, 60, 40), n_variants=200, structure=0.15)
+    cohort = simulate(tmp_path, sizes=(150, 90, 60, 40), n_variants=1000, structure=0.15)
     cohort.genotypes[:, cohort.node == 3] = 0
     views = cohort.views()
     assert views[3].n_variants == 0
