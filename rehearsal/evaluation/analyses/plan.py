@@ -94,9 +94,9 @@ class PlannedAnalyses:
         """
         modes = [mode for mode in MODES if mode in self.modes]
         can_mask = MASKED in modes and (nodes >= FEWEST or CLEAR not in modes)
-        planned = [("pca", MASKED if can_mask else CLEAR)]
-        planned += [(part, mode) for mode in modes for part in ("gwas", "burden")]
-        planned += [("logistic", MASKED if can_mask else CLEAR)]
+        best = MASKED if can_mask else CLEAR
+        in_each_mode = [(part, mode) for mode in modes for part in ("gwas", "burden")]
+        planned = [("pca", best), *in_each_mode, ("logistic", best)]
         return [
             _step(part, getattr(self, part), genes, mode == MASKED)
             for part, mode in planned
