@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from rehearsal.model import Answer
 from rehearsal.network.beacon_response import Conditions, Part, shown_of
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 DEADLINE_S = 10.0  # QS-02
 LONGEST_DEADLINE_S = 60.0
 PROBE = NodeRequest("info", query="probe")
+LAST_WORK_S = 1.5  # for work under way at the end; the launcher kills a while after SIGTERM
 
 Collect = Literal["at-once", "sequential"]
 
@@ -81,6 +82,7 @@ class Network:
         self._client = client
         self._health: dict[NodeEntry, NodeHealth] = {}
         self._probes: dict[NodeEntry, asyncio.Task[None]] = {}
+        self._background: set[asyncio.Task[None]] = set()
         self._under_way = 0
         self._keep_known(registry.nodes)
 
@@ -291,9 +293,21 @@ class Network:
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
 
+    def start_in_background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Start work that outlasts a request. It is canceled when the network closes.
+
+        Args:
+            work: The work.
+        """
+        task = asyncio.ensure_future(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+        return task
+
     async def close(self) -> None:
-        """Cancel the probes that are under way."""
-        probes = list(self._probes.values())
-        for probe in probes:
-            probe.cancel()
-        await asyncio.gather(*probes, return_exceptions=True)
+        """Cancel probes and other work, which has a moment to end what it started at nodes."""
+        tasks = [*self._probes.values(), *self._background]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=LAST_WORK_S)

@@ -90,7 +90,7 @@ class AnalysisEndpoints:
         except InputError as error:
             raise Problem(str(error), 400) from None
         self._make_room(_owner(request))
-        task = asyncio.ensure_future(analysis.play())
+        task = self._network.start_in_background(analysis.play())
         self._kept[analysis.id] = _Kept(analysis, _owner(request), task)
         response = _answer(self._report(request, analysis), 202)
         response.headers["location"] = _address(request, analysis)
