@@ -39,6 +39,7 @@ from rehearsal.analyses.protocol import (
     State,
     smallest_count,
 )
+from rehearsal.analyses.separation import information_left, refuse_separating
 from rehearsal.analyses.tails import p_of_z
 from rehearsal.analyses.view import View
 
@@ -189,7 +190,8 @@ def advance(parameters: Parameters, state: State, totals: Arrays) -> State:
         ``cases`` and ``firth`` (whether the likelihood was penalised).
 
     Raises:
-        AnalysisError: Covariates are collinear, or there are no cases or no controls.
+        AnalysisError: Covariates are collinear or separate cases from controls, there are no cases
+            or no controls, or the covariates alone do not converge.
     """
     if "null" in state.shared:
         return _advance_null(parameters, state, totals)
@@ -224,12 +226,19 @@ def _advance_null(parameters: Parameters, state: State, totals: Arrays) -> State
         expected = "cases and controls"
         raise AnalysisError("bad_parameters", "analysis", "outcome", expected, found)
     sums = {k.removeprefix("null_"): v[None] for k, v in totals.items() if k.startswith("null_")}
-    progress = improve(_fits(state), sums, float(parameters.get("tolerance", TOLERANCE)))
+    fits = _fits(state)
+    progress = improve(fits, sums, float(parameters.get("tolerance", TOLERANCE)))
     rounds = int(state.private["rounds"]) + 1
     private = state.private | {"rounds": np.array(rounds)}
-    if not progress.converged[0] and rounds < int(parameters.get("rounds", ROUNDS)):
-        fits = progress.fits
-        return State({"null": fits.beta[0]}, private=private | fits.arrays())
+    most, is_lost = int(parameters.get("rounds", ROUNDS)), bool(progress.singular[0])
+    if not progress.converged[0] and not is_lost and rounds < most:
+        return State({"null": progress.fits.beta[0]}, private=private | progress.fits.arrays())
+    inverse = (fits if is_lost else progress.fits).inverse[0]  # a lost one is 0
+    left = information_left(inverse, totals["covariates"], cases / people)
+    refuse_separating(left, names)
+    if not progress.converged[0]:
+        expected, found = "rounds until the covariates alone converge", f"not after {rounds}"
+        raise AnalysisError("bad_parameters", "analysis", "rounds", expected, found)
     variants = np.arange(_results(state)["status"].size, dtype=np.int32)
     variants = private.get("chosen", variants)
     beta = np.append(progress.fits.beta[0], 0.0)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import linprog
 from scipy.stats import norm
 
 from rehearsal.errors import mismatch
@@ -17,6 +18,7 @@ from rehearsal.truth.association import Association, Copies, Numbers
 
 COPIES = 3  # 0, 1 and 2 of the alternate allele
 MOST_STEPS, LONGEST_STEP, SMALLEST_STEP = 200, 2.0, 1e-11  # in standard errors
+SEPARATED = 1e-6  # sum over people of a scaled combination of covariates: less is rounding
 DEPENDENT = 1e-9  # eigenvalue of scaled products of columns, up to which one depends on others
 
 
@@ -69,7 +71,11 @@ def logistic_association(
         The associations, with two-sided p-values by the normal distribution, and the numbers of
         cases. NaN where the genotype does not vary, depends on the covariates, or nobody has the
         disease or everybody.
+
+    Raises:
+        ValueError: Covariates separate cases from others, so that the likelihood has no maximum.
     """
+    _refuse_separating(is_case, covariates)
     cells = _Cells.of(copies, is_case, covariates)
     effect, error = np.full((2, len(copies)), np.nan)
     people = np.rint(cells.people.sum(axis=1)).astype(np.int64)
@@ -86,6 +92,24 @@ def logistic_association(
     statistic = effect / error
     p_value = 2 * norm.sf(np.abs(statistic))
     return Association(effect, error, statistic, p_value, people), cases
+
+
+def _refuse_separating(is_case: NDArray[np.bool_], covariates: Numbers) -> None:
+    """Refuse covariates of which a combination is on one side in cases, on the other in others.
+
+    A linear programme looks for one that is not 0 in everybody (Konis 2007).
+    """
+    if is_case.all() or not is_case.any():
+        return
+    side = np.where(is_case, 1.0, -1.0)[:, None]
+    columns = np.column_stack(
+        [covariates[:, :1], covariates[:, 1:] - covariates[:, 1:].mean(axis=0)]
+    )
+    scaled = np.unique(side * columns / np.maximum(np.abs(columns).max(axis=0), 1e-300), axis=0)
+    best = linprog(-scaled.sum(axis=0), -scaled, np.zeros(len(scaled)), bounds=(-1, 1))
+    if -best.fun > SEPARATED:
+        expected = "covariates that do not separate cases from others"
+        raise ValueError(mismatch("logistic regression", expected, "some that do"))
 
 
 def _separates(cells: _Cells) -> NDArray[np.bool_]:

@@ -177,3 +177,41 @@ def test_an_outcome_that_is_no_disease_is_refused(tmp_path):
     step = {"algorithm": "logistic", "parameters": PARAMETERS | {"outcome": "height"}}
     with pytest.raises(AnalysisError, match="height: expected a disease"):
         play(cohort.views(), {"steps": [step]})
+
+
+@pytest.mark.parametrize("ill", ["female", "male"])
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("rounds", [25, 80])
+def test_a_covariate_that_separates_cases_from_controls_is_named(tmp_path, ill, masked, rounds):
+    """Coefficients grow without end, and standard errors faster: short steps are no maximum."""
+    cohort = simulate(tmp_path, n_variants=20)
+    cohort.people["disease"] &= cohort.people["sex"] == ill
+    step = {"algorithm": "logistic", "parameters": PARAMETERS | {"rounds": rounds}}
+    with pytest.raises(AnalysisError) as error:
+        if masked:
+            play_masked(cohort.views(), [step])
+        else:
+            play(cohort.views(), {"steps": [step]})
+    assert str(error.value) == (
+        "analysis: covariates: expected covariates that do not separate cases from controls, "
+        "found sex"
+    )
+
+
+def test_one_case_of_a_sex_separates_nothing(tmp_path):
+    cohort = simulate(tmp_path, sizes=(1500, 1500), n_variants=8)
+    men = np.flatnonzero(cohort.people["sex"] == "male")
+    cohort.people.loc[men, "disease"] = False
+    cohort.people.loc[men[0], "disease"] = True
+    results = play(cohort.views(), GWAS).results
+    found, (x, y) = results["logistic"], design(cohort)
+    tested = np.flatnonzero((found["status"] == 0) & ~found["firth"])
+    assert tested.size > 3
+    for place, g in zip(tested, cohort.genotypes[cohort.order(results)][tested], strict=True):
+        assert found["z"][place] == pytest.approx(newton(np.column_stack([x, g]), y), abs=1e-9)
+
+
+def test_too_few_rounds_for_the_covariates_are_named(tmp_path):
+    step = {"algorithm": "logistic", "parameters": PARAMETERS | {"rounds": 2}}
+    with pytest.raises(AnalysisError, match=r"rounds: expected rounds until .* found not after 2"):
+        play(simulate(tmp_path).views(), {"steps": [step]})

@@ -64,3 +64,13 @@ def test_genotypes_that_say_nothing_more_have_no_statistic():
     copies[0], copies[1] = 1, covariates[:, 1]  # all are heterozygous; as the sex
     found, _ = logistic_association(copies, is_case, covariates)
     assert np.isfinite(found.statistic).tolist() == [False, False, True]
+
+
+@pytest.mark.parametrize("healthy", [0, 1])
+def test_a_covariate_that_separates_cases_from_others_is_refused(healthy):
+    covariates, copies, is_case = people()
+    is_case &= covariates[:, 1] != healthy
+    with pytest.raises(ValueError, match="expected covariates that do not separate cases"):
+        logistic_association(copies, is_case, covariates)
+    is_case[np.flatnonzero(covariates[:, 1] == healthy)[0]] = True
+    assert np.isfinite(logistic_association(copies, is_case, covariates)[0].statistic).all()
