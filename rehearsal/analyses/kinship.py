@@ -9,7 +9,8 @@ The projections come from a key that the operators of the nodes share and the ne
 and from the variants. The network learns which pairs are close, and how close every pair is within
 the error of the sketch. Without the key it cannot tell what any sketch says of a genotype. A node
 that gives it the key would let it test whether a person with known genotypes takes part. A node
-sketches many common variants or none, so that no state of the network singles out one of them.
+sketches many variants that are common among its own people, or none, so that no state of the
+network singles out one of them.
 
 Results state the power for first-degree kin, by the binomial error of the sketch, and the false
 alarms that are expected among strangers, by how far the cosines of all pairs spread.
@@ -23,7 +24,7 @@ from hashlib import shake_256
 import numpy as np
 from numpy.typing import NDArray
 
-from rehearsal.analyses.alleles import rows_of
+from rehearsal.analyses.alleles import PREFIX, rows_of
 from rehearsal.analyses.common_variants import common_variants, standardisation, standardised
 from rehearsal.analyses.protocol import (
     AnalysisError,
@@ -32,6 +33,7 @@ from rehearsal.analyses.protocol import (
     Parameters,
     State,
     no_bounds,
+    smallest_count,
 )
 from rehearsal.analyses.view import View
 
@@ -43,11 +45,13 @@ DISCLOSURE: Mapping[str, Disclosure] = {
     "key_check": Disclosure("sketch"),
 }
 sum_bounds = no_bounds
-KEY = "run.key"  # in the folder of the view
+KEY, RUN = "run.key", "run.id"  # in the folder of the view
 LEAST_KEY = 16  # bytes
 BITS = 2048
-LEAST_FREQUENCY = 0.1
+LEAST_FREQUENCY, LOWEST_FREQUENCY = 0.1, 0.05  # usually, and of any request
 LEAST_VARIANTS = 500
+COMMON_HERE = 0.75  # share of the variants that must be common among the node's own people
+LARGEST_DIFFERENCE = 0.25  # between a frequency of all nodes and of one, of a common variant
 CHECK = 8  # bytes by which the network sees whether all nodes have the same key
 # cosines: twice the bounds of kinship between degrees (Manichaikul and others 2010)
 DUPLICATE, FIRST_DEGREE = 2 * 2**-1.5, 2 * 2**-2.5
@@ -80,17 +84,17 @@ def node_sums(view: View, parameters: Parameters, state: Arrays) -> Arrays:
     """Sketch the people of a node, in the order of :func:`shuffled_rows`.
 
     Args:
-        view: The node's view, with ``run.key``.
-        parameters: ``bits``.
+        view: The node's view, with ``run.key`` and ``run.id``.
+        parameters: ``bits`` and ``least_frequency``.
         state: ``chosen``, ``mean`` and ``scale``.
 
     Raises:
         AnalysisError: There is no key, or the state singles out variants.
     """
-    key = _read_key(view)
-    _refuse_few(parameters, state)
-    size = int(parameters.get("bits", BITS)) // 8
+    key, run = _read(view, KEY, LEAST_KEY), _read(view, RUN, 1)
     rows = rows_of(view, state)[state["chosen"]]
+    _refuse_few(view, parameters, state, rows)
+    size = int(parameters.get("bits", BITS)) // 8
     signs = _signs(key, state, size)
     lacking = rows < 0
     constant = -(state["mean"] * state["scale"])[lacking] @ signs[lacking]
@@ -101,19 +105,20 @@ def node_sums(view: View, parameters: Parameters, state: Arrays) -> Arrays:
     sketches = np.packbits(scores > 0, axis=1)
     return {
         "people": np.array(view.n_people),
-        "sketches": sketches[shuffled_rows(key, view.n_people)],
+        "sketches": sketches[shuffled_rows(key, run, view.n_people)],
         "key_check": np.frombuffer(shake_256(b"check" + key).digest(CHECK), dtype=np.uint8),
     }
 
 
-def shuffled_rows(key: bytes, n_people: int) -> NDArray[np.int64]:
+def shuffled_rows(key: bytes, run: bytes, n_people: int) -> NDArray[np.int64]:
     """Return the order in which a node sends its people: the person of each row of the sketches.
 
     Args:
-        key: The key of the run.
+        key: The key of sketches.
+        run: The id of the node's run, which the node draws: each run has another order.
         n_people: Number of people of the node.
     """
-    numbers = np.frombuffer(shake_256(b"rows" + key).digest(8 * n_people), dtype="<u8")
+    numbers = np.frombuffer(shake_256(b"rows" + run + key).digest(8 * n_people), dtype="<u8")
     return np.argsort(numbers, kind="stable")
 
 
@@ -228,29 +233,58 @@ def _power(bits: int, most: int) -> float:
 
 def _signs(key: bytes, state: Arrays, size: int) -> NDArray[np.float64]:
     """Draw 1 or -1 for each variant and bit, the same at all nodes, others for other variants."""
-    variants = b"".join(np.ascontiguousarray(state[one]).tobytes() for one in ("chosen", "mean"))
+    told = shake_256(b"signs" + key)
+    for name in [*sorted(name for name in state if name.startswith(PREFIX)), "chosen", "mean"]:
+        content = np.ascontiguousarray(state[name]).tobytes()
+        told.update(len(content).to_bytes(8, "little") + content)
     chosen = state["chosen"].size
-    drawn = shake_256(b"signs" + key + variants).digest(chosen * size)
-    table = np.frombuffer(drawn, dtype=np.uint8).reshape(chosen, size)
+    table = np.frombuffer(told.digest(chosen * size), dtype=np.uint8).reshape(chosen, size)
     return np.unpackbits(table, axis=1).astype(np.float64) * 2 - 1
 
 
-def _refuse_few(parameters: Parameters, state: Arrays) -> None:
-    """Refuse a state by which few variants would make a sketch. Raises AnalysisError."""
+def _refuse_few(view: View, parameters: Parameters, state: Arrays, rows: NDArray[np.int64]) -> None:
+    """Refuse a state by which few variants would make a sketch. Raises AnalysisError.
+
+    Every variant weighs what its frequency says, and is there once. Most are common among the
+    node's own people, by its own counts, with a frequency near that of all nodes.
+    """
     frequency = state["mean"] / 2
-    least = float(parameters.get("least_frequency", LEAST_FREQUENCY))
-    common = bool((np.minimum(frequency, 1 - frequency) >= least).all())
-    scale = 1 / np.sqrt(2 * frequency * (1 - frequency)) if common else np.zeros(0)
-    several = np.unique(state["chosen"]).size == state["chosen"].size >= LEAST_VARIANTS
-    if not (common and several and np.array_equal(scale, state["scale"])):
-        expected = f"at least {LEAST_VARIANTS} common variants of equal weight"
-        raise AnalysisError("bad_state", "analysis", "chosen", expected, "others")
+    least = max(float(parameters.get("least_frequency", LEAST_FREQUENCY)), LOWEST_FREQUENCY)
+    sane = bool((np.minimum(frequency, 1 - frequency) >= least).all())
+    scale = 1 / np.sqrt(2 * frequency * (1 - frequency)) if sane else np.zeros(0)
+    held = rows[rows >= 0]
+    once = np.unique(held).size == held.size and np.unique(state["chosen"]).size == rows.size
+    if sane and once and np.array_equal(scale, state["scale"]) and frequency.shape == rows.shape:
+        common = _common_here(view, held, least / 2, smallest_count(parameters))
+        common &= np.abs(_frequencies(view, held) - frequency[rows >= 0]) <= LARGEST_DIFFERENCE
+        if common.sum() >= max(LEAST_VARIANTS, COMMON_HERE * rows.size):
+            return
+    expected = f"at least {LEAST_VARIANTS} common variants of equal weight"
+    raise AnalysisError("bad_state", "analysis", "chosen", expected, "others")
 
 
-def _read_key(view: View) -> bytes:
-    path = view.folder / KEY
-    key = path.read_bytes() if path.is_file() else b""
-    if len(key) < LEAST_KEY:
-        expected = f"a key of at least {LEAST_KEY} bytes"
-        raise AnalysisError("bad_view", view.folder, KEY, expected, f"{len(key)} bytes")
-    return key
+def _frequencies(view: View, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the share of alternate alleles among the node's own people; 0 without calls."""
+    counts = view.counts_of_everyone[rows].astype(np.float64)
+    return (counts[:, 1] + 2 * counts[:, 2]) / np.maximum(2 * counts[:, :3].sum(axis=1), 1)
+
+
+def _common_here(
+    view: View, rows: NDArray[np.int64], least_frequency: float, least_people: int
+) -> NDArray[np.bool_]:
+    """Say which variants are common among the node's own people, of whom most have a call."""
+    counts = view.counts_of_everyone[rows].astype(np.int64)
+    own = _frequencies(view, rows)
+    people = np.minimum(counts[:, 0] + counts[:, 1], counts[:, 1] + counts[:, 2])
+    common = (np.minimum(own, 1 - own) >= least_frequency) & (people >= least_people)
+    return common & (2 * counts[:, 3] <= view.n_people)
+
+
+def _read(view: View, name: str, least: int) -> bytes:
+    path = view.folder / name
+    content = path.read_bytes() if path.is_file() else b""
+    if len(content) < least:
+        what = "a key" if name == KEY else "the run's id"
+        expected = f"{what} of at least {least} bytes"
+        raise AnalysisError("bad_view", view.folder, name, expected, f"{len(content)} bytes")
+    return content

@@ -70,14 +70,14 @@ def write_node(folder, country, genotypes, sites, people, cases=None, **limits):
     shutil.copytree(ALGORITHMS, folder / "algorithms")
     settings = NodeSettings.for_country(country, country).opened()
     write_key(folder / "keys/identity.pem", country)
-    analyses = AnalysisSettings(
+    usual = AnalysisSettings(
         memory_mb=1500,
         smallest_count=LEAST,
         modes=("clear", "masked"),
         partners=public_keys(*PARTNERS),
         coordinators=tuple(public_keys(COORDINATOR).values()),
-        **limits,
     )
+    analyses = replace(usual, **limits)
     digests = tuple(algorithm_digest(one) for one in sorted(ALGORITHMS.iterdir()))
     replace(settings, algorithms=digests, analyses=analyses).write(folder)
 

@@ -1,18 +1,21 @@
 """Nodes with sandboxes find a person enrolled twice, survival curves, a Cox model and LD scores."""
 
-from contextlib import ExitStack
+import asyncio
+from contextlib import ExitStack, contextmanager
 
 import numpy as np
 import pytest
 from lifelines import CoxPHFitter, KaplanMeierFitter
 
 from rehearsal.analyses.kinship import shuffled_rows
+from rehearsal.network.analyses.play import WES
+from rehearsal.network.wes_client import WesClient
 from rehearsal.node.wes.sandbox import why_no_sandbox
 from rehearsal.truth.association import hide_small_cells
 from tests.unit.analyses.cohort import simulate
 
 from .analysis_nodes import DISEASE, HEIGHT, LEAST, serving, write_node
-from .test_federated_analysis import COUNTRIES, analyse, told_by
+from .test_federated_analysis import COUNTRIES, PURPOSE, analyse, told_by
 
 pytestmark = pytest.mark.system
 
@@ -41,8 +44,14 @@ def cohort(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def nodes(cohort, tmp_path_factory):
-    """Entries of three nodes. FI lets sketches out, and has no key for them."""
-    folder = tmp_path_factory.mktemp("nodes")
+    """Entries of three nodes. FI lets no sketches out."""
+    with served_nodes(cohort, tmp_path_factory.mktemp("nodes"), ["BE", "EE"]) as entries:
+        yield entries
+
+
+@contextmanager
+def served_nodes(cohort, folder, with_sketches, **limits):
+    """Entries of three nodes, some of which have the key of sketches."""
     key = folder / "kinship.key"
     key.write_bytes(KEY)
     key.chmod(0o600)
@@ -51,18 +60,45 @@ def nodes(cohort, tmp_path_factory):
         for number, country in enumerate(COUNTRIES):
             mine = cohort.node == number
             people = cohort.people[mine].reset_index(drop=True)
-            limits = {"sketches": True} | ({} if country == "FI" else {"kinship_key": str(key)})
+            sketches = {"sketches": True, "kinship_key": str(key)}
+            own = limits | (sketches if country in with_sketches else {})
             genotypes = cohort.genotypes[:, mine]
-            write_node(folder / country, country, genotypes, cohort.sites, people, **limits)
+            write_node(folder / country, country, genotypes, cohort.sites, people, **own)
             entries.append(stack.enter_context(serving(folder / country)))
         yield entries
+
+
+def find_person(node, size, row):
+    """The person of a row, as a node's operator finds it: by the key and the id of the run."""
+
+    async def last_run():
+        async with WesClient(
+            f"{node.address_of(WES[1:])}{WES}", {"X-Rehearsal-Purpose": PURPOSE}
+        ) as wes:
+            return (await wes.runs())[0]["run_id"]
+
+    return shuffled_rows(KEY, asyncio.run(last_run()).encode(), size)[row]
+
+
+def test_nodes_that_add_under_masks_only_find_the_person_too(cohort, tmp_path):
+    """The frequencies are added under masks; lists and sketches cannot be."""
+    step = {"algorithm": "kinship", "parameters": {}, "masked": True}
+    with served_nodes(cohort, tmp_path, COUNTRIES, modes=("masked",)) as nodes:
+        analysis = analyse(nodes, algorithm="kinship", steps=[step])
+        assert analysis.state == "complete", analysis.reason
+        assert told_by(analysis) == dict.fromkeys(COUNTRIES, ("done", ""))
+        columns = analysis.tables["kinship"].columns
+        assert [columns[f"node_{i}"].tolist() for i in (1, 2)] == [["BE"], ["EE"]]
+        rows = [columns[f"row_{i + 1}"][0] for i in range(2)]
+        found = [find_person(nodes[i], SIZES[i], rows[i]) for i in range(2)]
+    assert (found[0], SIZES[0] + found[1]) == TWICE
 
 
 def test_a_person_enrolled_in_two_countries_is_found_and_nobody_else(nodes):
     step = {"algorithm": "kinship", "parameters": {}}
     analysis = analyse(nodes, algorithm="kinship", steps=[step])
     assert analysis.state == "complete", analysis.reason
-    lacking = "an algorithm without a sketch of each person, as this node has no kinship_key"
+    lacking = "an algorithm without a sketch of each person"
     assert told_by(analysis)["FI"] == (
         "refused",
         f"workflow_url: expected {lacking}, found 'kinship'",
@@ -71,7 +107,7 @@ def test_a_person_enrolled_in_two_countries_is_found_and_nobody_else(nodes):
     assert list(columns)[:2] == ["node_1", "node_2"]
     assert [columns[f"node_{i}"].tolist() for i in (1, 2)] == [["BE"], ["EE"]]
     # each node finds its own person by the key; nobody else can
-    found = [shuffled_rows(KEY, SIZES[i])[columns[f"row_{i + 1}"][0]] for i in range(2)]
+    found = [find_person(nodes[i], SIZES[i], columns[f"row_{i + 1}"][0]) for i in range(2)]
     assert (found[0], SIZES[0] + found[1]) == TWICE
     assert columns["duplicate"].tolist() == [True]
     (about,) = (one for one in analysis.report()["tables"] if "false_alarms" in one["columns"])

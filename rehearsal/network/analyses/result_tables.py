@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -155,7 +156,7 @@ def _columns(name: str, array: NDArray[Any]) -> dict[str, NDArray[Any]]:
         return {name: np.array(STATUSES, dtype=object)[array]}
     if array.ndim <= 1:
         return {name: array.reshape(-1)}
-    flat = array.reshape(array.shape[0], -1)
+    flat = array.reshape(array.shape[0], prod(array.shape[1:]))
     return {f"{name}_{i + 1}": flat[:, i] for i in range(flat.shape[1])}
 
 

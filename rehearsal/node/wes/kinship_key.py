@@ -8,6 +8,7 @@ from rehearsal.errors import InputError
 from rehearsal.node.wes.algorithms import Algorithm
 
 IN_VIEW = "run.key"  # its name among the files that an algorithm sees
+RUN_IN_VIEW = "run.id"  # the id of the run, by which each run has another order of people
 LEAST = 32  # bytes
 
 

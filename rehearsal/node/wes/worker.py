@@ -19,7 +19,7 @@ from rehearsal.node.airlock.airlock import Airlock, Asked
 from rehearsal.node.airlock.arrays import Malformed
 from rehearsal.node.settings.analysis_settings import AnalysisSettings
 from rehearsal.node.wes.algorithms import copy_algorithm
-from rehearsal.node.wes.kinship_key import IN_VIEW, has_sketches, read_kinship_key
+from rehearsal.node.wes.kinship_key import IN_VIEW, RUN_IN_VIEW, has_sketches, read_kinship_key
 from rehearsal.node.wes.run import CODES, Run
 from rehearsal.node.wes.sandbox import PARAMETERS, Frame, Limits, Sandbox, SandboxError, Walls
 from rehearsal.node.wes.view_order import ViewOrder
@@ -169,6 +169,7 @@ class Worker:
         if has_sketches(run.algorithm):
             key = read_kinship_key(self._node, self._settings.kinship_key)
             (target / IN_VIEW).write_bytes(key)
+            (target / RUN_IN_VIEW).write_text(run.id)
         for path in target.iterdir():
             path.chmod(0o644)
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rehearsal.analyses.alleles import AlleleList
 from rehearsal.analyses.kinship import shuffled_rows
 from rehearsal.analyses.protocol import AnalysisError
 from rehearsal.analyses.rounds import NetworkRun, NodeRun
@@ -11,6 +12,7 @@ from rehearsal.analyses.rounds import NetworkRun, NodeRun
 from .cohort import Cohort, play
 
 VARIANTS = 2500
+RUN = b"the id of a run"
 KEYS = (b"a key that the nodes agree on...", b"another key of another run......")
 STEPS = {"steps": [{"algorithm": "kinship", "parameters": {}}]}
 KIN = {"same": (0, 100), "child": (1, 101), "sibling": (2, 102), "grandchild": (3, 103)}
@@ -42,6 +44,7 @@ def keyed(cohort, key=KEYS[0]):
     views = cohort.views()
     for view in views:
         (view.folder / "run.key").write_bytes(key)
+        (view.folder / "run.id").write_bytes(RUN)
     return views
 
 
@@ -50,7 +53,7 @@ def pairs_of(found, key=KEYS[0]):
     people = []
     for nodes, rows in zip(found["node"], found["row"], strict=True):
         assert nodes.tolist() == [0, 1]
-        own = [int(shuffled_rows(key, 100)[row]) for row in rows]
+        own = [int(shuffled_rows(key, RUN, 100)[row]) for row in rows]
         people.append((own[0], own[1] + 100))
     return people
 
@@ -125,24 +128,98 @@ def test_nodes_with_different_keys_are_told_so(tmp_path):
         play(views, STEPS)
 
 
-@pytest.mark.parametrize("attack", ["one variant", "weights", "a rare variant"])
-def test_a_state_that_singles_out_a_variant_is_refused(tmp_path, attack):
-    (view, other), network = keyed(families(tmp_path)), NetworkRun(STEPS)
-    nodes = [NodeRun(view, STEPS), NodeRun(other, STEPS)]
+def asked_for_sketches(folder, change=lambda cohort: None):
+    """A node, its cohort, and the state by which it makes sketches."""
+    cohort = families(folder)
+    change(cohort)
+    views, network = keyed(cohort), NetworkRun(STEPS)
+    nodes = [NodeRun(view, STEPS) for view in views]
+    message = {}
     for n in range(2):
         network.advance([node.sums() for node in nodes])
-        message = network.message(n)
+        for name in [name for name in message if "." not in name]:
+            del message[name]
+        message |= network.message(n)
         for node in nodes:
             node.follow(message)
+    return nodes[0], cohort, message
+
+
+def with_list(message, cohort, numbers, frequency=0.3):
+    """The state with another joint list: variants by their numbers, made-up ones below 0."""
+    sites = [cohort.sites[i] if i >= 0 else ("chr9", -int(i), "G", "T") for i in numbers]
+    joint = AlleleList.of_texts(*zip(*sites, strict=True))
+    f = np.full(len(numbers), frequency)
+    standard = {"mean": 2 * f, "scale": 1 / np.sqrt(2 * f * (1 - f))}
+    listed = {f"alleles.{name}": array for name, array in joint.arrays().items()}
+    return message | listed | standard | {"chosen": np.arange(len(numbers), dtype=np.int32)}
+
+
+@pytest.mark.parametrize("attack", ["one variant", "weights", "a rare variant"])
+def test_a_state_that_singles_out_a_variant_is_refused(tmp_path, attack):
+    node, _, message = asked_for_sketches(tmp_path)
     if attack == "one variant":
         message |= {name: message[name][:1] for name in ("chosen", "mean", "scale")}
     elif attack == "weights":
         message["scale"] = np.where(np.arange(message["scale"].size) == 3, 1.0, 0.0)
     else:
         message["mean"] = np.full_like(message["mean"], 0.01)
-    nodes[0].follow(message)
+    node.follow(message)
     with pytest.raises(AnalysisError, match="chosen: expected at least 500 common variants"):
-        nodes[0].sums()
+        node.sums()
+
+
+def common_half(cohort):
+    """Numbers of variants with a frequency near one half, which the lists below may have."""
+    own = cohort.genotypes[:, :100].mean(axis=1) / 2
+    return np.flatnonzero(abs(own - 0.4) < 0.15)
+
+
+@pytest.mark.parametrize("attack", ["made up", "one many times", "rare here", "other frequencies"])
+def test_variants_count_only_if_they_are_common_among_the_own_people(tmp_path, attack):
+    """A list that the network makes up would make a sketch of the one variant that is real."""
+
+    def rare_here(cohort):
+        cohort.genotypes[2000:, :100] = 0
+        cohort.genotypes[2000:, 7] = 1  # one person differs from all others there
+
+    node, cohort, message = asked_for_sketches(tmp_path, rare_here)
+    good = common_half(cohort)[:520]
+    node.follow(with_list(message, cohort, good))
+    assert node.sums()["sketches"].shape == (100, 256)
+    lists = {
+        "made up": [*range(-499, 0), good[0]],
+        "one many times": [*good, *[good[0]] * 500],
+        "rare here": [*good, *range(2000, 2500)],
+        "other frequencies": good,
+    }
+    frequency = 0.9 if attack == "other frequencies" else 0.3
+    node.follow(with_list(message, cohort, lists[attack], frequency))
+    with pytest.raises(AnalysisError, match="chosen: expected at least 500 common variants"):
+        node.sums()
+
+
+def test_two_lists_of_variants_have_other_projections(tmp_path):
+    """Else two sketches would differ by the one variant in which the lists differ."""
+    node, cohort, message = asked_for_sketches(tmp_path)
+    first, second = common_half(cohort)[:520], common_half(cohort)[1:521]
+    sketches = []
+    for numbers in (first, [*first[:-1], second[-1]]):
+        node.follow(with_list(message, cohort, numbers))
+        sketches.append(node.sums()["sketches"])
+    assert 0.4 < np.unpackbits(sketches[0] ^ sketches[1]).mean() < 0.6
+
+
+def test_people_come_in_another_order_in_each_run(tmp_path):
+    """What the network saw of a row in one run tells nothing of a row in the next."""
+    node, _cohort, message = asked_for_sketches(tmp_path)
+    node.follow(message)
+    first = node.sums()["sketches"]
+    (tmp_path / "node0/run.id").write_bytes(b"the id of another run")
+    second = node.sums()["sketches"]
+    same = (first == second).all(axis=1)
+    assert same.mean() < 0.1
+    assert sorted(map(bytes, first)) == sorted(map(bytes, second))
 
 
 def test_too_few_common_variants_are_named(tmp_path):

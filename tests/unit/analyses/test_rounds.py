@@ -151,12 +151,17 @@ def test_a_node_whose_people_carry_no_variant_takes_part(tmp_path):
     assert found["ld_scores"]["score"].min() > 0.9
 
 
-def test_a_node_whose_people_carry_no_variant_has_sketches(tmp_path):
+def test_a_node_whose_people_carry_no_variant_has_no_sketches(tmp_path):
+    """Variants that are common elsewhere only tell who carries them here."""
     views = with_a_node_without_variants(tmp_path, 1000)
     for view in views:
         (view.folder / "run.key").write_bytes(b"a key that the nodes agree on")
-    found = play(views, {"steps": [{"algorithm": "kinship"}]}).results
-    assert found["kinship"]["pairs_compared"] == (340**2 - 150**2 - 90**2 - 60**2 - 40**2) // 2
+        (view.folder / "run.id").write_bytes(b"a run")
+    steps = {"steps": [{"algorithm": "kinship"}]}
+    with pytest.raises(AnalysisError, match="chosen: expected at least 500 common variants"):
+        play(views, steps)
+    found = play(views[:3], steps).results
+    assert found["kinship"]["pairs_compared"] == 150 * 90 + 150 * 60 + 90 * 60
 
 
 def test_one_node_alone_is_an_analysis_too(tmp_path):

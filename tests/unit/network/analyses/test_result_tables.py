@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from rehearsal.analyses.network_side import AddedSums
+from rehearsal.analyses.rounds import plan_steps
 from rehearsal.network.analyses.result_tables import result_tables
 from tests.unit.analyses.cohort import play, simulate
 
@@ -70,3 +71,13 @@ def test_sums_of_an_algorithm_that_the_network_does_not_know_are_added():
         "sums.people": 1,
     }
     assert tables["sums"].columns["by_sex"].tolist() == [2, 4]
+
+
+def test_a_search_that_finds_no_pair_has_an_empty_table():
+    step = plan_steps({"steps": [{"algorithm": "kinship"}]})[-1]
+    none = {"node": np.zeros((0, 2), int), "row": np.zeros((0, 2), int), "cosine": np.zeros(0)}
+    found = none | {"duplicate": np.zeros(0, bool), "pairs_compared": np.array(90)}
+    tables = result_tables([step], {"kinship": found}, {"kinship": ["BE", "EE"]})
+    assert tables["kinship"].rows == 0
+    assert tables["kinship"].tsv() == b"node_1\tnode_2\trow_1\trow_2\tcosine\tduplicate\n"
+    assert tables["kinship.pairs_compared"].columns["pairs_compared"].tolist() == [90]
