@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rehearsal.errors import mismatch, shown
+
 MB = 1 << 20
 MOST_ARRAYS = 2000
 LONGEST_JSON = 1 << 20  # bytes
@@ -33,6 +35,15 @@ WIDENED = {
 }
 NARROW = (np.uint8, np.uint16, np.uint32)  # dtypes of whole numbers that leave, else int64
 WHOLE = ("round", "step", "people", "suppressed")
+NO_ARCHIVE = (
+    zipfile.BadZipFile,
+    NotImplementedError,
+    RuntimeError,
+    OSError,
+    EOFError,
+    ValueError,
+)
+ALGORITHM = "algorithm.yaml"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # time of every file in an archive
 
 Array = NDArray[Any]
@@ -43,10 +54,12 @@ class Malformed(Exception):  # noqa: N818 - the run ends with it
 
     Args:
         reason: One of a fixed set of words.
+        detail: What was declared and found, for the node's operator: names, types, shapes, no
+            values.
     """
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
         self.reason = reason
 
 
@@ -104,79 +117,102 @@ def read_package(
         Malformed: It is not such a pair of files, or not as it was declared.
     """
     values = _read_about(about)
-    described = {name: _read_array_about(one) for name, one in values["arrays"].items()}
+    described = {name: _read_array_about(name, one) for name, one in values["arrays"].items()}
     for name, one in described.items():
         if one.kind != declared.get(name) and one.kind != "largest":
-            raise Malformed("undeclared_array")
+            found = f"class {shown(one.kind)}"
+            expected = f"the class in {ALGORITHM}: {declared.get(name, 'none')}"
+            raise Malformed("undeclared_array", mismatch(f"array {shown(name)}", expected, found))
     arrays = read_numbers(archive, largest_mb * MB)
     if set(arrays) != set(described):
-        raise Malformed("undeclared_array")
+        expected, found = (
+            ", ".join(shown(one) for one in sorted(names)) for names in (described, arrays)
+        )
+        raise Malformed(
+            "undeclared_array", mismatch("NPZ", f"the arrays of the JSON: {expected}", found)
+        )
     for name, one in described.items():
-        _compare(one, arrays[name])
-    additive, is_masked = values.get("additive"), values.get("masked", False)
-    if type(additive) is not bool or type(is_masked) is not bool:
-        raise Malformed("wrong_description")
+        _compare(name, one, arrays[name])
+    additive, is_masked = _flag("additive", values), _flag("masked", {"masked": False} | values)
     return Package(arrays, described, _whole_numbers(values), additive, is_masked)
 
 
-def _compare(about: ArrayAbout, array: Array) -> None:
+def _flag(key: str, values: Mapping[str, Any]) -> bool:
+    value = values.get(key)
+    if not isinstance(value, bool):
+        raise _wrong(key, "true or false", value)
+    return value
+
+
+def _wrong(key: str, expected: str, found: object) -> Malformed:
+    """Build what says that a key of the JSON is not as it should be."""
+    kind = "nothing" if found is None else f"a {type(found).__name__}"
+    return Malformed("wrong_description", mismatch(f"JSON, {key}", expected, kind))
+
+
+def _compare(name: str, about: ArrayAbout, array: Array) -> None:
     """Compare an array with what is said of it. Raises Malformed."""
-    if about.kind == "list" and array.dtype == np.float64:
-        raise Malformed("wrong_type")  # names are written as whole numbers
-    if not _bounds(about.bound, array):
-        raise Malformed("wrong_description")
+    if about.kind == "list" and array.dtype == np.float64:  # names are written as whole numbers
+        raise Malformed("wrong_type", mismatch(f"array {name}", "whole numbers", "real ones"))
+    if about.bound is not None and not _bounds(about.bound, array):
+        expected = f"a shape that broadcasts to {array.shape}"
+        found = str(about.bound.shape)
+        raise Malformed("wrong_description", mismatch(f"bound of {name}", expected, found))
 
 
-def _bounds(bound: Array | None, array: Array) -> bool:
+def _bounds(bound: Array, array: Array) -> bool:
     """Tell whether a bound broadcasts to its array."""
-    if bound is None:
-        return True
     lengths = zip(reversed(bound.shape), reversed(array.shape), strict=False)
     return bound.ndim <= array.ndim and all(one in (1, other) for one, other in lengths)
 
 
 def _whole_numbers(values: dict[str, Any]) -> dict[str, int]:
     numbers = {key: values[key] for key in WHOLE if key in values}
-    if any(type(one) is not int or not 0 <= one < 1 << 31 for one in numbers.values()):
-        raise Malformed("wrong_description")
-    if "people" not in numbers:
-        raise Malformed("wrong_description")
+    for key in ("people", *numbers):
+        one = numbers.get(key)
+        if type(one) is not int or not 0 <= one < 1 << 31:
+            raise _wrong(key, "a whole number from 0 to 2147483647", one)
     return numbers
 
 
 def _read_about(about: bytes) -> dict[str, Any]:
     if len(about) > LONGEST_JSON:
-        raise Malformed("too_large")
+        raise Malformed("too_large", mismatch("JSON", f"at most {LONGEST_JSON} bytes", "more"))
     try:
         values = json.loads(about)
     except (ValueError, RecursionError):
-        raise Malformed("wrong_description") from None
-    if not isinstance(values, dict) or not isinstance(values.get("arrays"), dict):
-        raise Malformed("wrong_description")
-    if not 1 <= len(values["arrays"]) <= MOST_ARRAYS:
-        raise Malformed("too_many_arrays")
+        raise Malformed("wrong_description", mismatch("JSON", "an object", "no JSON")) from None
+    if not isinstance(values, dict):
+        raise _wrong("content", "an object", values)
+    if not isinstance(values.get("arrays"), dict):
+        raise _wrong("arrays", "an object with the class of each array", values.get("arrays"))
+    if not 1 <= (number := len(values["arrays"])) <= MOST_ARRAYS:
+        expected = f"1 to {MOST_ARRAYS}"
+        raise Malformed("too_many_arrays", mismatch("JSON, arrays", expected, str(number)))
     return values
 
 
-def _read_array_about(one: Any) -> ArrayAbout:
+def _read_array_about(name: str, one: Any) -> ArrayAbout:
+    where = f"arrays.{shown(name)}"
     if not isinstance(one, dict):
-        raise Malformed("wrong_description")
+        raise _wrong(where, "an object with class, counts, largest, bound", one)
     counts, largest = one.get("counts") or [], one.get("largest")
     texts = [one.get("class"), *counts] if isinstance(counts, list) else [None]
     if not all(isinstance(text, str) for text in texts) or not isinstance(largest, str | None):
-        raise Malformed("wrong_description")
-    return ArrayAbout(one["class"], tuple(counts), largest, _read_bound(one.get("bound")))
+        expected = "texts for class and largest, a list of texts for counts"
+        raise _wrong(where, expected, one)
+    return ArrayAbout(one["class"], tuple(counts), largest, _read_bound(where, one.get("bound")))
 
 
-def _read_bound(value: Any) -> Array | None:
+def _read_bound(where: str, value: Any) -> Array | None:
     if value is None:
         return None
     try:
         bound = np.array(value, dtype=np.float64)
     except (TypeError, ValueError):
-        raise Malformed("wrong_description") from None
+        raise _wrong(f"{where}.bound", "numbers above 0", value) from None
     if bound.ndim > MOST_DIMENSIONS or not (np.isfinite(bound) & (bound > 0)).all():
-        raise Malformed("wrong_description")
+        raise _wrong(f"{where}.bound", "numbers above 0", value)
     return bound
 
 
@@ -198,18 +234,23 @@ def read_numbers(archive: bytes, most: int) -> dict[str, Array]:
             members = file.infolist()
             names = [one.filename.removesuffix(".npy") for one in members]
             if len(set(names)) != len(names) or len(names) > MOST_ARRAYS:
-                raise Malformed("too_many_arrays")
-            if sum(one.file_size for one in members) > most:
-                raise Malformed("too_large")
+                expected = f"at most {MOST_ARRAYS}, each once"
+                raise Malformed("too_many_arrays", mismatch("arrays", expected, str(len(names))))
+            if (size := sum(one.file_size for one in members)) > most:
+                raise _too_large(f"{size} bytes", most)
             arrays, left = {}, most
             for name, one in zip(names, members, strict=True):
-                arrays[name] = _read_array(_unpack(file, one), left)
+                arrays[name] = _read_array(shown(name), _unpack(file, one), left)
                 left -= arrays[name].nbytes
             return arrays
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError):
-        raise Malformed("wrong_archive") from None
-    except zlib.error:
-        raise Malformed("wrong_archive") from None
+    except (*NO_ARCHIVE, zlib.error):
+        found = "another file, or a part of one"
+        raise Malformed("wrong_archive", mismatch("NPZ", "arrays of numbers", found)) from None
+
+
+def _too_large(found: str, most: int) -> Malformed:
+    expected = f"at most {most} bytes (largest_mb)"
+    return Malformed("too_large", mismatch("NPZ", expected, found))
 
 
 def _unpack(file: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
@@ -220,7 +261,7 @@ def _unpack(file: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
         return stream.read(member.file_size)  # without a number, a lying member expands whole
 
 
-def _read_array(content: bytes, most: int) -> Array:
+def _read_array(label: str, content: bytes, most: int) -> Array:
     """Read one array of at most so many bytes, as it will be in memory.
 
     Raises ValueError, or Malformed for numbers that do not leave.
@@ -229,16 +270,19 @@ def _read_array(content: bytes, most: int) -> Array:
     shape, by_columns, kind = _read_header(stream)
     name = WIDENED.get(kind.name, kind.name)
     if name not in NUMBERS or len(shape) > MOST_DIMENSIONS:
-        raise Malformed("wrong_type")
+        expected = f"bool, int, float32 or float64 of at most {MOST_DIMENSIONS} dimensions"
+        found = f"{kind.name} of {len(shape)}"
+        raise Malformed("wrong_type", mismatch(f"array {label}", expected, found))
     # also an array without cells has a bounded shape
     if math.prod(max(1, length) for length in shape) * np.dtype(name).itemsize > most:
-        raise Malformed("too_large")
+        raise _too_large(f"array {label} of shape {shape}", most)
     cells = np.frombuffer(content, kind, math.prod(shape), stream.tell())
     array = np.asarray(
         cells.reshape(shape, order="F" if by_columns else "C"), dtype=NUMBERS[name], order="C"
     )
     if array.dtype == np.float64 and not np.isfinite(array).all():  # NaNs have 51 bits for anything
-        raise Malformed("not_finite")
+        expected = "finite numbers"
+        raise Malformed("not_finite", mismatch(f"array {label}", expected, "NaN or infinity"))
     return array
 
 

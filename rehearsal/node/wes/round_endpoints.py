@@ -138,7 +138,9 @@ class RoundEndpoints:
             await asyncio.to_thread(read_numbers, content, most)
         except Malformed as problem:
             expected = "an NPZ file of finite numbers"
-            raise Problem.mismatch("the body", expected, f"another file ({problem})") from None
+            raise Problem.mismatch(
+                "the body", expected, f"another file ({problem.reason})"
+            ) from None
         run = self._find_run(request)
         _check_turn(run, number)  # another request may have been faster
         run.states_put += 1  # the next round may come from here on

@@ -33,7 +33,7 @@ ENDED: tuple[State, ...] = STATES[4:]
 
 # every sentence that a caller can read about the fate of a run; the run itself writes none
 WORDS = {
-    "failed": "The algorithm ended with an error.",
+    "failed": "The algorithm ended with an error. The log at the node has it.",
     "bad_parameters": "The algorithm did not accept its parameters.",
     "bad_state": "The algorithm did not accept what the network sent.",
     "bad_view": "The algorithm could not read the data.",
@@ -45,8 +45,9 @@ WORDS = {
     "memory_mb": "The run used more memory than it may.",
     "processes": "The run had more processes than it may.",
     "files": "The run wrote more files than it may.",
-    "output": "The run wrote more, or in another form, than it declared.",
-    "missing_output": "The run did not write all of its results.",
+    "output": "The run wrote more, or in another form, than it declared. "
+    "The log at the node says what.",
+    "missing_output": "The run did not write all of its results. The log at the node says which.",
     "refused": "A person at the node refused a result.",
     "changed": "The algorithm's files are not those that were approved.",
     "consent": "Consent or access rules changed during the run. Start it again.",

@@ -14,13 +14,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from rehearsal.errors import mismatch, shown
 from rehearsal.files import make_private_folder
 from rehearsal.node.airlock.airlock import Airlock, Asked
 from rehearsal.node.airlock.arrays import Malformed
 from rehearsal.node.settings.analysis_settings import AnalysisSettings
 from rehearsal.node.wes.algorithms import copy_algorithm
 from rehearsal.node.wes.kinship_key import IN_VIEW, RUN_IN_VIEW, has_sketches, read_kinship_key
-from rehearsal.node.wes.run import CODES, Run
+from rehearsal.node.wes.run import CODES, WORDS, Run
+from rehearsal.node.wes.run_log import RunLog
 from rehearsal.node.wes.sandbox import PARAMETERS, Frame, Limits, Sandbox, SandboxError, Walls
 from rehearsal.node.wes.view_order import ViewOrder
 
@@ -70,7 +72,8 @@ class Worker:
         settings: AnalysisSettings,
         airlock: Airlock,
     ) -> None:
-        self._run, self._node, self._scratch, self._logs = run, node, scratch, logs
+        self._run, self._node, self._scratch = run, node, scratch
+        self._log = RunLog(run.id, logs)
         self._settings, self._airlock = settings, airlock
         self._sandbox: Sandbox | None = None
         self._stopped = threading.Event()
@@ -96,11 +99,24 @@ class Worker:
             run.end("COMPLETE")
         except Failed as failure:
             run.end("EXECUTOR_ERROR" if failure.is_own else "SYSTEM_ERROR", failure.word)
+            self._log_end()
         except Exception as error:
             log.error("run %s", run.id, exc_info=error)
             run.end("SYSTEM_ERROR", "node")
         finally:
             shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _log_end(self) -> None:
+        """Tell the operator why the run failed, or that a canceled one waited for half a result."""
+        halves = {} if self._run.word == "output" else self._half  # which says its own reason
+        for name, parts in halves.items():
+            (there,) = parts
+            lacking = "json" if there == "npz" else "npz"
+            self._log.note(mismatch(name, f"a .{lacking} beside the .{there}", "none"))
+        if self._run.word:
+            self._log.close(WORDS[self._run.word])
+        elif self._half:
+            self._log.close("The run was canceled.")
 
     def stop(self) -> None:
         """End the run's sandbox. Any thread may call it."""
@@ -181,7 +197,7 @@ class Worker:
                 end = self._take(frame) or end
         except (SandboxError, Malformed) as error:
             sandbox.stop()
-            log.warning("run %s: %s", self._run.id, error)
+            self._log.note(str(error))
             raise Failed("output", is_own=True) from None
         if end is None:
             complaint = "" if self._stopped.is_set() else sandbox.complaint()
@@ -196,7 +212,10 @@ class Worker:
             raise Failed(reason if reason in OVERSTEPPED else "node", is_own=False)
         if end.get("code") != 0:
             raise Failed(self._code or "failed", is_own=True)
-        if any(name not in self._run.results for name in self._run.algorithm.outputs):
+        missing = [one for one in self._run.algorithm.outputs if one not in self._run.results]
+        missing += [name for name in self._half if name not in missing]
+        if missing:
+            self._log.note(f"lacking: {', '.join(missing)}")
             raise Failed("missing_output", is_own=True)
 
     def _take(self, frame: Frame) -> dict[str, Any] | None:
@@ -205,12 +224,15 @@ class Worker:
             values = json.loads(frame.content)
             return values if isinstance(values, dict) else {}
         if frame.name == "log":
-            self._keep_log(frame.content)
+            self._log.keep(frame.content)
             return None
         if frame.name == ERROR:
             self._code = _code(frame.content)
             return None
         name, part = self._expected(frame.name)
+        if len(frame.content) > (most := self._run.algorithm.largest_mb * MB):  # it was cut
+            expected = f"at most {most} bytes (largest_mb)"
+            raise Malformed("too_large", mismatch(frame.name, expected, "more"))
         half = self._half.setdefault(name, {})
         half[part] = frame.content
         if len(half) == 2:
@@ -230,14 +252,9 @@ class Worker:
             return f"round-{due}", round_[2]
         if output and output[1] in algorithm.outputs and output[1] not in results:
             return output[1], output[2]
-        raise Malformed("undeclared_file")
-
-    def _keep_log(self, content: bytes) -> None:
-        if self._logs is not None:
-            make_private_folder(self._logs)
-            path = self._logs / f"{self._run.id}.log"
-            path.write_bytes(content)
-            path.chmod(0o600)
+        expected = f"outbox/round-{due}, once" if algorithm.rounds else "a declared output, once"
+        expected += ", as .npz and .json"
+        raise Malformed("undeclared_file", mismatch("file", expected, shown(path)))
 
     def _wait_for_decisions(self) -> None:
         """Wait until a person decided about every held output. Raises Failed."""

@@ -123,11 +123,13 @@ for number in range(3):
 """
     asked = node({"rounds": {**IN_ROUNDS["rounds"], "script": script}})
     log = asked.run_to_end(workflow_url="rounds")
-    assert log["run_log"]["system_logs"] == [
-        "The run wrote more, or in another form, than it declared."
-    ]
+    assert log["run_log"]["system_logs"] == [OTHER_FORM]
 
 
+OTHER_FORM = (
+    "The run wrote more, or in another form, than it declared. The log at the node says what."
+)
+FAILED = "The algorithm ended with an error. The log at the node has it."
 HELD = """
 save("round-0", {"cases": ([1], "count", {})}, folder="outbox", round=0)
 wait_for("round-0")
@@ -471,10 +473,74 @@ def test_what_an_algorithm_says_does_not_leave(node, quick):
     log = asked.run_to_end(workflow_url="ones")
     assert log["state"] == "EXECUTOR_ERROR"
     assert log["run_log"]["exit_code"] == 1
-    assert log["run_log"]["system_logs"] == ["The algorithm ended with an error."]
+    assert log["run_log"]["system_logs"] == [FAILED]
     assert "secret" not in json.dumps(log)
-    kept = asked.folder / "analysis_logs" / f"{log['run_id']}.log"
-    assert kept.read_text() == "a secret\na secret\n"  # for the node's operator
+    assert kept_log(asked, log) == f"a secret\na secret\n{FAILED}\n"  # for the node's operator
+
+
+def test_the_log_at_the_node_ends_with_the_error_of_python(node, quick):
+    script = 'print("begins"); {}["age"]\n'
+    asked = node({"ones": {**ALL["ones"], "script": script}})
+    log = asked.run_to_end(workflow_url="ones")
+    lines = kept_log(asked, log).splitlines()
+    assert lines[-2:] == ["The last Python error: KeyError: 'age'", FAILED]
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        (
+            'save("result", {"al": ([number], "count", {})})',
+            "undeclared_array: array 'al': expected the class in algorithm.yaml: none, "
+            "found class 'count'",
+        ),
+        (
+            'save("result", {"all": ([number], "sum", {})})',
+            "undeclared_array: array 'all': expected the class in algorithm.yaml: count, "
+            "found class 'sum'",
+        ),
+        (
+            'save("result", {"all": ([np.nan], "count", {})})',
+            "not_finite: array 'all': expected finite numbers, found NaN or infinity",
+        ),
+        (
+            'save("result", {"all": ([number], "count", {})}, people=None)',
+            "wrong_description: JSON, people: expected a whole number from 0 to 2147483647, "
+            "found nothing",
+        ),
+        (
+            'save("result", {"all": (np.zeros(300000), "count", {})})',
+            "too_large: outputs/result.npz: expected at most 1048576 bytes (largest_mb), "
+            "found more",
+        ),
+        (
+            'save("results", {"all": ([number], "count", {})})',
+            "undeclared_file: file: expected a declared output, once, as .npz and .json, "
+            "found 'outputs/results.json'",
+        ),
+    ],
+)
+def test_the_log_at_the_node_says_what_was_not_as_declared(node, quick, caplog, script, said):
+    asked = node({"ones": {**ALL["ones"], "script": script, "largest_mb": 1}})
+    log = asked.run_to_end(workflow_url="ones")
+    assert log["run_log"]["system_logs"] == [OTHER_FORM]
+    assert said not in json.dumps(log)
+    assert kept_log(asked, log) == f"{said}\n{OTHER_FORM}\n"
+    assert f"run {log['run_id']}: {said}" in caplog.text
+
+
+def test_a_result_of_arrays_without_their_description_is_told(node, quick):
+    script = 'np.savez("outputs/result.npz", all=np.array([number]))'
+    asked = node({"ones": {**ALL["ones"], "script": script}})
+    log = asked.run_to_end(workflow_url="ones")
+    assert log["state"] == "EXECUTOR_ERROR"
+    lines = kept_log(asked, log).splitlines()
+    assert "result: expected a .json beside the .npz, found none" in lines
+
+
+def kept_log(asked, log):
+    """What the operator of the node reads about a run."""
+    return (asked.folder / "analysis_logs" / f"{log['run_id']}.log").read_text()
 
 
 def test_files_with_other_names_end_a_run(node, quick):
@@ -482,9 +548,7 @@ def test_files_with_other_names_end_a_run(node, quick):
     asked = node({"ones": {**ALL["ones"], "script": script}})
     log = asked.run_to_end(workflow_url="ones")
     assert log["state"] == "EXECUTOR_ERROR"
-    assert log["run_log"]["system_logs"] == [
-        "The run wrote more, or in another form, than it declared."
-    ]
+    assert log["run_log"]["system_logs"] == [OTHER_FORM]
 
 
 def test_limits_end_a_run(node, quick):
