@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from rehearsal.catalogue.inventory import read_inventory
-from rehearsal.config.economics_checks import check_economics
+from rehearsal.config.economics_checks import check_economics, check_products
 from rehearsal.config.hidden_faults import add_hidden_faults
 from rehearsal.config.inputs import Inputs
 from rehearsal.config.left_out import country_table
@@ -192,6 +192,7 @@ def _checks(config: Mapping[str, Any], inputs: Inputs) -> Iterator[Callable[[], 
     for key, read in POLICY.items():
         yield partial(read, Path(config["policy"][key]))
     yield partial(check_economics, config, inputs)
+    yield partial(check_products, config, inputs)
     yield partial(read_distances, distances)
     yield partial(read_bandwidths, distances)
     yield from machine_checks(config, inputs)

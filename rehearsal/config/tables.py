@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from rehearsal.config.schema import dotted, find_not_finite, find_violations, one_by_place
 from rehearsal.errors import Complaints, InputError, shown
-from rehearsal.formats.tables import number, read_lines, whole_number
+from rehearsal.formats.tables import not_a_row, number, read_lines, whole_number
 from rehearsal.genomes.allele_names import is_normal
 from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS, pseudo_autosomal
 from rehearsal.genomes.transcripts import check_name
@@ -241,8 +241,7 @@ def _split_rows(
     try:
         rows = [(reader.line_num, row) for row in reader]
     except csv.Error as error:
-        key, found = f"line {reader.line_num + 1}", f"an error ({error})"
-        raise InputError(path, key, "a tab-separated row", found) from error
+        raise not_a_row(path, reader.line_num + 1, error) from None
     missing = [key for key in required if key not in (reader.fieldnames or [])]
     if missing:
         expected, found = f"a column {missing[0]}, tab-separated", shown(" ".join(lines[:1]))

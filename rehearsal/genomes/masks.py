@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 
 from rehearsal.errors import InputError, shown
-from rehearsal.formats.tables import read_lines, whole_number
+from rehearsal.formats.tables import not_a_row, read_lines, whole_number
 from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS
 from rehearsal.genomes.contig_names import find_contig, note_other_names
 from rehearsal.model import Block
@@ -54,8 +54,7 @@ def _read_table(path: Path | str) -> list[tuple[Block, str]]:
     try:
         rows = list(reader)
     except csv.Error as problem:
-        key, found = f"line {reader.line_num + 1}", f"an error ({problem})"
-        raise InputError(path, key, "a tab-separated row", found) from None
+        raise not_a_row(path, reader.line_num + 1, problem) from None
     missing = [name for name in MASK_COLUMNS if name not in (reader.fieldnames or [])]
     if missing:
         found = ", ".join(reader.fieldnames or []) or "nothing"

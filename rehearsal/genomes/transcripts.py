@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from rehearsal.errors import Complaints, InputError, shown
-from rehearsal.formats.tables import read_lines, whole_number
+from rehearsal.formats.tables import not_a_row, read_lines, whole_number
 from rehearsal.genomes.assembly import ASSEMBLY, CONTIG_LENGTHS
 from rehearsal.model import Block
 
@@ -209,8 +209,11 @@ def _rows(path: Path | str) -> Iterator[tuple[int, dict[str, str]]]:
     if missing:
         expected, found = f"a column {missing[0]}, tab-separated", shown(" ".join(lines[:1]))
         raise InputError(path, "line 1", expected, found)
-    for row in reader:
-        yield reader.line_num, row
+    try:
+        for row in reader:
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise not_a_row(path, reader.line_num + 1, error) from None
 
 
 def _transcript(row: dict[str, str], path: Path | str, line: int) -> Transcript:

@@ -50,6 +50,9 @@ def read_indicators(path: Path) -> list[Indicator]:
     """
     domains = read_yaml(path)
     found = [one for entry in domains.children().values() for one in _read_domain(entry)]
+    for number, one in enumerate(found):
+        if one.key in [earlier.key for earlier in found[:number]]:
+            raise domains.error("an indicator once", f"a second one with the key {one.key}")
     if not found:
         raise domains.error("at least one domain with indicators")
     if len(found) < INDICATORS:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from rehearsal.errors import InputError, shown
-from rehearsal.formats.tables import read_lines
+from rehearsal.formats.tables import read_cells, read_lines
 
 ENGLISH = "en"
 DRAFT = "draft"  # the remark that no native speaker has read the labels; English has none
@@ -49,11 +48,10 @@ def read_labels(path: Path) -> Labels:
         InputError: Names the file, the line, what was expected and what was found; for example an
             unknown key, or a column whose language is official nowhere.
     """
-    header, *lines = read_lines(path) or [""]
-    found: Labels = {language: {} for language in _read_header(path, header)}
-    for number, row in enumerate(csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE), 2):
-        if row:
-            _read_row(path, number, row, found)
+    lines = read_lines(path) or [""]
+    found: Labels = {language: {} for language in _read_header(path, lines[0])}
+    for number, row in read_cells(path, lines):
+        _read_row(path, number, row, found)
     missing = [key for key in KEYS if key not in found[ENGLISH] and key != DRAFT]
     if missing:
         raise InputError(path, "key", f"English labels of {', '.join(missing)}", "none")
@@ -135,6 +133,16 @@ def is_stand_in(code: str, labels: Mapping[str, Mapping[str, str]]) -> bool:
     return not _labelled(code, labels)
 
 
+def is_part(language: str, labels: Mapping[str, Mapping[str, str]]) -> bool:
+    """Tell whether some labels of a language are missing, so that a sheet has English ones.
+
+    Args:
+        language: The language.
+        labels: The labels.
+    """
+    return any(key not in labels[language] for key in KEYS if key != DRAFT)
+
+
 def _labelled(code: str, labels: Mapping[str, Mapping[str, str]]) -> list[str]:
     official = labels[ENGLISH].get(f"languages_{code}", "").split()
-    return [one for one in official if one in labels]
+    return [one for one in official if any(key in labels.get(one, ()) for key in KEYS)]

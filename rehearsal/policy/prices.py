@@ -6,18 +6,18 @@ it up.
 
 from __future__ import annotations
 
-import csv
 import functools
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pint
 
 from rehearsal.errors import InputError, shown
-from rehearsal.formats.tables import read_lines
+from rehearsal.formats.tables import read_cells, read_lines
 
 UNITS = {  # of every item that the model needs; a table may give another unit of the same kind
     "storage": "EUR / byte / year",
@@ -35,7 +35,7 @@ UNITS = {  # of every item that the model needs; a table may give another unit o
     "reads": "byte",
     "copies": "copies",
     "renewal": "1 / year",
-    "questions": "1 / year",
+    "questions": "questions / year",
     "storage_growth": "exponent",
     "computing_growth": "exponent",
 }
@@ -47,7 +47,19 @@ LARGEST = 1e15
 FROM_MEMORY = "(m)"
 PLAIN = re.compile(r"\d+(\.\d+)?([eE][-+]?\d+)?", re.ASCII)  # a number that is not negative
 UNIT = re.compile(r"[A-Za-z][A-Za-z /*]*|1 ?/ ?[A-Za-z]+|percent")
-YEARS = range(1990, 2101)
+FIRST_YEAR = 1990
+CODE = re.compile("[A-Z]{2}")  # of a country
+LARGEST_PRODUCT = 1e5  # billion euros, about the whole world
+# Each of a kind of its own, so that none passes as another. Those of pint take bytes and people
+# for numbers.
+DEFINITIONS = (
+    *("EUR = [currency]", "people = [people]", "copies = [copies]", "questions = [questions]"),
+    *("exponent = [exponent]", "byte = [information]", "bit = byte / 8", "percent = 0.01"),
+    *("second = [time]", "minute = 60 * second", "hour = 60 * minute", "day = 24 * hour"),
+    *("week = 7 * day", "year = 365.25 * day", "month = year / 12"),
+    *("kilo- = 1e3", "mega- = 1e6", "giga- = 1e9", "tera- = 1e12", "peta- = 1e15"),
+    *("kibi- = 2**10", "mebi- = 2**20", "gibi- = 2**30", "tebi- = 2**40", "pebi- = 2**50"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +106,9 @@ def is_from_memory(source: str) -> bool:
 
 @functools.cache
 def units() -> pint.UnitRegistry:
-    """Give the registry of units: those of pint, euros, people, copies and exponents."""
-    registry: pint.UnitRegistry = pint.UnitRegistry()
-    for definition in ("EUR = [currency]", "people = [people]", "copies = []", "exponent = []"):
+    """Give the registry of units: ``DEFINITIONS``."""
+    registry: pint.UnitRegistry = pint.UnitRegistry(None)
+    for definition in DEFINITIONS:
         registry.define(definition)
     return registry
 
@@ -143,11 +155,23 @@ def read_gdp(path: Path) -> dict[str, Product]:
     found: dict[str, Product] = {}
     for line, row in _rows(path, GDP_COLUMNS):
         _check_source(path, line, row)
-        value = _number(path, line, row, "billion_eur")
-        if value == 0 or row["country"] in found:
-            raise InputError(path, f"line {line}", "a country once, above 0", row["country"])
-        found[row["country"]] = Product(value, int(row["year"]), row["source"])
+        code, value = row["country"], _number(path, line, row, "billion_eur")
+        if not CODE.fullmatch(code):
+            raise InputError(path, f"line {line}: country", "a code such as AT", shown(code))
+        if value == 0 or code in found:
+            raise InputError(path, f"line {line}", "a country once, above 0", code)
+        if value > LARGEST_PRODUCT:
+            expected = f"at most {LARGEST_PRODUCT:,.0f} billion euros"
+            raise InputError(path, f"line {line}: billion_eur", expected, row["billion_eur"])
+        found[code] = Product(value, int(row["year"]), row["source"])
+    if not found:
+        raise InputError(path, "line 2", "a country with its gross domestic product", "none")
     return found
+
+
+def last_year() -> int:
+    """Return the current year, the last one of which a figure can be."""
+    return date.today().year
 
 
 def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
@@ -156,13 +180,10 @@ def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, s
     header = lines[0].split("\t") if lines else []
     if header != list(columns):
         raise InputError(path, "line 1", f"the columns {', '.join(columns)}", shown(header))
-    for number, cells in enumerate(
-        csv.reader(lines[1:], delimiter="\t", quoting=csv.QUOTE_NONE), 2
-    ):
-        if cells and len(cells) != len(columns):
+    for number, cells in read_cells(path, lines):
+        if len(cells) != len(columns):
             raise InputError(path, f"line {number}", f"{len(columns)} cells", shown(len(cells)))
-        if cells:
-            yield number, dict(zip(columns, map(str.strip, cells), strict=True))
+        yield number, dict(zip(columns, map(str.strip, cells), strict=True))
 
 
 def _read_price(path: Path, line: int, row: Mapping[str, str]) -> Price:
@@ -186,8 +207,10 @@ def _read_price(path: Path, line: int, row: Mapping[str, str]) -> Price:
 
 
 def _check_source(path: Path, line: int, row: Mapping[str, str]) -> None:
-    if not row["year"].isdecimal() or int(row["year"]) not in YEARS:
-        expected = f"a year from {YEARS[0]} to {YEARS[-1]}"
+    if not re.fullmatch("[0-9]{4}", row["year"]) or not (
+        FIRST_YEAR <= int(row["year"]) <= last_year()
+    ):
+        expected = f"a year from {FIRST_YEAR} to {last_year()}"
         raise InputError(path, f"line {line}: year", expected, shown(row["year"]))
     if not row["source"]:
         raise InputError(path, f"line {line}: source", "where the figure is from", "nothing")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rehearsal.policy.labels import DRAFT, ENGLISH, is_stand_in, languages_of
+from rehearsal.policy.labels import DRAFT, ENGLISH, is_part, is_stand_in, languages_of
 from rehearsal.policy.node_checks import FAILED, HELD, NOT_MEASURED, PARTLY
 from rehearsal.report.page_elements import rounded
 
@@ -19,6 +19,7 @@ ANSWERS = {
 WITH_POINT = (ENGLISH, "ga", "mt")  # languages that write 1,234.5
 NARROW_SPACE = "\u202f"
 STAND_IN = "In English, because there are no labels in an official language of this country yet"
+PART = "Translation in part: labels that are missing are in English"
 
 
 def sheet_pages(
@@ -40,11 +41,18 @@ def sheet_pages(
             "language": language,
             "label": words,
             "name": words.get(f"country_{code}", summary["sheets"][code]["name"]),
-            "draft": STAND_IN if is_stand_in(code, labels) else words.get(DRAFT, ""),
+            "draft": _remark(code, language, labels),
             "date": summary["maturity"]["date"][:10],
             "run": summary["run"],
             **_facts(summary, code, language, words),
         }
+
+
+def _remark(code: str, language: str, labels: Mapping[str, Mapping[str, str]]) -> str:
+    """Say what a reader must know of the labels; nothing if they are whole and were read."""
+    if is_stand_in(code, labels):
+        return STAND_IN
+    return labels[language].get(DRAFT, PART if is_part(language, labels) else "")
 
 
 def _facts(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 
 from rehearsal.phenotypes.yaml_reader import Entry, read_yaml
+from rehearsal.policy.prices import FIRST_YEAR, last_year
 
 Draw = Literal["fixed", "lognormal", "gamma", "beta"]
 
@@ -42,6 +43,7 @@ CASCADE = (
     "hazard_ratio_of_examination",
 )
 SHARES = ("carrier_share", "surgery_share", "fatality", "utility_well", "utility_ill")
+MORTALITY = (("mode", 40, 120), ("slope", 0.01, 0.5))  # name, least and most; years, per year
 LOSSES = ("disutility_of_treatment", "event_qaly", "surgery_qaly")  # of utility, so at most 1
 
 
@@ -128,7 +130,7 @@ def read_economics(path: Path) -> Economics:
     sexes = part["mortality"].fields(["female", "male"])
     last_age = part["last_age"].whole_number(50, 120)
     return Economics(
-        currency_year=part["currency_year"].whole_number(1990, 2100),
+        currency_year=part["currency_year"].whole_number(FIRST_YEAR, last_year()),
         discount_rate=_value(part["discount_rate"], "discount_rate", 0.2),
         euro_per_qaly=_value(part["euro_per_qaly"], "euro_per_qaly").value,
         last_age=last_age,
@@ -140,7 +142,7 @@ def read_economics(path: Path) -> Economics:
 
 def _mortality(entry: Entry) -> Mortality:
     part = entry.fields(["mode", "slope"])
-    mode, slope = (_value(part[name], name) for name in ("mode", "slope"))
+    mode, slope = (_value(part[name], name, most, least) for name, least, most in MORTALITY)
     return Mortality(mode.value, slope.value)
 
 
@@ -195,10 +197,12 @@ def _values(part: Mapping[str, Entry], names: Sequence[str]) -> dict[str, Value]
     return values
 
 
-def _value(entry: Entry, name: str, largest: float = 1e9) -> Value:
+def _value(entry: Entry, name: str, largest: float = 1e9, smallest: float = 1e-9) -> Value:
     """Read a value with its source. Shares and losses are from 0 to 1."""
     part = entry.fields(["value", "source"], ["se", "draw", "low", "high"])
-    least = 0.0 if name in (*SHARES, *LOSSES, "discount_rate") or name.endswith("_euro") else 1e-9
+    least = (
+        0.0 if name in (*SHARES, *LOSSES, "discount_rate") or name.endswith("_euro") else smallest
+    )
     most = 1.0 if name in (*SHARES, *LOSSES) else largest
     source = part["source"].text()
     value = part["value"].number(least, most)

@@ -12,6 +12,7 @@ import yaml
 
 from rehearsal.config import machine_checks
 from rehearsal.config.command_line import name_command_line
+from rehearsal.config.economics_checks import check_economics
 from rehearsal.config.loader import read_inputs
 from rehearsal.config.preflight import check_job_inputs, read_checked_inputs
 from rehearsal.config.results_folder import check_room
@@ -611,3 +612,62 @@ def test_what_ministries_read_is_checked_before_the_first_job(small, tmp_path, k
     small["policy"][key] = str(path)
     assert said in complaint(small)
     assert complaint(small).startswith(str(path))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("[carriers-brca2-5946del]", "[carriers-xx]", "unknown question carriers-xx"),
+        (
+            "[carriers-brca2-5946del]",
+            "[carriers-brca1-68-69del]",
+            "carriers.BRCA2: expected a question that counts people with a planted variant of "
+            "BRCA2, found carriers-brca1-68-69del, which asks for a variant of BRCA1",
+        ),
+        (
+            "[carriers-brca2-5946del]",
+            "[women-like-louise]",
+            "found women-like-louise, which asks for something else",
+        ),
+        (
+            "story: common",
+            "story: rare",
+            "expected a story with a question of kind score and one of kind hazard_ratio, found",
+        ),
+    ],
+)
+def test_care_must_name_questions_that_count_its_genes(tmp_path, monkeypatch, old, new, said):
+    monkeypatch.chdir(ROOT)
+    path = tmp_path / "economics.yaml"
+    path.write_text(Path("config/economics.yaml").read_text().replace(old, new, 1))
+    inputs = read_inputs(DEFAULT, [Path("config/config.yaml")], ROOT / "workflow/schemas")
+    changed = {**DEFAULT, "policy": {**DEFAULT["policy"], "economics": str(path)}}
+    with pytest.raises(InputError, match=said) as caught:
+        check_economics(changed, inputs)
+    assert str(caught.value).startswith(str(path))
+
+
+def test_a_country_without_a_gross_domestic_product_is_noted(small, tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr("rehearsal.config.economics_checks.note", said.append)
+    path = tmp_path / "gdp.tsv"
+    lines = Path(small["policy"]["gdp"]).read_text().splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if not line.startswith("BE\t")))
+    check(small | {"policy": small["policy"] | {"gdp": str(path)}})
+    assert said == [
+        f"{path} has no row for BE: shares of the costs by gross domestic product are left out "
+        "for all countries"
+    ]
+
+
+def test_a_story_of_care_that_is_no_file_is_noted(tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr("rehearsal.config.economics_checks.note", said.append)
+    monkeypatch.chdir(ROOT)
+    path = tmp_path / "economics.yaml"
+    text = Path("config/economics.yaml").read_text()
+    path.write_text(text.replace("story: cancer", "story: nope"))
+    inputs = read_inputs(DEFAULT, [Path("config/config.yaml")], ROOT / "workflow/schemas")
+    changed = {**DEFAULT, "policy": {**DEFAULT["policy"], "economics": str(path)}}
+    check_economics(changed, inputs)
+    assert said == [f"{path} names nope, no story of config/stories: its care is not assessed"]

@@ -33,6 +33,12 @@ def test_only_where_a_run_can_say_something_there_is_a_level_and_a_check():
         assert one.assessable == bool(one.checks) == (one.level is not None)
 
 
+def test_two_indicators_with_one_key_are_refused(tmp_path):
+    complaint = "expected an indicator once, found a second one with the key lead_body"
+    other = "    doctors: {", "    lead_body: {"  # of another domain
+    refusal_of_change(FILE, *other, read_indicators, tmp_path, complaint)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [

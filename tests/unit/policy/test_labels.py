@@ -43,6 +43,17 @@ def test_a_new_column_in_an_official_language_makes_sheets_in_it(tmp_path: Path)
     assert labels["el"] == {"people": "Άτομα"}
 
 
+def test_a_language_whose_labels_are_all_missing_is_none_of_a_country():
+    labels = {**read_labels(FILE), "de": {"country_DE": "Deutschland"}}
+    assert languages_of("DE", labels) == ["en"] and is_stand_in("DE", labels)
+    assert languages_of("BE", labels) == ["nl", "fr"]
+
+
+def test_a_label_that_is_too_long_is_one_line(tmp_path):
+    long = "x" * 200_000
+    refusal_of_change(FILE, "Datasets", long, read_labels, tmp_path, "line 7: expected a tab-sep")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [

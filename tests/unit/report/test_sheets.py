@@ -18,7 +18,7 @@ from rehearsal.policy.sheet_facts import GROUPS
 from rehearsal.report.html_report import write_report
 from rehearsal.report.page_templates import package_text, page_template
 from rehearsal.report.sheet_files import write_sheets
-from rehearsal.report.sheets import ANSWERS, STAND_IN, in_language, sheet_pages
+from rehearsal.report.sheets import ANSWERS, PART, STAND_IN, in_language, sheet_pages
 
 from ..simulated_blocks import CODES
 from .conftest import LABELS, made_policy
@@ -149,6 +149,21 @@ def test_an_english_sheet_in_place_of_another_language_says_so(full, summary, la
     assert "labels in their languages are missing:" in topics
     assert "Slovenia" in topics.partition("labels in their languages are missing:")[2]
     assert "Belgium" not in topics.partition("labels in their languages are missing:")[2]
+
+
+def test_a_language_without_labels_is_said_to_be_english(full, summary, labels, tmp_path):
+    labels["pl"] = {}
+    write_sheets(tmp_path, summary, labels)
+    assert f'<p class="draft">{STAND_IN}</p>' in (tmp_path / "sheets/PL.html").read_text()
+    assert "Poland" in text_of(tmp_path / "sheets/topics.html").partition("are missing:")[2]
+
+
+def test_labels_in_part_are_said_to_be_so(full, summary, labels, tmp_path):
+    del labels["pl"]["no_score"], labels["pl"]["draft"]
+    del labels["es"]["draft"]  # whole, and read by somebody
+    write_sheets(tmp_path, summary, labels)
+    assert f'<p class="draft">{PART}</p>' in (tmp_path / "sheets/PL.html").read_text()
+    assert 'class="draft"' not in (tmp_path / "sheets/ES.html").read_text()
 
 
 def test_missing_labels_are_english(full, summary, labels, tmp_path):
