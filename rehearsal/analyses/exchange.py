@@ -119,7 +119,9 @@ def write_header(path: Path | str, header: Mapping[str, Any]) -> None:
 
     Args:
         path: The file.
-        header: The description.
+        header: ``people`` (how many), ``additive``, ``arrays`` (of each its ``class``, and where it
+            has them ``counts``, ``largest`` and ``bound``); with masks ``masked``; perhaps
+            ``round``, ``step`` and ``suppressed``. Write it after the arrays: it completes them.
     """
     with atomic_path(path) as aside:
         aside.write_text(json.dumps(header, indent=1) + "\n")

@@ -17,6 +17,7 @@ from rehearsal.analyses.alleles import AlleleList, rows_of
 from rehearsal.analyses.common_variants import common_variants, standardisation, standardised
 from rehearsal.analyses.genotype_sums import hidden_blocks
 from rehearsal.analyses.protocol import (
+    AnalysisError,
     Arrays,
     Disclosure,
     Parameters,
@@ -35,7 +36,8 @@ DISCLOSURE: Mapping[str, Disclosure] = {
     "pair_products": Disclosure("sum"),
 }
 sum_bounds = no_bounds
-LEAST_FREQUENCY, WINDOW = 0.01, 1_000_000
+LEAST_FREQUENCY, WINDOW = 0.01, 200_000
+MOST_PAIRS = 30_000_000  # 240 MB of sums, below the largest_mb of the algorithm that sends them
 LEAST_VARIANCE = 1e-8  # of standardised genotypes: less is none
 BLOCK = 256  # variants whose pairs are multiplied at once
 
@@ -45,8 +47,11 @@ def start(parameters: Parameters, earlier: Mapping[str, Arrays]) -> State:
 
     Args:
         parameters: ``least_frequency`` of the rarer allele (0.01), ``window``: the largest
-            distance of a pair in bases (1,000,000).
+            distance of a pair in bases (200,000).
         earlier: Results of earlier steps: ``alleles`` and ``frequencies``.
+
+    Raises:
+        AnalysisError: There are more pairs than a node sends in a round.
     """
     least = float(parameters.get("least_frequency", LEAST_FREQUENCY))
     chosen = common_variants(earlier, least, 0)
@@ -54,6 +59,9 @@ def start(parameters: Parameters, earlier: Mapping[str, Arrays]) -> State:
     place = (alleles.contig[chosen].astype(np.int64) << 33) + alleles.position[chosen]
     reach = int(parameters.get("window", WINDOW))
     end = np.searchsorted(place, place + reach, side="right").astype(np.int32)
+    if (pairs := int((end - np.arange(end.size)).sum())) > MOST_PAIRS:
+        expected = f"at most {MOST_PAIRS:,} pairs: a smaller window or a larger least_frequency"
+        raise AnalysisError("bad_parameters", "ld_scores", "window", expected, f"{pairs:,}")
     return State(standardisation(earlier, chosen) | {"end": end})
 
 

@@ -39,6 +39,7 @@ from rehearsal.analyses.protocol import (
     Parameters,
     State,
 )
+from rehearsal.analyses.step_parameters import check_names
 from rehearsal.analyses.view import View
 from rehearsal.errors import cause, shown
 
@@ -106,6 +107,7 @@ def plan_steps(parameters: Parameters) -> list[Step]:
         name = entry.get("name", algorithm)
         if name in planned:
             raise _bad("name", "names that differ from each other", shown(name))
+        check_names(name, algorithm, entry.get("parameters", {}))
         add(name, algorithm, entry.get("parameters", {}), entry.get("masked") is True)
     if not planned:
         raise _bad("steps", "at least one step", "none")

@@ -63,6 +63,12 @@ def add_network_identity(commands: argparse._SubParsersAction) -> None:
     identity.set_defaults(run=_network_identity)
 
 
+FETCHED = (
+    "The caller gets it by asking for this round or output of the same run again. If the run was "
+    "canceled, as rehearsal network analyse does, nobody can get it: a new run is held anew."
+)
+
+
 def add_airlock(commands: argparse._SubParsersAction) -> None:
     """Declare the sub-commands.
 
@@ -103,7 +109,8 @@ def add_analyse(commands: argparse._SubParsersAction) -> None:
         "Play an analysis over nodes",
         "The algorithm runs at the nodes, and their sums are joined here, round by round. A node "
         "that is lost is named, and the result is that of the others. The exit status is 0 when "
-        "the analysis is complete, else 1.",
+        "the analysis is complete, even without some nodes: the last line then names them. Else it "
+        "is 1.",
     )
     add = analyse.add_argument
     add(
@@ -167,6 +174,8 @@ def _decide(options: argparse.Namespace) -> None:
 
     waited_s = desk_of(options.folder).decide(options.name, options.word, options.reason)
     print(f"{options.name}: {options.word}, after {waited_s:.0f} s")
+    if options.word == "release":
+        print(FETCHED)
 
 
 def _digest(options: argparse.Namespace) -> None:

@@ -89,6 +89,8 @@ def run_analysis(command: AnalyseCommand) -> int:
     if analysis.state != "complete":
         print(analysis.reason, file=sys.stderr)
         return 1
+    if lost := [one.node for one in analysis.result.losses]:
+        print(f"Complete without {', '.join(sorted(lost))}: the result is that of the other nodes.")
     return 0
 
 

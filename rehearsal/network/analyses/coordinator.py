@@ -143,7 +143,12 @@ class Coordinator:
         for node, error in losses.items():
             del self._nodes[node]
             self.result.losses.append(Loss(node, error.outcome, error.reason, number))
-            self._tell(f"{node} is lost ({error.outcome}): {error.reason}")
+            self._tell(f"{node} is lost ({error.outcome})")
         if not self._nodes:
-            found = "; ".join(f"{one.node}: {one.reason}" for one in self.result.losses[:3])
+            nodes_by_reason: dict[str, list[str]] = {}
+            for one in self.result.losses:
+                nodes_by_reason.setdefault(one.reason, []).append(one.node)
+            found = "; ".join(
+                f"{', '.join(nodes)}: {reason}" for reason, nodes in nodes_by_reason.items()
+            )
             raise AnalysisError("no_people", "analysis", "nodes", "at least one", f"none ({found})")

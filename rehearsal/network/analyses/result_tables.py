@@ -19,7 +19,7 @@ from rehearsal.analyses.design_matrix import COMPONENTS, covariate_names
 from rehearsal.analyses.kaplan_meier import interval_of
 from rehearsal.analyses.linear import STATUSES
 from rehearsal.analyses.protocol import Arrays
-from rehearsal.analyses.rounds import Step
+from rehearsal.analyses.rounds import ALGORITHMS, Step
 
 ALLELES = "alleles"
 MISSING = "NA"
@@ -88,7 +88,9 @@ def result_tables(
     for step in steps:
         if step.name in results and step.algorithm != ALLELES:
             arrays = dict(results[step.name])
-            first = _first_columns(step, arrays, alleles, nodes.get(step.name, ()))
+            first: Mapping[str, NDArray[Any]] = {}
+            if step.algorithm in ALGORITHMS:  # of others only their author can name the rows
+                first = _first_columns(step, arrays, alleles, nodes.get(step.name, ()))
             _add_tables(tables, step, arrays, first)
     return tables
 
@@ -106,7 +108,8 @@ def _add_tables(
     by_rows = sorted(groups.values(), key=_length, reverse=True)
     for number, columns in enumerate(by_rows if not first else groups.values()):
         more = f".{UNSAFE.sub('_', next(iter(columns)))}" if number else ""
-        tables[step.name + more] = Table(step.name, columns)
+        index = {} if step.algorithm in ALGORITHMS else {"row": np.arange(_length(columns))}
+        tables[step.name + more] = Table(step.name, index | columns)
 
 
 def _first_columns(

@@ -10,7 +10,7 @@ import hashlib
 import logging
 import re
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ ABOUT, PARAMETERS, SNAKEFILE = "algorithm.yaml", "parameters.schema.json", "Snak
 CLASSES = ("count", "sum", "list", "sketch")  # disclosure classes of arrays
 NAME = re.compile("[a-z][a-z0-9_]{0,40}")
 ARRAY_NAME = re.compile("[a-z][a-z0-9_.]{0,60}")
+DATA = ("const", "enum", "default", "examples")  # keywords of a schema whose values are no schemas
 VARIABLE = "variable"  # the format of a text in a parameter schema that names a variable of people
 
 
@@ -149,7 +150,21 @@ def _schema(folder: Path) -> Mapping[str, Any]:
         raise InputError(path, problem.json_path, "a valid JSON Schema", problem.message) from None
     if not isinstance(schema, dict):
         raise InputError(path, "$", "an object", described(schema))
+    for found in _formats(schema):
+        if found != VARIABLE:  # which nothing would check
+            raise InputError(path, "format", f"{VARIABLE}, the only one", shown(found))
     return schema
+
+
+def _formats(schema: Any) -> Iterator[str]:
+    """List the formats that a schema asks for, at any depth."""
+    if isinstance(schema, dict):
+        if isinstance(schema.get("format"), str):
+            yield schema["format"]
+        schema = [part for key, part in schema.items() if key not in DATA]
+    if isinstance(schema, list):
+        for part in schema:
+            yield from _formats(part)
 
 
 class ApprovedAlgorithms:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
+import shutil
 from functools import cached_property
 from pathlib import Path
 
@@ -39,12 +41,14 @@ from rehearsal.node.wes.request import (
 from rehearsal.node.wes.round_endpoints import RoundEndpoints, check_mode, numbers_response
 from rehearsal.node.wes.run import WORDS, Run
 from rehearsal.node.wes.runs import Runs
-from rehearsal.node.wes.sandbox import why_no_sandbox
+from rehearsal.node.wes.sandbox import BUBBLEWRAP, NO_BUBBLEWRAP, why_no_sandbox
 from rehearsal.node.wes.variables import known_variables
 from rehearsal.web.app import GET, POST, Api, Json, base_url, query_pairs
 from rehearsal.web.openapi import Body
 from rehearsal.web.problem import Problem
 from rehearsal.web.request_limits import read_body
+
+log = logging.getLogger(__name__)
 
 BASE = "/ga4gh/wes/v1"
 VERSION = "1.1.0"
@@ -84,6 +88,8 @@ class WesEndpoints:
         self._node_data, settings = node_data, node_data.settings
         if settings.analyses.kinship_key:
             read_kinship_key(folder, settings.analyses.kinship_key)  # a wrong one is told at once
+        if settings.algorithms and shutil.which(BUBBLEWRAP) is None:
+            log.warning("This node runs no algorithms: %s", NO_BUBBLEWRAP)
         self._algorithms = ApprovedAlgorithms(folder, settings.algorithms)
         self._airlock = Airlock(settings.analyses, authorizer.state, authorizer.ledger)
         state = authorizer.state or folder
@@ -293,8 +299,11 @@ class WesEndpoints:
             expected = f"an algorithm that promises counts of at least {least}"
             raise Problem.mismatch("workflow_url", expected, f"{algorithm.smallest_count}", 403)
         if has_sketches(algorithm) and not (analyses.sketches and analyses.kinship_key):
-            lacking = ", as this node has no kinship_key" if analyses.sketches else ""
-            expected = f"an algorithm without a sketch of each person{lacking}"
+            lacking = "kinship_key" if analyses.sketches else "sketches: true"
+            expected = (
+                "an algorithm without a sketch of each person, as this node has no "
+                f"analyses.{lacking} (such an algorithm needs sketches and kinship_key)"
+            )
             raise Problem.mismatch("workflow_url", expected, shown(algorithm.name), 403)
         if algorithm.outputs:
             check_mode(self._node_data.settings, CLEAR)

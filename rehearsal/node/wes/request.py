@@ -216,6 +216,11 @@ def check_parameters(
         where = f"workflow_params{error.json_path.removeprefix('$')}"
         if error.validator == "format" and error.validator_value == VARIABLE:
             raise Problem.mismatch(where, "a variable of this node's people", shown(error.instance))
+        if error.validator == "additionalProperties":
+            permitted = error.schema.get("properties", {})
+            expected = f"keys of the algorithm's schema ({', '.join(permitted) or 'none'})"
+            extra = [shown(one) for one in error.instance if one not in permitted]
+            raise Problem.mismatch(where, expected, ", ".join(extra))
         expected = f"a value that fits {error.validator} of the algorithm's schema"
         raise Problem.mismatch(where, expected, _line(error.message))
     return sorted(named)

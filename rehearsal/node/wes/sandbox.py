@@ -37,6 +37,7 @@ from rehearsal.errors import mismatch, shown
 from rehearsal.node.wes.system_call_filter import filter_program
 
 BUBBLEWRAP = "bwrap"
+NO_BUBBLEWRAP = "bubblewrap is not installed (Debian: apt install bubblewrap)"
 NAMESPACES = ("pid", "net", "ipc", "uts", "cgroup")
 INIT = Path(__file__).with_name("sandbox_init.py")
 MB = 1 << 20
@@ -365,7 +366,7 @@ def why_no_sandbox() -> str:
     if sys.platform != "linux":
         return "sandboxes need Linux"
     if shutil.which(BUBBLEWRAP) is None:
-        return "bubblewrap is not installed (Debian: apt install bubblewrap)"
+        return NO_BUBBLEWRAP
     for module in NEEDED:
         if find_spec(module) is None:
             return f"{module} is not installed (pip install 'rehearsal[workflow]')"

@@ -3,6 +3,9 @@
 import numpy as np
 import pytest
 
+from rehearsal.analyses import ld_scores
+from rehearsal.analyses.protocol import AnalysisError
+
 from .cohort import play, simulate
 
 WINDOW = 12_000
@@ -55,3 +58,13 @@ def test_a_variant_that_everybody_is_heterozygous_for_has_no_score_and_changes_n
     assert [found["ld_scores"]["score"][row] for row in far] == pytest.approx(
         [before[order[row]] for row in far], rel=1e-12
     )
+
+
+def test_more_pairs_than_a_round_can_have_are_refused_before_nodes_multiply_them(
+    tmp_path, monkeypatch
+):
+    cohort = simulate(tmp_path)
+    monkeypatch.setattr(ld_scores, "MOST_PAIRS", 1000)
+    said = "window: expected at most 1,000 pairs: a smaller window or a larger least_frequency"
+    with pytest.raises(AnalysisError, match=said):
+        play(cohort.views(), {"steps": [{"algorithm": "ld_scores"}]})

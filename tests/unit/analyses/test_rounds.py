@@ -1,11 +1,15 @@
 """Steps, rounds and the joint list of alleles."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from rehearsal.analyses.alleles import AlleleList, find_alleles, join
 from rehearsal.analyses.protocol import AnalysisError
 from rehearsal.analyses.rounds import ALGORITHMS, NetworkRun, NodeRun, add_sums, plan_steps
+from rehearsal.analyses.step_parameters import PARAMETERS
 
 from .cohort import play, simulate
 
@@ -168,3 +172,25 @@ def test_one_node_alone_is_an_analysis_too(tmp_path):
     cohort = simulate(tmp_path, sizes=(200,))
     found = play(cohort.views(), {"steps": [LINEAR]}).results["linear"]
     assert np.isfinite(found["z"]).sum() > 80
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "given", "said"),
+    [
+        ("ld_scores", "windw", "ld_scores: expected one of least_frequency, window, found 'windw'"),
+        ("linear", "masked", "linear: expected one of outcome, covariates, found 'masked'"),
+        ("alleles", "n", "alleles: expected no parameters, found 'n'"),
+    ],
+)
+def test_a_parameter_that_a_step_does_not_have_is_refused_by_name(algorithm, given, said):
+    with pytest.raises(AnalysisError, match=said):
+        plan_steps({"steps": [{"algorithm": algorithm, "parameters": {given: 1}}]})
+
+
+def test_the_page_lists_the_parameters_of_every_algorithm():
+    page = (Path(__file__).parents[3] / "docs/design/analyses.md").read_text()
+    assert set(PARAMETERS) == set(ALGORITHMS)
+    for algorithm, names in PARAMETERS.items():
+        row, *_ = re.findall(rf"^\| `{algorithm}` \| (.*) \|$", page, re.M)
+        listed = re.findall(r"`(\w+)`", row.partition(" | ")[0])
+        assert listed == [name for name in names if name != "variables"], algorithm

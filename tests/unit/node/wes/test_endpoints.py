@@ -220,7 +220,7 @@ def test_our_own_analyses_run_and_nothing_of_theirs_is_held(node, quick):
     steps = [{"algorithm": "linear", "parameters": outcome}]
     _, told = asked.run(workflow_url="sequence", workflow_params={"steps": steps})
     network = NetworkRun(
-        {"steps": [{"algorithm": "linear", "parameters": {**outcome, "smallest_count": K}}]}
+        {"steps": [{"algorithm": "linear", "parameters": outcome}], "smallest_count": K}
     )
     number = 0
     while not network.done:
@@ -351,6 +351,10 @@ def test_a_purpose_needs_its_role(node):
             {"workflow_params": {"disease": "MONDO:9999999"}},
             "workflow_params.disease: expected a variable of this node's people, "
             "found 'MONDO:9999999'",
+        ),
+        (
+            {"workflow_params": {**HEART["workflow_params"], "masked": True}},
+            "workflow_params: expected keys of the algorithm's schema (disease), found 'masked'",
         ),
         ({"workflow_params": "{"}, "workflow_params: expected a JSON object, found invalid JSON"),
         ({"workflow_type": "CWL"}, "workflow_type: expected one of SMK, found 'CWL'"),
@@ -715,14 +719,18 @@ def test_sketches_of_people_need_a_setting_of_the_node(node, tmp_path):
     status, problem = asked.run(workflow_url="kin")
     assert (status, problem["msg"]) == (
         403,
-        "workflow_url: expected an algorithm without a sketch of each person, found 'kin'",
+        "workflow_url: expected an algorithm without a sketch of each person, as this node has no "
+        "analyses.sketches: true (such an algorithm needs sketches and kinship_key), found 'kin'",
     )
 
 
 def test_sketches_need_a_key_that_the_nodes_share(node, tmp_path):
     asked = node({"kin": {"arrays": {"sketches": "sketch"}, "schema": ANYTHING}}, sketches=True)
     status, problem = asked.run(workflow_url="kin")
-    expected = "an algorithm without a sketch of each person, as this node has no kinship_key"
+    expected = (
+        "an algorithm without a sketch of each person, as this node has no analyses.kinship_key "
+        "(such an algorithm needs sketches and kinship_key)"
+    )
     assert (status, problem["msg"]) == (403, f"workflow_url: expected {expected}, found 'kin'")
 
 
