@@ -98,7 +98,10 @@ def test_a_person_enrolled_in_two_countries_is_found_and_nobody_else(nodes):
     step = {"algorithm": "kinship", "parameters": {}}
     analysis = analyse(nodes, algorithm="kinship", steps=[step])
     assert analysis.state == "complete", analysis.reason
-    lacking = "an algorithm without a sketch of each person"
+    lacking = (
+        "an algorithm without a sketch of each person, as this node has no "
+        "analyses.sketches: true (such an algorithm needs sketches and kinship_key)"
+    )
     assert told_by(analysis)["FI"] == (
         "refused",
         f"workflow_url: expected {lacking}, found 'kinship'",
