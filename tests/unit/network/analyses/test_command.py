@@ -5,6 +5,8 @@ import json
 import pytest
 
 from rehearsal.cli import main
+from rehearsal.network.analyses.coordinator import Loss
+from rehearsal.network.analyses.played_analysis import PlayedAnalysis
 from rehearsal.network.registry import NodeEntry, write_nodes
 
 LINEAR = {"steps": [{"algorithm": "linear", "parameters": {"outcome": "LOINC:1"}}]}
@@ -70,3 +72,27 @@ def test_an_analysis_that_fails_ends_with_1_and_its_report(analyse, tmp_path, ca
     (node,) = report["nodes"]
     assert (node["node"], node["state"]) == ("FI", "failed")
     assert node["reason"].startswith("no answer (")
+
+
+def test_the_last_line_names_the_nodes_that_were_lost(analyse, monkeypatch, capsys):
+    async def play(analysis):
+        analysis.state = "complete"
+        analysis._result.losses.append(Loss("FI", "held", "A person looks at this.", 0))
+
+    monkeypatch.setattr(PlayedAnalysis, "play", play)
+    printed = []
+    monkeypatch.setattr("builtins.print", lambda line, **_: printed.append(line))
+    assert analyse(LINEAR)[0] == 0
+    assert printed[-1] == "Complete without FI: the result is that of the other nodes."
+
+
+def test_a_release_says_that_nobody_gets_the_numbers_of_a_canceled_run(monkeypatch, capsys):
+    class Waiting:
+        def decide(self, *_):
+            return 5.0
+
+    monkeypatch.setattr("rehearsal.node.airlock.desk.desk_of", lambda _: Waiting())
+    main(["node", "airlock", "release", "FI", "run-round-0", "--reason", "known"])
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == "run-round-0: release, after 5 s"
+    assert "canceled, as rehearsal network analyse does, nobody can get it" in second

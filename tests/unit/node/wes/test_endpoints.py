@@ -714,6 +714,15 @@ def test_without_sandboxes_nothing_runs_and_the_reason_is_said(node, monkeypatch
     assert problem["msg"] == "This node runs no algorithms: bubblewrap is not installed."
 
 
+def test_a_node_without_bubblewrap_says_at_its_start_that_it_runs_nothing(
+    node, monkeypatch, caplog
+):
+    monkeypatch.setenv("PATH", "")
+    node(ALL)
+    said = "This node runs no algorithms: bubblewrap is not installed"
+    assert said in caplog.text
+
+
 def test_sketches_of_people_need_a_setting_of_the_node(node, tmp_path):
     asked = node({"kin": {"arrays": {"sketches": "sketch"}, "schema": ANYTHING}})
     status, problem = asked.run(workflow_url="kin")
