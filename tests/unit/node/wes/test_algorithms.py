@@ -8,7 +8,7 @@ from rehearsal.node.wes.algorithms import read_algorithm
 from ...node_algorithms import write_algorithm
 
 
-@pytest.mark.parametrize("name", ["varible", "date"])
+@pytest.mark.parametrize("name", ["variables", "date"])
 def test_a_format_that_nothing_checks_is_no_schema_of_parameters(tmp_path, name):
     named = {"type": "array", "items": {"anyOf": [{"type": "string", "format": name}]}}
     folder = write_algorithm(tmp_path / "counting", schema={"properties": {"terms": named}})
