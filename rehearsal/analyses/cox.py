@@ -21,6 +21,7 @@ from rehearsal.analyses.design_matrix import (
     COMPONENTS,
     covariate_columns,
     covariate_names,
+    numbers_of,
     refuse_few,
 )
 from rehearsal.analyses.follow_up import read_follow_up
@@ -103,10 +104,10 @@ def node_sums(view: View, parameters: Parameters, state: Arrays) -> Arrays:
     """
     columns = covariate_columns(view, parameters, node_components(view, state))
     last_year, affected = read_follow_up(view, parameters)
-    sex = view.variable("sex")
-    known = (last_year >= 0) & np.isfinite(columns).all(axis=1)
+    sex = numbers_of(view, "sex")
+    known = (last_year >= 0) & np.isfinite(columns).all(axis=1) & np.isfinite(sex)
     if not known.any():
-        wanted = "a person who was followed, with all covariates"
+        wanted = "a person who was followed, with sex and all covariates"
         raise AnalysisError("no_people", view.folder, "people.parquet", wanted, "none")
     events = int(affected[known].sum())
     refuse_few(view, "people in whom the disease began", events, smallest_count(parameters))

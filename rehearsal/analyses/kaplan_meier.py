@@ -2,7 +2,9 @@
 
 Nodes count, for each year of life, the people whose follow-up ended in it and those in whom the
 disease began. With d cases among n people at risk, the survival falls by the factor 1 - d / n; its
-variance is that of Greenwood (1926).
+variance is that of Greenwood (1926). Who leaves in an interval counts as at risk until its end.
+
+Under masks, years of which a total would tell of few people are counted together.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rehearsal.analyses.design_matrix import numbers_of
 from rehearsal.analyses.follow_up import read_follow_up
@@ -28,7 +31,8 @@ from rehearsal.errors import shown
 ADDITIVE = True
 NEEDS: tuple[str, ...] = ()
 DISCLOSURE: Mapping[str, Disclosure] = {
-    name: Disclosure("count") for name in ("events", "censored")
+    "events": Disclosure("count", ("censored",)),
+    "censored": Disclosure("count", ("events",)),
 }
 sum_bounds = no_bounds  # all sums are whole numbers
 YEARS = 131  # of life
@@ -105,16 +109,30 @@ def advance(parameters: Parameters, state: State, totals: Arrays) -> State:
 
     Returns:
         The end of the step. Its results have the shape (n_groups, n_intervals), of which there are
-        131 if they have a year: ``at_risk`` (at the beginning), ``events``, ``survival`` (after the
-        interval) and ``se``.
+        131 if they have a year: ``years`` (that are counted together in it and before it; 0 where
+        they are counted in a later interval), ``at_risk`` (at the beginning of these years),
+        ``events``, ``survival`` (after them) and ``se``, both NaN where they are counted later.
     """
-    events = totals["events"]
-    leaving = events + totals["censored"]
+    told = totals["events"] >= 0  # else counted in a later interval
+    events = np.where(told, totals["events"], 0)
+    leaving = events + np.where(told, totals["censored"], 0)
     at_risk = np.cumsum(leaving[:, ::-1], axis=1)[:, ::-1]
     staying = at_risk - events
     with np.errstate(divide="ignore", invalid="ignore"):
         survival = np.cumprod(np.where(at_risk > 0, staying / at_risk, 1.0), axis=1)
         hazards = np.where(events > 0, events / (at_risk * staying), 0.0)
         se = survival * np.sqrt(np.cumsum(hazards, axis=1))
-    results = {"at_risk": at_risk, "events": events, "survival": survival, "se": se}
+    years = _years_of(told) * interval_of(parameters)
+    results = {"years": years, "at_risk": at_risk, "events": events}
+    results |= {
+        name: np.where(told, one, np.nan) for name, one in (("survival", survival), ("se", se))
+    }
     return State({}, results=results)
+
+
+def _years_of(told: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Count the intervals since the last one that was told, shape (n_groups, n_intervals)."""
+    number = np.tile(np.arange(1, told.shape[1] + 1), (len(told), 1))
+    last = np.maximum.accumulate(np.where(told, number, 0), axis=1)
+    before = np.pad(last, ((0, 0), (1, 0)))[:, :-1]
+    return np.where(told, number - before, 0)

@@ -42,7 +42,9 @@ class Disclosure:
     """What an array of sums tells about people."""
 
     kind: Literal["count", "sum", "list", "sketch"]
-    counts: tuple[str, ...] = ()  # arrays with the people behind each entry of the first axis
+    # Of a sum, arrays with the people behind each entry of the first axis. Of a count whose cells
+    # follow each other on the last axis, those with which small cells are counted together.
+    counts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ FREQUENCY_CLASSES = (  # of the rarer allele: name, above, up to
     ("1 to 5 %", 0.01, 0.05),
     ("above 5 %", 0.05, 0.5),
 )
+SIGNAL = 2.0  # |z| of a variant whose loss is told
 NORMAL_95 = 1.959964  # quantile of the normal distribution for intervals of 95 %
 
 
@@ -147,20 +148,25 @@ def _cost(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Compare each mode with the regression of all people on all genotypes, by frequency.
 
     Returns:
-        Rows with ``mode``, ``frequency`` (of the rarer allele, a range), ``variants``, ``largest``
-        and ``median`` difference in z, ``correlation``, and ``hidden``: the median share of the
-        copies of the rarer allele that the rule removed.
+        Rows with ``mode``, ``frequency`` (of the rarer allele, a range), ``variants`` in both,
+        ``largest`` and ``median`` difference in their z, and ``correlation``; ``lost`` variants,
+        which have a z among all people and none in the mode, and ``lost_signals``: those of them
+        whose z is beyond :data:`SIGNAL`; and ``hidden``: the share of the copies of the rarer
+        allele that the rule removed, over both kinds of variants.
     """
-    whole = table["all_frequency"]
+    whole, of_all = table["all_frequency"], np.isfinite(table["all_z"])
     rarer, rows = np.minimum(whole, 1 - whole), []
     for mode in (one for one in MODES if f"{one}_z" in table):
         z, frequency = table[f"{mode}_z"], table[f"{mode}_frequency"]
-        gone = 1 - np.where(whole <= 0.5, frequency, 1 - frequency) / rarer
+        told = np.where(whole <= 0.5, frequency, 1 - frequency)
         for label, least, most in FREQUENCY_CLASSES:
-            here = (rarer > least) & (rarer <= most)
+            here = of_all & (rarer > least) & (rarer <= most)
+            lost = here & ~np.isfinite(z)
             if found := _distance(z[here], table["all_z"][here]):
-                lost = float(np.median(gone[here & np.isfinite(z)]))
-                rows.append({"mode": mode, "frequency": label, **found, "hidden": lost})
+                shares = rarer[here].sum(), told[here & ~lost].sum()
+                found |= {"mode": mode, "frequency": label, "lost": int(lost.sum())}
+                found["lost_signals"] = int((table["all_z"][lost].abs() > SIGNAL).sum())
+                rows.append(found | {"hidden": float(1 - shares[1] / shares[0])})
     return rows
 
 

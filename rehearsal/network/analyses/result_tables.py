@@ -31,7 +31,12 @@ NOTES = {  # of tables that have a column of this name
         "found, as a normal tail of how the cosines of all pairs spread. If it is not far below "
         "the number of pairs found, a pair proves nothing: take more variants that are independent "
         "of each other, or a longer sketch. In few megabases there are more than it says."
-    )
+    ),
+    "years": (
+        "A row counts the people of so many years of life, from year on: under masks more than "
+        "were asked for where fewer people than the smallest count fell ill or left. survival is "
+        "that after these years. Who leaves in them counts as at risk until their end."
+    ),
 }
 UNSAFE = re.compile("[^A-Za-z0-9_.-]")  # characters that no name of a table has
 
@@ -135,12 +140,11 @@ def _first_columns(
 
 
 def _years(step: Step, arrays: Arrays) -> Mapping[str, NDArray[Any]]:
-    """Name the rows of survival curves by group and first year of the interval."""
-    groups, cells = arrays["survival"].shape
+    """Name the rows of survival curves by group and first year; leave out what is told later."""
+    group, cell = np.nonzero(arrays["years"])
     for name, array in arrays.items():
-        arrays[name] = array.reshape(-1)
-    year = np.tile(np.arange(cells) * interval_of(step.parameters), groups)
-    return {"group": np.repeat(np.arange(groups), cells), "year": year}
+        arrays[name] = array[group, cell]
+    return {"group": group, "year": (cell + 1) * interval_of(step.parameters) - arrays["years"]}
 
 
 def _alleles(arrays: Arrays) -> dict[str, NDArray[Any]]:

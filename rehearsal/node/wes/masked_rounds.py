@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rehearsal.analyses.protocol import Arrays
 from rehearsal.masked_sums.fixed_point import SumLayout, fraction_bits
 from rehearsal.masked_sums.participant import MaskingError, Participant
+from rehearsal.node.wes.pooled_cells import pool_small_cells
 
 BOUND = 2.0**32  # of a real sum of one node, where the algorithm states none
 WORDS = np.dtype("<u8")
@@ -158,6 +159,9 @@ class MaskedRounds:
 def hide_small_totals(totals: Arrays, sums: Sums, least: int) -> Arrays:
     """Make zero what a total would tell of fewer people than the smallest count.
 
+    Counts that name other counts have cells that follow each other along the last axis. These are
+    counted together, with those of the others, where they are small.
+
     Args:
         totals: The totals of a round.
         sums: The node's own sums, which say what the arrays are.
@@ -169,6 +173,7 @@ def hide_small_totals(totals: Arrays, sums: Sums, least: int) -> Arrays:
     Raises:
         MaskingError: All people of the total are too few.
     """
+    totals = totals | _pooled(totals, sums, least)
     few = {name: (totals[name] > 0) & (totals[name] < least) for name in sums.counted}
     for name, cells in sorted(few.items()):
         if cells.ndim == 0 and cells:
@@ -176,10 +181,25 @@ def hide_small_totals(totals: Arrays, sums: Sums, least: int) -> Arrays:
     hidden: Arrays = {}
     for name, total in totals.items():
         cells = few.get(name, np.zeros((), bool))
-        for counts in sums.counts.get(name, ()):
+        for counts in () if name in sums.counted else sums.counts.get(name, ()):
             cells = cells | few[counts].reshape(-1, *[1] * (total.ndim - 1))
         hidden[name] = np.where(cells, 0, total)
     return hidden
+
+
+def _pooled(totals: Arrays, sums: Sums, least: int) -> Arrays:
+    """Count small cells together in the counts that name other counts."""
+    found: Arrays = {}
+    for name in sorted(one for one in sums.counted if sums.counts.get(one)):
+        together = np.stack([totals[one] for one in (name, *sums.counts[name])])
+        pooled = together.reshape(len(together), -1, together.shape[-1])
+        for row in range(pooled.shape[1]):
+            try:
+                pooled[:, row] = pool_small_cells(pooled[:, row], least)
+            except ValueError as error:
+                raise MaskingError(name, str(error), "fewer") from None
+        found[name] = pooled[0].reshape(totals[name].shape)
+    return found
 
 
 def is_whole(array: NDArray[Any]) -> bool:

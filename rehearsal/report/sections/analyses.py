@@ -197,10 +197,12 @@ def _cost_of_hiding(rows: Sequence[Mapping[str, Any]]) -> Table:
     shown = [
         Shown("mode", Column("Mode", names_row=True)),
         Shown("frequency", Column("Frequency")),
-        Shown("variants", Column("Variants", number=True), whole),
+        Shown("variants", Column("Variants compared", number=True), whole),
         Shown("largest", Column("Largest difference in z", number=True), _number),
         Shown("median", Column("Median", number=True), _number),
         Shown("correlation", Column("Correlation", number=True), "{:.3f}".format),
+        Shown("lost", Column("Variants lost", number=True), whole),
+        Shown("lost_signals", Column("with |z| above 2", number=True), whole),
         Shown("hidden", Column("Copies hidden", number=True), percent),
     ]
     caption = (
@@ -208,8 +210,10 @@ def _cost_of_hiding(rows: Sequence[Mapping[str, Any]]) -> Table:
         "all their genotypes, by the frequency of the rarer allele. In clear a country's people "
         "count as without an allele that few of them carry, so frequencies, effects and p-values "
         "of rare variants are wrong in ways that differ by country; masked, the rule holds for the "
-        "total. Copies hidden: the median share of the rarer allele. The checks above judge each "
-        "mode after its own rule."
+        "total. Variants lost have a z among all people and none after the rule, because all their "
+        "carriers are hidden; beside them those with |z| above 2 among all people. Copies hidden: "
+        "the share of the copies of the rarer allele, over compared and lost variants. The checks "
+        "above judge each mode after its own rule."
     )
     return table_of(pd.DataFrame(list(rows)), caption, shown)
 

@@ -90,6 +90,22 @@ def test_large_means_and_fixed_point_change_no_estimate(tmp_path, shift, masked)
     assert found["z"] == pytest.approx((fit.params_ / fit.standard_errors_).to_numpy(), abs=1e-6)
 
 
+def test_people_of_unknown_sex_are_left_out(tmp_path):
+    cohort = with_follow_up(simulate(tmp_path))
+    step = {"algorithm": "cox", "parameters": {"outcome": "t1d", "covariates": ["height"]}}
+    unknown = [3, 200]
+    cohort.people["sex"] = cohort.people["sex"].astype(object)
+    cohort.people.loc[unknown, "sex"] = None
+    found = play(cohort.views(), {"steps": [step]}).results["cox"]
+    table = cohort.people.assign(node=cohort.node).drop(index=unknown)
+    table = table[table["t1d.last_year"] >= 0]
+    table = table[["t1d.last_year", "t1d.event", "height", "sex", "node"]]
+    options = {"strata": ["sex", "node"], "fit_options": {"precision": 1e-12}}
+    fit = CoxPHFitter().fit(table, "t1d.last_year", "t1d.event", **options)
+    np.testing.assert_allclose(found["beta"], fit.params_, rtol=1e-6)
+    assert found["people"] == len(table)
+
+
 def test_a_covariate_that_does_not_vary_is_refused(tmp_path):
     cohort = with_follow_up(simulate(tmp_path))
     cohort.people["one"] = 1.0

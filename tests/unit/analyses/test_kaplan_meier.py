@@ -5,8 +5,9 @@ import pytest
 from lifelines import KaplanMeierFitter
 
 from rehearsal.analyses.protocol import AnalysisError
+from rehearsal.masked_sums.participant import MaskingError
 
-from .cohort import play, simulate
+from .cohort import play, play_masked, simulate
 from .test_cox import with_follow_up
 
 
@@ -66,3 +67,40 @@ def test_an_interval_that_is_none_is_named(tmp_path, interval):
     steps = {"steps": [{"algorithm": "kaplan_meier", "parameters": parameters}]}
     with pytest.raises(AnalysisError, match="interval: expected years, from 1 to 131"):
         play(with_follow_up(simulate(tmp_path)).views(), steps)
+
+
+@pytest.mark.parametrize("least", [5, 12])
+@pytest.mark.parametrize("group", [None, "sex"])
+def test_under_masks_years_of_few_people_are_counted_together(tmp_path, group, least):
+    """The curve after these years is that of lifelines with the same intervals: nobody is lost."""
+    cohort = with_follow_up(simulate(tmp_path))
+    step = {"outcome": "t1d"} | ({"group": group} if group else {})
+    asked = [{"algorithm": "kaplan_meier", "parameters": step}]
+    found = play_masked(cohort.views(), asked, least).results["kaplan_meier"]
+    people = cohort.people[cohort.people["t1d.last_year"] >= 0]
+    for number, value in enumerate(["female", "male"] if group else [None]):
+        mine = people[people["sex"] == value] if value else people
+        ends = np.flatnonzero(found["years"][number])  # last years of intervals
+        assert 3 < ends.size < 80
+        assert found["years"][number].sum() == 131
+        interval = np.searchsorted(ends, mine["t1d.last_year"])
+        fit = KaplanMeierFitter().fit(interval, mine["t1d.event"])
+        expected = fit.survival_function_at_times(np.arange(ends.size)).to_numpy()
+        np.testing.assert_allclose(found["survival"][number, ends], expected, rtol=1e-12)
+        table = fit.event_table.reindex(np.arange(ends.size))
+        at_risk = table["at_risk"].bfill().fillna(0)
+        at_risk[0] = len(mine)
+        np.testing.assert_array_equal(found["at_risk"][number, ends], at_risk)
+        for counts in (found["events"][number], -np.diff(found["at_risk"][number, ends], append=0)):
+            assert not ((counts > 0) & (counts < least)).any()
+        assert found["events"][number].sum() == mine["t1d.event"].sum()
+        assert np.isnan(np.delete(found["survival"][number], ends)).all()
+
+
+def test_a_group_in_which_few_fell_ill_has_no_curve_under_masks(tmp_path):
+    cohort = with_follow_up(simulate(tmp_path))
+    ill = np.flatnonzero(cohort.people["t1d.event"] & (cohort.people["sex"] == "male"))
+    cohort.people.loc[ill[4:], "t1d.event"] = False
+    step = {"outcome": "t1d", "group": "sex"}
+    with pytest.raises(MaskingError, match="expected nobody or at least 5 people, found fewer"):
+        play_masked(cohort.views(), [{"algorithm": "kaplan_meier", "parameters": step}])

@@ -53,6 +53,8 @@ COST = {
     "largest": 3.75,
     "median": 0.4,
     "correlation": 0.49,
+    "lost": 7,
+    "lost_signals": 2,
     "hidden": 0.51,
 }
 FOUND = NOBODY | {
@@ -127,7 +129,7 @@ def test_the_section_tells_what_was_found_and_how_exact_it_is(found):
     assert "of chr2-11-A-C, where 3 people are hidden" in text
     assert "correlation of 0.900 and differs by up to 1.50 in z" in text
     assert "it has one of 0.980 and differs by up to 0.70" in text
-    assert "('clear', '1 to 5 %', '12', '3.75', '0.4', '0.490', '51.0%')" in text
+    assert "('clear', '1 to 5 %', '12', '3.75', '0.4', '0.490', '7', '2', '51.0%')" in text
     assert "the interval of 95 % holds 1 of 1" in text
     assert "Logistic regression of ICD10:E78.5 under masks, on 30 autosomal variants whose" in text
     assert "40 of 200 people have it" in text

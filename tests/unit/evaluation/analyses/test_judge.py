@@ -203,6 +203,30 @@ def test_the_cost_of_hiding_is_told_against_all_people_on_all_genotypes(judged, 
     assert rare[0]["largest"] > 0.1
 
 
+def test_variants_that_the_rule_destroys_count_in_its_cost(judged):
+    """Where all carriers are hidden a variant has no z: its copies are hidden, and its signal."""
+    table = gwas_table(judged)
+    rarer = np.minimum(table["all_frequency"], 1 - table["all_frequency"])
+    here = ((rarer > 0.05) & np.isfinite(table["all_z"])).to_numpy()
+    before = next(
+        one for one in facts_of(table) if one["mode"] == "clear" and one["frequency"] == "above 5 %"
+    )
+    places = np.flatnonzero(here & np.isfinite(table["clear_z"]))[:3]
+    table.loc[places, ["clear_z", "clear_frequency"]] = np.nan
+    table.loc[places, "all_z"] = [2.5, -3.0, 1.0]
+    after = next(
+        one for one in facts_of(table) if one["mode"] == "clear" and one["frequency"] == "above 5 %"
+    )
+    assert after["lost"] == before["lost"] + 3
+    assert after["lost_signals"] == before["lost_signals"] + 2
+    assert after["variants"] == before["variants"] - 3
+    told = np.where(
+        table["all_frequency"] <= 0.5, table["clear_frequency"], 1 - table["clear_frequency"]
+    )
+    share = 1 - np.nansum(told[here]) / rarer[here].sum()
+    assert after["hidden"] == pytest.approx(share)
+
+
 def test_an_allele_that_the_truth_does_not_know_is_judged_and_shown(judged):
     """The check of the list fails; tables and facts are made all the same."""
     position = judged.answers[ALLELES]["position"] + 1
