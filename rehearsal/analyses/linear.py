@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rehearsal.analyses.alleles import rows_of
-from rehearsal.analyses.collinearity import refuse_collinear
+from rehearsal.analyses.collinearity import refuse_collinear, refuse_far
 from rehearsal.analyses.components import node_components
 from rehearsal.analyses.design_matrix import covariate_names, design_matrix
 from rehearsal.analyses.genotype_sums import count_genotypes, sum_missing, sum_products
@@ -59,7 +59,8 @@ DISCLOSURE: Mapping[str, Disclosure] = {
 sum_bounds = linear_bounds
 TESTED, CONSTANT, COLLINEAR, NOT_CONVERGED, TOO_FEW, PERFECT = range(6)  # statuses of a variant
 STATUSES = ("tested", "constant", "collinear", "not converged", "too few people", "perfect fit")
-LEAST_VARIANCE = 1e-12  # share of an outcome's sum of squares: less is rounding
+LEAST_VARIANCE = 1e-12  # share of an outcome's variance: less is explained completely
+ROUNDING = 1e-14  # of sums, as a share of the outcome's sum of squares
 LEAST_LEFT = 1e-8  # share of a genotype's variance that covariates must leave
 
 
@@ -124,11 +125,14 @@ def advance(parameters: Parameters, state: State, totals: Arrays) -> State:
 
     Raises:
         AnalysisError: Covariates are collinear in all people together, or leave no variance of the
-            outcome.
+            outcome, or a variable is far from 0.
     """
     names = covariate_names(parameters, int(state.private["n_components"]))
     refuse_collinear(totals["covariates"], names)
     _refuse_constant(totals["covariates"], totals["outcome"])
+    all_sums = np.append(totals["covariates"][0], totals["outcome"][0])
+    squares = np.append(np.diag(totals["covariates"]), totals["outcome"][-1])
+    refuse_far(all_sums, squares, [*names, parameters["outcome"]])
     size, incomplete = totals["carriers"].size, state.shared["incomplete"]
     complete = np.ones(size, dtype=bool)
     complete[incomplete] = False
@@ -147,9 +151,15 @@ def advance(parameters: Parameters, state: State, totals: Arrays) -> State:
 def _refuse_constant(covariates: Numbers, outcome: Numbers) -> None:
     """Refuse an outcome that does not vary, or that covariates explain completely."""
     explained = inverse_cholesky(covariates[None])[0] @ outcome[:-1]
-    if outcome[-1] - explained @ explained <= LEAST_VARIANCE * outcome[-1]:
+    left = outcome[-1] - explained @ explained
+    if left <= _nothing(covariates[0, 0], outcome[0], outcome[-1]):
         expected = "an outcome that varies beyond the covariates"
         raise AnalysisError("bad_parameters", "analysis", "outcome", expected, "none")
+
+
+def _nothing(people: Numbers, outcome: Numbers, squares: Numbers) -> Numbers:
+    """Return the sum of squares up to which nothing is left of an outcome."""
+    return LEAST_VARIANCE * (squares - outcome**2 / people) + ROUNDING * squares
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +226,8 @@ def _solve(sums: _Sums) -> Arrays:
     with np.errstate(divide="ignore", invalid="ignore"):
         beta = np.where(status == TESTED, slope / left, np.nan)
         residual = sums.outcome[:, c] - (v * v).sum(axis=1) - beta * slope
-        status[residual <= LEAST_VARIANCE * sums.outcome[:, c]] = PERFECT
+        nothing = _nothing(people, sums.outcome[:, 0], sums.outcome[:, c])
+        status[residual <= nothing] = PERFECT
         beta = np.where(status == TESTED, beta, np.nan)
         se = np.sqrt(np.where(status == TESTED, residual, np.nan) / degrees / left)
         z = beta / se

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rehearsal.analyses.alleles import rows_of
-from rehearsal.analyses.collinearity import refuse_collinear
+from rehearsal.analyses.collinearity import refuse_collinear, refuse_far
 from rehearsal.analyses.common_variants import common_variants
 from rehearsal.analyses.components import node_components
 from rehearsal.analyses.design_matrix import (
@@ -190,8 +190,8 @@ def advance(parameters: Parameters, state: State, totals: Arrays) -> State:
         ``cases`` and ``firth`` (whether the likelihood was penalised).
 
     Raises:
-        AnalysisError: Covariates are collinear or separate cases from controls, there are no cases
-            or no controls, or the covariates alone do not converge.
+        AnalysisError: Covariates are collinear, far from 0 or separate cases from controls, there
+            are no cases or no controls, or the covariates alone do not converge.
     """
     if "null" in state.shared:
         return _advance_null(parameters, state, totals)
@@ -220,6 +220,7 @@ def advance(parameters: Parameters, state: State, totals: Arrays) -> State:
 def _advance_null(parameters: Parameters, state: State, totals: Arrays) -> State:
     names = covariate_names(parameters, int(state.private["n_components"]))
     refuse_collinear(totals["covariates"], names)
+    refuse_far(totals["covariates"][0], np.diag(totals["covariates"]), names)
     cases, people = int(totals["outcome"]), int(totals["people"])
     if cases in (0, people):
         found = "no cases" if cases == 0 else "no controls"

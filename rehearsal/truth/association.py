@@ -18,6 +18,10 @@ Numbers = NDArray[np.float64]
 Copies = NDArray[np.int8]
 ROWS_AT_A_TIME = 2_000  # variants whose genotypes are numbers of 8 bytes at one time
 COLLINEAR = 1e-8  # share of a variant's variance that the covariates leave, up to which it has none
+PERFECT = (
+    1e-11  # share of the outcome's variance that variant and covariates leave, up to which none
+)
+NEARLY = 1e-6  # share of the rest of the outcome that a variant leaves: looked at by person
 CONSTANT = 1e-9  # share of its sum of squares, up to which what is left is rounding
 
 
@@ -83,7 +87,8 @@ def linear_association(
         covariates: With a column of ones, of full rank, shape (n_people, n_covariates).
 
     Returns:
-        The associations. P-values are two-sided, by Student's distribution.
+        The associations. P-values are two-sided, by Student's distribution. NaN also where a
+        variant explains all that covariates leave of the outcome.
     """
     effect, error, statistic, p_value = np.full((4, len(copies)), np.nan)
     people = np.zeros(len(copies), dtype=np.int64)
@@ -113,11 +118,13 @@ class _Study:
 
     basis: Numbers  # orthonormal, shape (n_people, n_covariates)
     rest: Numbers  # shape (n_people,)
+    size: float  # sum of squares of the outcome around its mean
 
     @classmethod
     def of(cls, outcome: Numbers, covariates: Numbers) -> _Study:
         basis = np.linalg.qr(covariates)[0]
-        return cls(basis, outcome - basis @ (basis.T @ outcome))
+        around = outcome - outcome.mean()
+        return cls(basis, outcome - basis @ (basis.T @ outcome), float(around @ around))
 
     def fit(self, found: Association, rows: NDArray[np.int64], genotype: Numbers) -> None:
         """Fit variants, whose genotype has the shape (n_rows, n_people)."""
@@ -130,10 +137,23 @@ class _Study:
         left = squares - ((genotype @ self.basis) ** 2).sum(axis=1)
         left[left <= np.maximum(COLLINEAR * size, CONSTANT * squares)] = np.nan
         effect = genotype @ self.rest / left
+        effect[self._fits_perfectly(genotype, effect, left)] = np.nan
         error = np.sqrt((self.rest @ self.rest / left - effect**2) / freedom)
         found.effect[rows], found.error[rows] = effect, error
         found.statistic[rows] = effect / error
         found.p_value[rows] = 2 * t.sf(np.abs(effect / error), freedom)
+
+    def _fits_perfectly(
+        self, genotype: Numbers, effect: Numbers, left: Numbers
+    ) -> NDArray[np.bool_]:
+        """Tell which variants leave nothing of the outcome, person by person where it is near."""
+        found = np.zeros(len(effect), dtype=bool)
+        near = effect**2 * left > (1 - NEARLY) * (self.rest @ self.rest)  # not where NaN
+        for row in np.flatnonzero(near).tolist():
+            mine = genotype[row] - self.basis @ (self.basis.T @ genotype[row])
+            remains = self.rest - effect[row] * mine
+            found[row] = remains @ remains <= PERFECT * self.size
+        return found
 
 
 def with_intercepts(covariates: Numbers, group: NDArray[np.int64]) -> Numbers:

@@ -162,7 +162,8 @@ def _found(facts: Mapping[str, Any]) -> str:
         f"{whole(facts['tested'])} variants of "
         f"{whole(facts['people'])} people. The smallest p-value is {top['p']:.2g}, of "
         f"{top['variant']}{f', where {whole(hidden)} people are hidden' if hidden else ''}. "
-        f"The median of z² is {facts['inflation']:.2f} times the expected one."
+        f"The median of z² is {facts['inflation']:.2f} times the expected one. Relatives are not "
+        "corrected for. On chromosome X a man's copy counts as two, also in frequencies."
     )
     if meta := facts.get("meta"):
         everybody, country = meta["all"], meta["country"]

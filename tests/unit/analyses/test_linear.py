@@ -197,3 +197,35 @@ def test_a_variant_that_explains_all_of_the_outcome_has_a_status_and_no_infinity
         assert not np.isinf(found[name]).any()
         assert np.isnan(found[name][place])
     assert (found["status"] == 0).sum() > 5
+
+
+@pytest.mark.parametrize("name", ["height", "age"])
+@pytest.mark.parametrize("shift", [1e3, 1e6])
+def test_a_variable_far_from_0_is_exact_or_refused_by_name(tmp_path, name, shift):
+    """1e6 is 50,000 standard deviations of age, and 300,000 of height."""
+    cohort = simulate(tmp_path, n_variants=20)
+    z, *_ = pooled_regressions(cohort, slice(None))
+    cohort.people[name] += shift
+    if shift == 1e6:
+        with pytest.raises(AnalysisError, match="take a number off each, found") as error:
+            play(cohort.views(), GWAS)
+        assert str(error.value).endswith(f"found {name}")
+        return
+    results = play(cohort.views(), GWAS).results
+    np.testing.assert_allclose(results["linear"]["z"], z[cohort.order(results)], atol=1e-9)
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-9])
+def test_a_perfect_fit_is_one_for_the_truth_too(tmp_path, noise):
+    from rehearsal.truth.association import linear_association
+
+    cohort = simulate(tmp_path, n_variants=20)
+    people = cohort.people
+    random = np.random.default_rng(6)
+    people["height"] = 100 + 2.5 * cohort.genotypes[15] + noise * random.normal(size=len(people))
+    results = play(cohort.views(), GWAS).results
+    x = np.column_stack([np.ones(len(people)), people["sex"] == "male", people["age"]])
+    right = linear_association(cohort.genotypes, people["height"].to_numpy(), x.astype(float))
+    tested = np.isfinite(right.statistic)[cohort.order(results)]
+    np.testing.assert_array_equal(np.isfinite(results["linear"]["z"]), tested)
+    assert not tested.all()

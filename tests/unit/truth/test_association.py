@@ -143,3 +143,14 @@ def test_a_country_without_the_allele_does_not_count_in_a_meta_analysis(study):
     both = combine_by_inverse_variance([present, absent])
     assert both.effect == pytest.approx(present.effect)
     assert both.people.tolist() == present.people.tolist()
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-9, 1e-3])
+def test_a_variant_that_explains_all_of_the_outcome_has_no_statistics(study, noise):
+    copies, _, covariates = study
+    random = np.random.default_rng(2)
+    outcome = 3 + 0.5 * copies[7] + 0.01 * covariates[:, 2] + noise * random.normal(size=PEOPLE)
+    found = linear_association(copies, outcome, covariates)
+    assert np.isnan(found.statistic[7]) == (noise < 1e-6)
+    assert np.isfinite(np.delete(found.statistic, 7)).all()
+    assert not np.isinf(found.p_value).any()
