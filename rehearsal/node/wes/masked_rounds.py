@@ -196,8 +196,9 @@ def _pooled(totals: Arrays, sums: Sums, least: int) -> Arrays:
         for row in range(pooled.shape[1]):
             try:
                 pooled[:, row] = pool_small_cells(pooled[:, row], least)
-            except ValueError as error:
-                raise MaskingError(name, str(error), "fewer") from None
+            except ValueError:
+                expected = f"nobody or at least {least} people"
+                raise MaskingError(name, expected, "fewer") from None
         found[name] = pooled[0].reshape(totals[name].shape)
     return found
 

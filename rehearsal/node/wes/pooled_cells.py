@@ -11,6 +11,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from rehearsal.errors import mismatch
+
 POOLED = -1  # in a cell whose people are counted in a later one
 
 
@@ -36,7 +38,7 @@ def pool_small_cells(counts: NDArray[np.int64], least: int) -> NDArray[np.int64]
     while ends[-1] < n_cells:  # the last people are few
         ends.pop()
         if not ends:
-            raise ValueError(f"nobody or at least {least} people")
+            raise ValueError(mismatch("cells", f"nobody or at least {least} people", "fewer"))
         if _are_enough(counts[:, ends[-1] :], least):
             ends.append(n_cells)
     pooled = np.full_like(counts, POOLED)
