@@ -27,7 +27,6 @@ NOT_AT_REST = ("catalogue/", "scores/", "public_facts.sqlite", "node.yaml", "dru
 def measure(
     answers: pd.DataFrame,
     asker: str,
-    load: pd.DataFrame,
     growth: pd.DataFrame,
     files: Iterable[Mapping[str, Any]],
     people: int,
@@ -38,8 +37,10 @@ def measure(
     Args:
         answers: ``answers.parquet``.
         asker: The country whose capital asks.
-        load: ``load.parquet``; its lowest rate counts, at which no query waits.
-        growth: ``growth.parquet``; its step with one node stands for a centre.
+        growth: ``growth.parquet``; its steps over nodes have the CPU time of both designs, because
+            they send the same questions under the same conditions, one after another. The step with
+            most nodes is the federation, and that with fewest, whose people are those of these
+            nodes only, is scaled to a centre.
         files: The ``files`` of manifest.json: ``path`` and ``bytes``.
         people: The number of people of the run.
         blocks: The simulated blocks.
@@ -47,25 +48,24 @@ def measure(
     first = answers[(answers["repeat"] == 0) & (answers["node"] != NETWORK)]
     kinds = first.groupby("query")["kind"].first()
     abroad = first.loc[first["node"] != asker, "bytes"].sum()
-    steps = load[(load["kind"] == "all") & (load["role"] == "all")]
-    by_rate = steps[steps[CPU].notna().all(axis=1)].sort_values("rate_per_s")
     by_nodes = growth[(growth["axis"] == "nodes") & growth[CPU].notna().all(axis=1)]
-    if by_rate.empty or by_nodes.empty:
+    if by_nodes.empty:
         return None
-    lowest, single = by_rate.iloc[0], by_nodes.sort_values("nodes").iloc[0]
+    by_nodes, countries = by_nodes.sort_values("nodes"), first["node"].nunique()
+    single, most = by_nodes.iloc[0], by_nodes.iloc[-1]
     scale = sum(CONTIG_LENGTHS.values()) / sum(block.end - block.start for block in blocks)
     stores = _bytes_at_rest(files)
     return Quantities(
         people=people,
-        countries=first["node"].nunique(),
+        countries=countries,
         questions=len(kinds),
         bytes_over_borders=float(abroad) / len(kinds),
-        bytes_of_one_answer=float(single["bytes_mean"]),
-        network_cpu_s=float(lowest["network_cpu_ms_per_query"]) / 1000,
-        nodes_cpu_s=float(lowest["nodes_cpu_ms_per_query"]) / 1000,
-        single_cpu_s=float(single["network_cpu_ms_per_query"] + single["nodes_cpu_ms_per_query"])
-        / 1000,
-        genome_bytes=scale * (stores["genomes"] + stores["frequencies"]) / people,
+        bytes_of_one_answer=float(first["bytes"].sum()) / len(kinds) / countries,
+        network_cpu_s=float(most["network_cpu_ms_per_query"]) / 1000,
+        nodes_cpu_s=float(most["nodes_cpu_ms_per_query"]) / 1000 * countries / most["nodes"],
+        single_cpu_s=float(single[CPU].sum()) / 1000,
+        single_people=int(single["people"]),
+        genome_bytes=scale * stores["genomes"] / people,
         record_bytes=stores["records"] / people,
         frequency_bytes=scale * stores["frequencies"],
         frequency_share=float(kinds.isin(ON_FREQUENCIES).mean()),
@@ -147,8 +147,8 @@ def _of_size(
             for number, design in enumerate(DESIGNS)
         },
         "countries": {code: _of_country(totals, gdp, code) for code in gdp},
-        "break_even_questions": break_even(measured, mid, people),
-        "measured_share": _measured_share(measured, mid, people),
+        "break_even_questions": _break_even(break_even(measured, draws, people)),
+        "measured_share": _measured_share(measured, draws, people),
         "cheaper_shares": _cheaper_shares(totals, drawn["central"], draws),
         "tornado": list(_tornado(measured, prices, people, _federated)),
         "tornado_of_difference": list(_tornado(measured, prices, people, _difference)),
@@ -191,16 +191,25 @@ def _of_country(
     }
 
 
-def _measured_share(measured: Quantities, mid: Mapping[str, float], people: int) -> float:
-    """Compute which share of the federation's costs rests on quantities that a run measured.
+def _break_even(numbers: np.ndarray) -> dict[str, Any]:
+    """Summarise the break-even of each draw: that of some is none."""
+    some = numbers[np.isfinite(numbers)]
+    return {
+        "none_share": 1 - len(some) / len(numbers),
+        "quantiles": quantiles(some) if len(some) else None,
+    }
+
+
+def _measured_share(measured: Quantities, draws: Mapping[str, np.ndarray], people: int) -> float:
+    """Compute which share of the federation's costs rests on measured quantities, in the median.
 
     These are genotypes and records at rest, CPU time, and bytes over borders; not reads, servers
     and staff.
     """
-    costs = yearly_costs(measured, mid, people)["federated"]
-    of_run = yearly_costs(measured, {**mid, "reads": 0.0}, people)["federated"]
+    costs = yearly_costs(measured, draws, people)["federated"]
+    of_run = yearly_costs(measured, {**draws, "reads": 0.0}, people)["federated"]
     rests = sum(of_run[part] for part in ("storage", "transfer", "computing"))
-    return float(rests / total(costs))
+    return float(np.median(rests / total(costs)))
 
 
 def _cheaper_shares(

@@ -37,12 +37,17 @@ UNITS = {  # of every item that the model needs; a table may give another unit o
     "renewal": "1 / year",
     "questions": "questions / year",
     "storage_growth": "exponent",
+    "store_growth": "exponent",
     "computing_growth": "exponent",
 }
 COLUMNS = ("item", "unit", "low", "mid", "high", "year", "source")
 GDP_COLUMNS = ("country", "billion_eur", "year", "source")
 LEAST = {"copies": 1}  # by item, where it is not 0, in the unit of UNITS
-MOST = {"storage_growth": 2, "computing_growth": 2}  # the same, where it is not LARGEST
+MOST = {
+    "storage_growth": 2,
+    "store_growth": 2,
+    "computing_growth": 2,
+}  # the same, where it is not LARGEST
 LARGEST = 1e15
 FROM_MEMORY = "(m)"
 PLAIN = re.compile(r"\d+(\.\d+)?([eE][-+]?\d+)?", re.ASCII)  # a number that is not negative

@@ -32,10 +32,11 @@ QUANTITIES = {  # what each is, and its unit
     "countries": ("Countries", "countries"),
     "questions": ("Questions of the suite", "questions"),
     "bytes_over_borders": ("Answers that cross a border, for one question", "bytes"),
-    "bytes_of_one_answer": ("Answer of a single node with everybody's data", "bytes"),
+    "bytes_of_one_answer": ("Answer of one node, mean of all, taken for that of a centre", "bytes"),
     "network_cpu_s": ("Computing of the network, for one question", "CPU seconds"),
     "nodes_cpu_s": ("Computing of all nodes, for one question", "CPU seconds"),
-    "single_cpu_s": ("Computing of a centre, for one question", "CPU seconds"),
+    "single_cpu_s": ("Computing of the smallest network, for one question", "CPU seconds"),
+    "single_people": ("People in it, from whom it is scaled to a centre", "people"),
     "genome_bytes": ("Genotypes of a person at rest, whole genome", "bytes"),
     "record_bytes": ("Records of a person at rest", "bytes"),
     "frequency_bytes": ("Allele frequencies of all nodes at rest, whole genome", "bytes"),
@@ -49,12 +50,22 @@ ASSUMPTIONS = (
     "agreement.",
     "Measured quantities are of synthetic people on one machine, and genomes are scaled from the "
     "simulated stretches to whole ones. Prices are constant, without inflation and discounting.",
-    "Euros are nominal ones of the year of each price. Prices in US dollars are taken as euros.",
+    "Euros are nominal ones of the year of each price. Prices in US dollars are taken as euros, "
+    "which makes them somewhat too high; gross domestic products are converted.",
     "Sequencing, care, buildings and the software itself are left out, because they cost the same "
     "in each design.",
-    "Genotypes at rest and computing per question grow with measured exponents; records and reads "
-    "grow in proportion to people. A run has no reads, so that their size is an assumption.",
-    "Draws take each price from the triangle of its low, middle and high, independently.",
+    "Genotypes at rest, stores of variants and computing per question each grow with an exponent "
+    "of the table; records and reads grow in proportion to people. A run has no reads, so that "
+    "their size is an assumption.",
+    "Staff, servers, agreements and questions a year do not grow with people. The same small "
+    "servers and the same people run a node with the data of a hundred persons and of many "
+    "thousand, which is too little for many.",
+    "Draws take each price from the triangle of its low, middle and high, independently of other "
+    "prices. One draw stands for all countries: if each had its own number of staff, the range of "
+    "the sum would be narrower.",
+    "The middle of a price is its most likely value and not its median. In the table that is "
+    "shipped, nearly all draws have more questions than the middle, and most have more reads, so "
+    "that costs at middle prices are below the median of the draws, and a question costs more.",
 )
 
 
@@ -84,7 +95,7 @@ def costs_page(summary: Mapping[str, Any], names: Mapping[str, str]) -> Page:
                 "Federated or central",
                 [
                     *_cheaper(sizes[-1]),
-                    *_break_even(sizes, costs["prices"]),
+                    Points([_break_even(size, costs["prices"]) for size in sizes]),
                     _difference_table(sizes[-1]),
                 ],
             ),
@@ -124,8 +135,9 @@ def _headline(size: Mapping[str, Any], from_memory: int, prices: int) -> str:
     return (
         f"A federation for {whole(size['people'])} people costs less than {euros(middle)} a year "
         f"in half of the draws, and between {euros(low)} and {euros(high)} in 90%. "
-        f"{percent(size['measured_share'], 2)} of it rests on what this run measured; the rest are "
-        f"staff, servers and reads that were assumed.{mark if from_memory else ''}"
+        f"In half of the draws, less than {percent(size['measured_share'])} of the costs rests on "
+        "what this run measured; the rest are staff, servers and reads that were assumed."
+        f"{mark if from_memory else ''}"
     )
 
 
@@ -152,7 +164,11 @@ def _design_table(sizes: Sequence[Mapping[str, Any]]) -> Table:
         for size in sizes
         for name, design in size["designs"].items()
     ]
-    return Table("Costs a year of all countries together.", columns, rows)
+    caption = (
+        "Costs a year of all countries together. A question and a genome: the median of the draws, "
+        "each with its own number of questions."
+    )
+    return Table(caption, columns, rows)
 
 
 def _median(drawn: Mapping[str, float] | None) -> float | None:
@@ -167,6 +183,9 @@ def _cheaper(size: Mapping[str, Any]) -> Iterator[Points]:
             f"For {whole(size['people'])} people, the federated design costs less than the central "
             f"one in {percent(shares['all'], 0)} of the draws. This is by assumption as much as by "
             "measurement.",
+            "The hybrid design is the federated one and a centre for frequencies. It is cheapest "
+            "only where this centre costs less than the transfer and computing that it saves, so "
+            "that its place is an assumption, not a result.",
             "If countries kept no copy beside the centre, the federated one would cost less in "
             f"{percent(shares['same_copies'], 0)} of the draws.",
             "If the centre also needed no agreements, the federated one would cost less in "
@@ -175,30 +194,27 @@ def _cheaper(size: Mapping[str, Any]) -> Iterator[Points]:
     )
 
 
-def _break_even(
-    sizes: Sequence[Mapping[str, Any]], prices: Sequence[Mapping[str, Any]]
-) -> Iterator[Points]:
+def _break_even(size: Mapping[str, Any], prices: Sequence[Mapping[str, Any]]) -> str:
+    """Say at how many questions both designs cost the same, in the draws in which they do."""
+    people, found = whole(size["people"]), size["break_even_questions"]
+    if found["quantiles"] is None:
+        return f"{people} people: one design is cheaper for any number of questions."
     most = next(price["high"] for price in prices if price["item"] == "questions")
-
-    def said(size: Mapping[str, Any]) -> str:
-        people, number = whole(size["people"]), size["break_even_questions"]
-        if number is None:
-            return f"{people} people: one design is cheaper for any number of questions."
-        federated, central = (
-            size["designs"][one]["at_middle_prices"] for one in ("federated", "central")
-        )
-        below = "federated" if federated < central else "central"
-        far = (
-            f" That is beyond any real number (the highest one assumed is {whole(most)}): the "
-            "number of questions does not decide."
-        )
-        return (
-            f"{people} people, prices at their middle: both cost the same at about "
-            f"{whole(rounded(number))} questions a year; with fewer, the {below} one costs less."
-            f"{far if number > FAR * most else ''}"
-        )
-
-    yield Points([said(size) for size in sizes])
+    low, _, high = found["quantiles"].values()
+    far = (
+        f" That is beyond any real number (the highest one assumed is {whole(most)}): the "
+        "number of questions does not decide."
+    )
+    none = (
+        f" In {percent(found['none_share'])} of all draws, one design is cheaper for any number."
+        if found["none_share"]
+        else ""
+    )
+    return (
+        f"{people} people: both cost the same at a number of questions a year between "
+        f"{whole(rounded(low))} and {whole(rounded(high))}, in 90% of the draws that have one."
+        f"{none}{far if low > FAR * most else ''}"
+    )
 
 
 def _part_table(size: Mapping[str, Any]) -> Table:
@@ -278,8 +294,10 @@ def _country_table(size: Mapping[str, Any], names: Mapping[str, str]) -> Table:
     ]
     return Table(
         f"Euros a year, for {whole(size['people'])} people. The run's countries share all costs, "
-        "equally or in proportion to their gross domestic product (–: that of a country is not "
-        "known); half of the draws are below.",
+        "those of each country's own node too, equally or in proportion to their gross domestic "
+        "product (–: that of a country is not known). By product, large economies so pay for the "
+        "nodes of small ones, which pay less than their own node costs: a subsidy, and a choice to "
+        "be made. Half of the draws are below.",
         columns,
         rows,
     )
@@ -334,5 +352,12 @@ def _quantity_table(quantities: Mapping[str, Any]) -> Table:
         Column("Unit"),
     ]
     rows = [(what, shortened(quantities[name]), unit) for name, (what, unit) in QUANTITIES.items()]
-    caption = "Answers of the asker's own node cross no border."
+    caption = (
+        "Answers of the asker's own node cross no border. No node of the run has everybody's data. "
+        "The bytes of both designs are those of the same questions, and a centre's answer is taken "
+        "to be as long as that of one node; where it lists more variants or people, it is longer. "
+        "The computing of both designs is that of the same questions, sent one after another to "
+        "networks of the fewest and of the most nodes; that of the fewest grows to everybody with "
+        "the exponent of computing."
+    )
     return Table(caption, columns, rows)

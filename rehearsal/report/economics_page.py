@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rehearsal.report.economics_words import ASSUMPTIONS, TERMS
@@ -25,6 +25,7 @@ from rehearsal.report.page_elements import (
 
 ECONOMICS = "economics.html"
 WAYS = {"prevention": "Score-based prevention", "cascade": "Cascade testing"}
+OF_BOTH = {"both": "Both ways of care"}
 ALTERNATIVES = {
     "prevention": (
         "At {start}, everybody has a polygenic score of the disease computed. People with a score "
@@ -35,9 +36,16 @@ ALTERNATIVES = {
         "Women who are first-degree relatives of known carriers are tested at {start}. Carriers "
         "have their breasts removed or are examined every year until {end}. The cancers that "
         "examinations found have fewer deaths for life. The alternative is "
-        "that nobody is tested. Figures are per woman tested."
+        "that nobody is tested. Figures are per woman tested, and of women who are well at the "
+        "start: carriers are fewer among them than among all relatives."
     ),
 }
+GENES = (
+    "Carriers that the nodes counted: {counts}. Their shares are the weights of the genes. Only "
+    "variants that the story asks for are counted, not all that carriers of a gene have, and where "
+    "the run plants carriers in each country, the shares are those of the planting: they say "
+    "nothing of Europe."
+)
 MEANING = (
     "These figures show that sums of nodes are enough for such a study, and that they are the "
     "right ones. They say nothing of a real country: the people are synthetic, and what an "
@@ -47,15 +55,26 @@ MEANING = (
 LIMITS = (
     "The payer of health care is the perspective: no lost work, no care by families. Utilities do "
     "not fall with age, and nobody is followed beyond the last age of the assumptions.",
+    "Deaths of people who are not ill are those of all causes, and deaths from the disease are "
+    "added to them: lives are somewhat too short in both alternatives. Deaths are in no draw and "
+    "are not changed alone.",
+    "The risk of coronary disease is that of a diagnosed chronic disease. What it costs at first, "
+    "how many die of it within weeks and what treatment prevents are those of infarctions: each "
+    "diagnosis is counted as an infarction.",
+    "Cascade testing is judged by breast cancer only: no ovarian cancer and no removal of ovaries. "
+    "Usual care has no ordinary mammography, so that examinations cost and gain more beside it "
+    "than beside the care of today.",
+    "Cumulative risks are constant after the last age of their curve: nobody falls ill later.",
     "Costs are those of this disease and of its care, not all costs of health. Other alternatives, "
     "such as scores of risk without genomes, are not compared.",
     "A cancer that an examination found has fewer deaths for life. It is not found at an earlier "
     "age in the model, and no examination errs.",
     "Half of the people are women where both sexes take part. Intervals are by the assumptions "
-    "with a standard error, and by what the nodes counted. Other assumptions are only changed one "
-    "at a time, where the table gives them a low and a high value.",
+    "with a standard error, and by what the nodes counted. Other assumptions are in no interval "
+    "and in no chance. They are only changed one at a time, where the table gives them a low and a "
+    "high value.",
 )
-NOT_DRAWN, NO_GAIN = "–", "no gain"
+NOT_DRAWN = "–"
 SHOWN_CHANGES = 10  # bars of the tornado
 
 
@@ -73,13 +92,14 @@ def economics_page(summary: Mapping[str, Any]) -> Page:
         f"What care by genomes would cost and gain, in euro of {economics['currency_year']} and in "
         f"quality-adjusted years of life (QALY). Both are discounted by "
         f"{percent(economics['discount_rate'])} a year. A QALY is taken to be worth {worth}. "
+        f"Everybody is followed to the age of {whole(economics['last_age'])}. "
         f"{whole(economics['unchecked'])} of {whole(len(economics['assumptions']))} assumptions "
         "were not checked against a source: every figure rests on them, and is an example.",
         [
             Section("meaning", "What this is not", [Text(MEANING), Points(LIMITS)]),
             Section("words", "Words", [Facts(TERMS)]),
             Section("assumptions", "Assumptions", list(_assumptions(economics))),
-            *(_way_section(name, economics[name]) for name in WAYS),
+            *(_way_section(name, economics) for name in WAYS),
         ],
     )
 
@@ -99,7 +119,7 @@ def _assumptions(economics: Mapping[str, Any]) -> Iterator[Text | Heading | Tabl
         Column("Low to high", number=True),
         Column("From", long=True),
     ]
-    for way, words in WAYS.items():
+    for way, words in (OF_BOTH | WAYS).items():
         rows = [
             (
                 *_named(one["name"], as_given(one["value"])),
@@ -119,11 +139,21 @@ def _named(name: str, value: str) -> tuple[str, str, str]:
     return words, value, unit
 
 
-def _way_section(name: str, way: Mapping[str, Any]) -> Section:
+def _way_section(name: str, economics: Mapping[str, Any]) -> Section:
+    way = economics[name]
     lead = Text(ALTERNATIVES[name].format(**way["ages"]))
     if way["nodes"] is None:
         return Section(name, WAYS[name], [lead, Text(f"Not assessed: {way['why']}.")])
-    parts = [lead, _arm_table(name, way), _gain_table(way), *_single_changes(way["nodes"])]
+    parts: list[Any] = [lead]
+    if name == "cascade":
+        counts = ", ".join(f"{gene} {whole(count)}" for gene, count in way["told"].items())
+        parts.append(Text(GENES.format(counts=counts)))
+    fixed = [
+        ASSUMPTIONS[one["name"]][0]
+        for one in economics["assumptions"]
+        if one["way"] in (name, "both") and not one["se"]
+    ]
+    parts += [_arm_table(name, way), _gain_table(way, fixed), *_single_changes(way["nodes"])]
     return Section(name, WAYS[name], parts)
 
 
@@ -142,16 +172,19 @@ def _arm_table(name: str, way: Mapping[str, Any]) -> Table:
         cells = [text for arms in found for text in _arm_cells(arms, arm)]
         rows.append((words, *cells))
     return Table(
-        "Costs and effects of each alternative, from the start to the end of life.", columns, rows
+        "Costs and effects of each alternative, from the start to the last age. ± is the standard "
+        "error of the simulated truth.",
+        columns,
+        rows,
     )
 
 
 def _arm_cells(arms: Mapping[str, Any] | None, arm: str) -> tuple[str, str]:
     one = arms[arm] if arms else {}
-    return _number(one.get("euro"), 0, " €"), _number(one.get("qaly"), 4)
+    return _with_error(one, "euro", 0, " €"), _with_error(one, "qaly", 4)
 
 
-def _gain_table(way: Mapping[str, Any]) -> Table:
+def _gain_table(way: Mapping[str, Any], fixed: Sequence[str]) -> Table:
     columns = [
         Column("Difference to usual care", names_row=True),
         Column("By the nodes' sums", number=True),
@@ -161,8 +194,11 @@ def _gain_table(way: Mapping[str, Any]) -> Table:
     ]
     caption = (
         "The truth is a simulation of lives one by one, with the risks that the run's people were "
-        "simulated with. One interval in twenty misses it by chance. "
-        f"{NOT_DRAWN}: there is no such figure."
+        "simulated with; ± is its standard error. It has the same assumptions and the same counts "
+        "of carriers as the nodes' figures, so that nearly every interval contains it: this does "
+        "not test the intervals. Intervals are rounded to two digits, because the draws are not "
+        "exact to more. Intervals and chances are of what is drawn only. Not drawn, and in none of "
+        f"them: {', '.join(fixed).lower()}. {NOT_DRAWN}: there is no such figure."
     )
     return Table(caption, columns, list(_rows(way)))
 
@@ -192,9 +228,8 @@ def _single_changes(nodes: Mapping[str, Any]) -> Iterator[Drawing | Table]:
         (
             *_named(one["name"], _span(one["low"], one["high"])),
             *(
-                _number(one[end][figure], 0, " €") if one[end][figure] is not None else NO_GAIN
-                for figure in ("ratio", "benefit")
-                for end in ("at_low", "at_high")
+                *(_ratio(one[end]) for end in ("at_low", "at_high")),
+                *(_number(one[end]["benefit"], 0, " €") for end in ("at_low", "at_high")),
             ),
         )
         for one in changes
@@ -212,19 +247,44 @@ def _rows(way: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
         ("ratio", "Euro per QALY", 0, " €"),
         ("benefit", "Net benefit", 0, " €"),
     ):
-        ends = nodes.get(f"{key}_interval") or ()
-        span = " to ".join(_number(one, digits, unit) for one in ends) or NOT_DRAWN
-        yield (
-            words,
-            _number(nodes.get(key), digits, unit),
-            span,
-            _number(pooled.get(key), digits, unit),
-            _number(truth.get(key), digits, unit),
+        span = _interval(nodes.get(f"{key}_interval") or (), key, unit)
+        found = (
+            _ratio(one) if key == "ratio" else _with_error(one, key, digits, unit)
+            for one in (nodes, pooled, truth)
         )
-    yield "Chance of a net benefit", percent(nodes["worth_it"]), *[NOT_DRAWN] * 3
+        first, *others = found
+        yield words, first, span, *others
+    yield "Chance of a net benefit", percent(nodes["worth_it"], 0), *[NOT_DRAWN] * 3
     for one in nodes["worth_at"]:
         words = f"Chance, if a QALY is worth {whole(one['euro'])} €"
-        yield words, percent(one["share"]), *[NOT_DRAWN] * 3
+        yield words, percent(one["share"], 0), *[NOT_DRAWN] * 3
+
+
+def _ratio(one: Mapping[str, Any]) -> str:
+    """Return euro per QALY, or in words which alternative is better where no price decides."""
+    if not one:
+        return NOT_DRAWN
+    if one.get("ratio") is not None:
+        return _number(one["ratio"], 0, " €")
+    if one["euro"] <= 0 <= one["qaly"]:
+        return "dominant"
+    return "dominated" if one["qaly"] <= 0 <= one["euro"] else "saves, and loses QALYs"
+
+
+def _interval(ends: Sequence[float], key: str, unit: str) -> str:
+    words = ["dominant" if key == "ratio" and one == 0 else _two_digits(one, unit) for one in ends]
+    return " to ".join(words) or NOT_DRAWN
+
+
+def _with_error(one: Mapping[str, Any], key: str, digits: int, unit: str = "") -> str:
+    """Return a figure, with its standard error if it was simulated."""
+    error = one.get(f"{key}_error")
+    number = _number(one.get(key), digits, unit)
+    return number if error is None else f"{number} ± {_two_digits(error, unit)}"
+
+
+def _two_digits(value: float, unit: str = "") -> str:
+    return f"{float(f'{value:.1e}'):,.10g}{unit}"
 
 
 def _number(value: float | None, digits: int, unit: str = "") -> str:

@@ -16,12 +16,19 @@ TERMS = (
     (
         "Euro per QALY",
         "What one more QALY costs, compared with usual care: the difference in costs divided by "
-        "the difference in QALYs (incremental cost-effectiveness ratio, ICER).",
+        "the difference in QALYs (incremental cost-effectiveness ratio, ICER). It is a number only "
+        "where care gains and costs more.",
+    ),
+    (
+        "Dominant, dominated",
+        "Dominant care gains QALYs and costs less than usual care. Dominated care costs more and "
+        "gains none. Where care saves money and loses QALYs, only the net benefit tells whether "
+        "it is worth it.",
     ),
     (
         "Net benefit",
         "QALYs gained times what a QALY is taken to be worth, less what the care costs more. Above "
-        "0, the care is worth its costs.",
+        "0, the care is worth its costs to those who would pay as much for a QALY.",
     ),
     (
         "Hazard ratio",
@@ -42,7 +49,7 @@ TERMS = (
     (
         "95% interval",
         "Uncertain assumptions are drawn at random many times, all together. 95% of the draws give "
-        "a figure in the interval.",
+        "a figure in the interval. What is not drawn is not in it.",
     ),
     (
         "Standard error, drawn as",
@@ -52,11 +59,20 @@ TERMS = (
     (
         "Pooled people, truth",
         "The same computed from all people in one place, and from lives that were simulated one by "
-        "one. No real network has either.",
+        "one by the same assumptions. No real network has either.",
     ),
 )
 ASSUMPTIONS = {  # what each is, and its unit
     "discount_rate": ("Discount rate", "a year"),
+    "euro_per_qaly": ("Worth of a QALY", "€"),
+    **{
+        f"mortality_{name}_{sex}": (f"Deaths of {people}, {words}", unit)
+        for sex, people in (("female", "women"), ("male", "men"))
+        for name, words, unit in (
+            ("mode", "usual age", "years"),
+            ("slope", "rise with age", "a year"),
+        )
+    },
     "hazard_ratio_per_sd": ("Hazard ratio of the score", "ratio"),
     "test_euro": ("Price of the test", "€"),
     "treatment_euro_a_year": ("Treatment", "€ a year"),
@@ -75,7 +91,8 @@ ASSUMPTIONS = {  # what each is, and its unit
     "surgery_euro": ("Price of surgery", "€"),
     "surgery_qaly": ("Loss by surgery", "QALY"),
     "hazard_ratio_of_surgery": ("Hazard ratio of surgery", "ratio"),
-    "risk_ratio": ("Risk of carriers, times", "ratio"),
+    "risk_ratio": ("Risk of the disease, times", "ratio"),
+    "risk_ratio_of_others": ("Risk without a variant, times", "ratio"),
     "deaths_a_year_ill": ("Deaths of the ill", "hazard a year"),
     "hazard_ratio_of_examination": ("Hazard ratio, found early", "ratio"),
 }

@@ -84,7 +84,6 @@ def _costs(
     measured = measure(
         tables.answers,
         tables.asker,
-        tables.bench.load,
         tables.bench.growth,
         read_json(files["manifest"])["files"],
         len(tables.people),

@@ -1,13 +1,13 @@
 """What care costs and gains, person by person: lives in continuous time, drawn one by one.
 
 The models of care compute shares of a cohort in cycles of a year (``rehearsal.policy.care``). Here
-every person has a score, an age at which the disease would begin, and an age of death, with and
-without the care that is judged, by the same random numbers. Assumptions are read from the YAML file
-a second time.
+every person has a score and ages of disease and death, with and without the care that is judged, by
+the same random numbers. Assumptions are read from the YAML file a second time.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,16 +26,17 @@ from rehearsal.truth.lives import (
     end_lives,
     solve_baseline,
     time_of,
+    times_hazard,
     value_at,
 )
 from rehearsal.yaml_files import load_yaml
 
-NO_RISK = {0: 0.0}  # of people without a variant, where a disease gives none
+NO_RISK = ((0, 0.0),)  # of people without a variant, where a disease gives none
 
 
 @dataclass(frozen=True, slots=True)
 class TrueGain:
-    """Mean costs and effects per person of a way of care, against another, and their errors."""
+    """Mean costs and effects per person, of care or of one against another, with errors."""
 
     euro: float
     qaly: float
@@ -89,24 +90,29 @@ def true_gains(
         gains["prevention"] = _told(prevention, usual, worth)
     if carriers:
         cancer = diseases[assumptions["cascade_testing"]["disease"]]
-        genes, others = cancer["genes"], _points(cancer.get("cumulative_risk", NO_RISK), "female")
+        genes, others = (
+            cancer["genes"],
+            _points(cancer.get("cumulative_risk", dict(NO_RISK)), "female"),
+        )
         risks = [_points(genes[gene]["cumulative_risk"], "female") for gene in carriers]
         total = sum(carriers.values())
         shares = [count / total for count in carriers.values()]
         usual = usual_without_testing(assumptions, risks, shares, others, people, seed + 1)
-        cascade = cascade_gain(assumptions, risks, shares, people, seed)
+        cascade = cascade_gain(assumptions, risks, shares, people, seed, others)
         gains["cascade"] = _told(cascade, usual, worth)
     return gains
 
 
-def _told(gain: TrueGain, usual: tuple[float, float], euro_per_qaly: float) -> dict[str, Any]:
-    euro, qaly = usual
+def _told(gain: TrueGain, usual: TrueGain, euro_per_qaly: float) -> dict[str, Any]:
+    care = TrueGain(
+        usual.euro + gain.euro,
+        usual.qaly + gain.qaly,
+        math.hypot(usual.euro_error, gain.euro_error),
+        math.hypot(usual.qaly_error, gain.qaly_error),
+    )
     more: dict[str, Any] = {"benefit": gain.benefit(euro_per_qaly)}
-    more["arms"] = {
-        "usual": {"euro": euro, "qaly": qaly},
-        "care": {"euro": euro + gain.euro, "qaly": qaly + gain.qaly},
-    }
-    if gain.qaly > 0:
+    more["arms"] = {"usual": asdict(usual), "care": asdict(care)}
+    if gain.qaly > 0 and gain.euro > 0:
         more["ratio"] = gain.euro / gain.qaly
     return {**asdict(gain), **more}
 
@@ -179,7 +185,7 @@ def _prevention_of(
     """Return each person's gain; it counts people with low scores by a factor below 1."""
     start, last = policy["start_age"], assumptions["last_age"]
     ages = np.arange(start, last + 1)
-    whole = value_at(points, ages)
+    whole = times_hazard(value_at(points, ages), policy["risk_ratio"])
     baseline = solve_baseline(whole, log_ratio)
     share = float(ndtr(-policy["threshold_sd"]))
     score = ndtri(1 - share * rng.random(people))
@@ -218,6 +224,7 @@ def cascade_gain(
     shares: Sequence[float],
     people: int,
     seed: int,
+    others: Points = NO_RISK,
 ) -> TrueGain:
     """Simulate cascade testing, per woman tested.
 
@@ -227,6 +234,7 @@ def cascade_gain(
         shares: True share of each gene among carriers.
         people: Carriers to simulate.
         seed: Of the random numbers.
+        others: Cumulative risk of women without a variant.
 
     Returns:
         The gain.
@@ -240,7 +248,7 @@ def cascade_gain(
     whole = np.array([value_at(one, ages) for one in risks])
     total = -np.log(1 - whole) * policy["risk_ratio"]
     weight = np.exp(-total[gene, 0])
-    weight /= weight.mean()
+    weight *= _carriers_among_well(policy, float(weight.mean()), others) / weight.mean()
     begins, death = rng.exponential(size=people), rng.exponential(size=(2, people))
     has_surgery = rng.random(people) < policy["surgery_share"]
     dying = cumulative_deaths(assumptions["mortality"]["female"], ages)
@@ -275,10 +283,7 @@ def cascade_gain(
         return euro, qaly
 
     (euro_with, qaly_with), (euro_without, qaly_without) = follow(True), follow(False)
-    share = policy["carrier_share"]
-    gain = _mean(
-        share * weight * (euro_with - euro_without), share * weight * (qaly_with - qaly_without)
-    )
+    gain = _mean(weight * (euro_with - euro_without), weight * (qaly_with - qaly_without))
     return TrueGain(gain.euro + policy["test_euro"], gain.qaly, gain.euro_error, gain.qaly_error)
 
 
@@ -288,7 +293,7 @@ def usual_without_prevention(
     log_ratio: float,
     people: int,
     seed: int,
-) -> tuple[float, float]:
+) -> TrueGain:
     """Simulate people with any score and usual care. Half of them are women.
 
     Args:
@@ -299,13 +304,14 @@ def usual_without_prevention(
         seed: Of the random numbers.
 
     Returns:
-        Mean costs in euro and quality-adjusted years of those who are well at the start.
+        Means of those who are well at the start, with their errors.
     """
     policy, rng = assumptions["score_based_prevention"], np.random.default_rng(seed)
     ages = np.arange(policy["start_age"], assumptions["last_age"] + 1)
     each = []
     for sex, points in risk.items():
-        baseline = solve_baseline(value_at(points, ages), log_ratio)
+        whole = times_hazard(value_at(points, ages), policy["risk_ratio"])
+        baseline = solve_baseline(whole, log_ratio)
         ratio = np.exp(log_ratio * rng.standard_normal(people // len(risk)))
         dying = cumulative_deaths(assumptions["mortality"][sex], ages)
         fatal = rng.random(len(ratio)) < policy["fatality"]
@@ -313,9 +319,8 @@ def usual_without_prevention(
         hazards = rng.exponential(size=len(ratio)) / ratio, baseline - baseline[0]
         told = _usual(assumptions, policy, hazards, (dying, dying_ill), fatal, rng)
         weight = np.exp(-baseline[0] * ratio)
-        each.append([np.average(one, weights=weight) for one in told])
-    euro, qaly = np.mean(each, axis=0)
-    return float(euro), float(qaly)
+        each.append(_mean(*told, weight))
+    return _mix(each, [1 / len(each)] * len(each))
 
 
 def usual_without_testing(
@@ -325,7 +330,7 @@ def usual_without_testing(
     others: Points,
     people: int,
     seed: int,
-) -> tuple[float, float]:
+) -> TrueGain:
     """Simulate relatives of carriers with usual care: those who carry a variant, and the others.
 
     Args:
@@ -337,7 +342,7 @@ def usual_without_testing(
         seed: Of the random numbers.
 
     Returns:
-        Mean costs in euro and quality-adjusted years of those who are well at the start.
+        Means of those who are well at the start, with their errors.
     """
     policy, rng = assumptions["cascade_testing"], np.random.default_rng(seed)
     ages = np.arange(policy["start_age"], assumptions["last_age"] + 1)
@@ -345,16 +350,24 @@ def usual_without_testing(
     dying_ill = dying + policy["deaths_a_year_ill"] * (ages - ages[0])
     never = np.zeros(people, bool)
     means, well = [], []
-    for points, ratio in [*((one, policy["risk_ratio"]) for one in risks), (others, 1.0)]:
+    by_gene = ((one, policy["risk_ratio"]) for one in risks)
+    for points, ratio in [*by_gene, (others, policy["risk_ratio_of_others"])]:
         total = -np.log(1 - value_at(points, ages)) * ratio
         hazards = rng.exponential(size=people), total - total[0]
         told = _usual(assumptions, policy, hazards, (dying, dying_ill), never, rng)
-        means.append([float(one.mean()) for one in told])
+        means.append(_mean(*told))
         well.append(float(np.exp(-total[0])))
-    carriers = np.average(means[:-1], axis=0, weights=np.multiply(shares, well[:-1]))
-    share = policy["carrier_share"]
-    euro, qaly = share * carriers + (1 - share) * np.array(means[-1])
-    return float(euro), float(qaly)
+    of_genes = np.multiply(shares, well[:-1])
+    share = _carriers_among_well(policy, float(of_genes.sum()), others)
+    return _mix(means, [*(share * of_genes / of_genes.sum()), 1 - share])
+
+
+def _carriers_among_well(policy: Mapping[str, Any], well: float, others: Points) -> float:
+    """Return the share of carriers among relatives who are well at the start, by Bayes' rule."""
+    start = np.array([policy["start_age"]])
+    free = float(1 - times_hazard(value_at(others, start), policy["risk_ratio_of_others"])[0])
+    prior = policy["carrier_share"]
+    return float(prior * well / (prior * well + (1 - prior) * free))
 
 
 def _usual(
@@ -373,6 +386,15 @@ def _usual(
     return add_up(lives, assumptions["discount_rate"], policy)
 
 
-def _mean(euro: Numbers, qaly: Numbers) -> TrueGain:
-    errors = [float(one.std() / np.sqrt(len(one))) for one in (euro, qaly)]
-    return TrueGain(float(euro.mean()), float(qaly.mean()), *errors)
+def _mean(euro: Numbers, qaly: Numbers, weights: Numbers | None = None) -> TrueGain:
+    share = np.full(len(euro), 1 / len(euro)) if weights is None else weights / weights.sum()
+    means = [float(share @ one) for one in (euro, qaly)]
+    far = euro - means[0], qaly - means[1]
+    return TrueGain(*means, *(float(np.linalg.norm(share * one)) for one in far))
+
+
+def _mix(groups: Sequence[TrueGain], shares: Sequence[float]) -> TrueGain:
+    """Return the mean of groups that were simulated apart from each other."""
+    euro, qaly, *errors = np.array([list(asdict(one).values()) for one in groups]).T
+    squared = (float(np.linalg.norm(np.multiply(shares, one))) for one in errors)
+    return TrueGain(float(np.dot(shares, euro)), float(np.dot(shares, qaly)), *squared)

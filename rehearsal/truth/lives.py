@@ -37,6 +37,16 @@ def value_at(points: Points, ages: NDArray[np.int64]) -> Numbers:
     return curve
 
 
+def times_hazard(risk: Numbers, ratio: float) -> Numbers:
+    """Return a cumulative risk whose cumulative hazard is multiplied.
+
+    Args:
+        risk: Cumulative risk by age.
+        ratio: By how much.
+    """
+    return 1 - (1 - risk) ** ratio
+
+
 def solve_baseline(risk: Numbers, log_ratio: float) -> Numbers:
     """Solve for cumulative hazards at an average score, by halving, from quantiles of the score.
 

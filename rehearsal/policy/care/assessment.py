@@ -282,10 +282,14 @@ def describe_assumptions(economics: Economics) -> dict[str, Any]:
     Returns:
         ``currency_year``, ``discount_rate``, ``euro_per_qaly``, ``last_age``, ``unchecked`` (how
         many were not checked against their source), and ``assumptions``: a row for each with
-        ``way``, ``name``, ``value``, ``se``, ``draw``, ``source``, and ``low`` and ``high``, with
-        which it is tried alone (None: it is not).
+        ``way`` (``both`` for those of both), ``name``, ``value``, ``se``, ``draw``, ``source``,
+        and ``low`` and ``high``, with which it is tried alone (None: it is not).
     """
-    ways = {"prevention": economics.prevention.values, "cascade": economics.cascade.values}
+    ways = {
+        "both": {"discount_rate": economics.discount_rate, **economics.shared},
+        "prevention": economics.prevention.values,
+        "cascade": economics.cascade.values,
+    }
     return {
         "currency_year": economics.currency_year,
         "discount_rate": economics.discount_rate.value,

@@ -39,8 +39,9 @@ def assess_cascade(
 ) -> Summary:
     """Compare cascade testing with usual care, per woman tested.
 
-    The women are relatives of carriers, well at the start. Tests are right. Carriers who know of it
-    are examined every year or choose surgery at the start.
+    The women are relatives of carriers, well at the start: a carrier is less often among them than
+    among all relatives, because she is ill more often before. Tests are right.
+    Carriers who know of it are examined every year or choose surgery at the start.
 
     Args:
         economics: The assumptions.
@@ -57,30 +58,33 @@ def assess_cascade(
     rng = np.random.default_rng(seed)
     values = {**economics.cascade.values, "discount_rate": economics.discount_rate}
     given = given_values(values)
-    usual, best = _arms(economics, risks, given, given_shares(carriers))
+    curves = (risks, others)
+    usual, best = _arms(economics, curves, given, given_shares(carriers))
     shares = draw_shares(carriers, rng, draws)
-    _, drawn = _arms(economics, risks, draw_values(values, rng, draws), shares)
+    _, drawn = _arms(economics, curves, draw_values(values, rng, draws), shares)
     changes, changed = single_changes(values)
-    _, single = _arms(economics, risks, changed, given_shares(carriers))
+    _, single = _arms(economics, curves, changed, given_shares(carriers))
     return replace(
         summarise(best, drawn, economics.euro_per_qaly),
-        arms=both_arms(_with_others(economics, others, given, usual), best),
+        arms=both_arms(usual, best),
         single=compare_single(changes, single, economics.euro_per_qaly),
     )
 
 
 def _arms(
     economics: Economics,
-    risks: Sequence[Curve],
+    curves: tuple[Sequence[Curve], Curve | None],  # of carriers by gene, and of others
     values: Mapping[str, Numbers],
     shares: Numbers,  # of the genes, shape (genes, draws)
 ) -> tuple[tuple[Numbers, Numbers], Gain]:
-    """Return costs and effects of carriers with usual care, and the gain of a woman tested."""
-    policy = economics.cascade
+    """Return costs and effects of a woman tested with usual care, and her gain."""
+    policy, (risks, others) = economics.cascade, curves
     ages = np.arange(policy.start_age, economics.last_age + 1)
     cumulative = np.stack([cumulative_hazards(curve, ages) for curve in risks])
     hazards = np.diff(cumulative).T[..., None] * values["risk_ratio"]  # (years, genes, draws)
     well = shares * np.exp(-cumulative[:, :1] * values["risk_ratio"])
+    of_others = np.zeros(len(ages)) if others is None else cumulative_hazards(others, ages)
+    share = _share_of_well(values, well.sum(axis=0), of_others[0])
     well /= well.sum(axis=0)
     deaths = deaths_a_year(economics.mortality["female"], ages[:-1])[:, None, None]
     examined_in = ages[:-1] < policy.end_age
@@ -91,34 +95,37 @@ def _arms(
         euro, qaly = run_cohort(course, len(ages) - 1, values["discount_rate"])
         return (well * euro).sum(axis=0), (well * qaly).sum(axis=0)
 
+    without = _follow_others(values, of_others, deaths)
     usual, examined, operated = follow(False, False), follow(True, False), follow(False, True)
     surgery = values["surgery_share"]
     known = [
         (1 - surgery) * one + surgery * other for one, other in zip(examined, operated, strict=True)
     ]
     euro, qaly = (now - before for now, before in zip(known, usual, strict=True))
-    share = values["carrier_share"]
-    return usual, Gain(values["test_euro"] + share * euro, share * qaly)
+    before_test = [
+        share * one + (1 - share) * other for one, other in zip(usual, without, strict=True)
+    ]
+    gain = Gain(values["test_euro"] + share * euro, share * qaly)
+    return (before_test[0], before_test[1]), gain
 
 
-def _with_others(
-    economics: Economics,
-    others: Curve | None,
-    values: Mapping[str, Numbers],
-    carriers: tuple[Numbers, Numbers],
+def _share_of_well(
+    values: Mapping[str, Numbers], well_carriers: Numbers, hazard_of_others: float
+) -> Numbers:
+    """Return the share of carriers among the relatives who are well at the start."""
+    carriers = values["carrier_share"] * well_carriers
+    others = np.exp(-hazard_of_others * values["risk_ratio_of_others"])
+    return carriers / (carriers + (1 - values["carrier_share"]) * others)
+
+
+def _follow_others(
+    values: Mapping[str, Numbers], cumulative: Numbers, deaths: Numbers
 ) -> tuple[Numbers, Numbers]:
-    """Return costs and effects of a woman tested with usual care, those who carry nothing too."""
-    ages = np.arange(economics.cascade.start_age, economics.last_age + 1)
-    cumulative = np.zeros(len(ages)) if others is None else cumulative_hazards(others, ages)
-    hazards = np.diff(cumulative)[:, None, None]
-    deaths = deaths_a_year(economics.mortality["female"], ages[:-1])[:, None, None]
+    """Return costs and effects of a woman who carries no variant."""
+    hazards = np.diff(cumulative)[:, None, None] * values["risk_ratio_of_others"]
     course = _course(values, hazards, deaths, np.zeros_like(deaths, bool), False)
-    without = run_cohort(course, len(ages) - 1, values["discount_rate"])
-    share = values["carrier_share"]
-    euro, qaly = (
-        share * one + (1 - share) * other[0] for one, other in zip(carriers, without, strict=True)
-    )
-    return euro, qaly
+    euro, qaly = run_cohort(course, len(deaths), values["discount_rate"])
+    return euro[0], qaly[0]
 
 
 def _course(

@@ -41,17 +41,23 @@ def cumulative_hazards(risk: Curve, ages: NDArray[np.int64]) -> Numbers:
     return -np.log1p(-risk.at(ages))
 
 
-def baseline_hazards(risk: Curve, ages: NDArray[np.int64], log_ratios: Numbers) -> Numbers:
+def baseline_hazards(
+    risk: Curve,
+    ages: NDArray[np.int64],
+    log_ratios: Numbers,
+    risk_ratios: Numbers | float = 1.0,
+) -> Numbers:
     """Find the cumulative hazards of people with an average score.
 
     The hazard of a person is the baseline times ``exp(log_ratio score)``, with standard normal
     scores. The baseline H is the one that gives the cumulative risk of everybody:
-    ``mean(exp(-H exp(log_ratio score))) = 1 - risk``, solved by Newton's method.
+    ``mean(exp(-H exp(log_ratio score))) = (1 - risk) ** risk_ratio``, solved by Newton's method.
 
     Args:
         risk: The cumulative risk of everybody by age.
         ages: Ages in years, shape (ages,).
         log_ratios: Logarithms of hazard ratios per standard deviation, shape (draws,).
+        risk_ratios: Times the cumulative hazard of everybody, shape (draws,).
 
     Returns:
         Cumulative baseline hazards, shape (ages, draws).
@@ -60,7 +66,7 @@ def baseline_hazards(risk: Curve, ages: NDArray[np.int64], log_ratios: Numbers) 
     weights = weights / weights.sum()
     effects = np.exp(log_ratios[:, None] * nodes)  # (draws, nodes)
     free = np.maximum(1 - risk.at(ages), LEAST_RISK)
-    target = np.where(free >= 1, 0.0, np.log(free))[:, None]
+    target = np.where(free >= 1, 0.0, np.log(free))[:, None] * risk_ratios
     hazards = np.broadcast_to(
         -target / ((effects * weights).sum(axis=-1)[None, :]), (len(ages), len(log_ratios))
     ).copy()

@@ -13,6 +13,7 @@ from rehearsal.policy.prices import FIRST_YEAR, last_year
 Draw = Literal["fixed", "lognormal", "gamma", "beta"]
 
 PREVENTION = (
+    "risk_ratio",
     "test_euro",
     "treatment_euro_a_year",
     "hazard_ratio_of_treatment",
@@ -34,6 +35,7 @@ CASCADE = (
     "surgery_qaly",
     "hazard_ratio_of_surgery",
     "risk_ratio",
+    "risk_ratio_of_others",
     "event_euro",
     "ill_euro_a_year",
     "event_qaly",
@@ -61,7 +63,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Mortality:
-    """Deaths of people without the disease: hazard ``slope exp(slope (age - mode))`` a year."""
+    """Deaths of people who are not ill: hazard ``slope exp(slope (age - mode))`` a year."""
 
     mode: float  # age at which most people die, in years
     slope: float  # per year
@@ -100,6 +102,7 @@ class Economics:
     euro_per_qaly: float  # what a quality-adjusted year of life is taken to be worth
     last_age: int  # the models end there
     mortality: Mapping[str, Mortality]  # by sex
+    shared: Mapping[str, Value]  # assumptions of both ways, with their sources, discount rate apart
     prevention: Prevention
     cascade: Cascade
 
@@ -129,21 +132,26 @@ def read_economics(path: Path) -> Economics:
     )
     sexes = part["mortality"].fields(["female", "male"])
     last_age = part["last_age"].whole_number(50, 120)
+    worth = _value(part["euro_per_qaly"], "euro_per_qaly")
+    deaths = {sex: _mortality(entry) for sex, entry in sexes.items()}
+    shared = {f"mortality_{name}_{sex}": one for sex in sexes for name, one in deaths[sex].items()}
     return Economics(
         currency_year=part["currency_year"].whole_number(FIRST_YEAR, last_year()),
         discount_rate=_value(part["discount_rate"], "discount_rate", 0.2),
-        euro_per_qaly=_value(part["euro_per_qaly"], "euro_per_qaly").value,
+        euro_per_qaly=worth.value,
         last_age=last_age,
-        mortality={sex: _mortality(entry) for sex, entry in sexes.items()},
+        mortality={
+            sex: Mortality(one["mode"].value, one["slope"].value) for sex, one in deaths.items()
+        },
+        shared={"euro_per_qaly": worth, **shared},
         prevention=_prevention(part["score_based_prevention"], last_age),
         cascade=_cascade(part["cascade_testing"], last_age),
     )
 
 
-def _mortality(entry: Entry) -> Mortality:
+def _mortality(entry: Entry) -> dict[str, Value]:
     part = entry.fields(["mode", "slope"])
-    mode, slope = (_value(part[name], name, most, least) for name, least, most in MORTALITY)
-    return Mortality(mode.value, slope.value)
+    return {name: _value(part[name], name, most, least) for name, least, most in MORTALITY}
 
 
 def _prevention(entry: Entry, last_age: int) -> Prevention:

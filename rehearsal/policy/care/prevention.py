@@ -102,7 +102,8 @@ def _gain(
     )
     euro, qaly = values["test_euro"] * 1.0, np.zeros(len(log_ratios))
     for sex, curve in risk.items():
-        cohort = _start(economics, sex, curve, middles(sums), log_ratios, shares, treated)
+        people = _People(middles(sums), log_ratios, shares, values["risk_ratio"])
+        cohort = _start(economics, sex, curve, people, treated)
         euro_with, qaly_with = _follow(economics, values, cohort, True)
         euro_without, qaly_without = _follow(economics, values, cohort, False)
         euro = euro + (euro_with - euro_without) / len(risk)
@@ -120,17 +121,23 @@ def _usual(
 ) -> tuple[Numbers, Numbers]:
     """Return costs and effects of people with any score and usual care."""
     everybody = np.arange(len(shares))
+    people = _People(middles(sums), log_ratios, shares, values["risk_ratio"])
     several = [
-        _follow(
-            economics,
-            values,
-            _start(economics, sex, curve, middles(sums), log_ratios, shares, everybody),
-            False,
-        )
+        _follow(economics, values, _start(economics, sex, curve, people, everybody), False)
         for sex, curve in risk.items()
     ]
     euro, qaly = (sum(one) / len(risk) for one in zip(*several, strict=True))
     return euro, qaly
+
+
+@dataclass(frozen=True, slots=True)
+class _People:
+    """People by bin of the score, well or not."""
+
+    scores: Numbers  # in standard deviations, shape (bins,)
+    log_ratios: Numbers  # per standard deviation, shape (draws,)
+    shares: Numbers  # shape (bins, draws)
+    risk_ratios: Numbers  # times the cumulative hazard of everybody, shape (draws,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,15 +154,13 @@ def _start(
     economics: Economics,
     sex: Sex,
     curve: Curve,
-    scores: Numbers,
-    log_ratios: Numbers,
-    shares: Numbers,
+    people: _People,
     bins: NDArray[np.int64],
 ) -> _Cohort:
     ages = np.arange(economics.prevention.start_age, economics.last_age + 1)
-    ratios = np.exp(log_ratios * scores[:, None])  # (bins, draws)
-    baseline = baseline_hazards(curve, ages, log_ratios)  # (ages, draws)
-    well = shares * np.exp(-baseline[0] * ratios)
+    ratios = np.exp(people.log_ratios * people.scores[:, None])  # (bins, draws)
+    baseline = baseline_hazards(curve, ages, people.log_ratios, people.risk_ratios)
+    well = people.shares * np.exp(-baseline[0] * ratios)
     well /= well.sum(axis=0)
     return _Cohort(
         well[bins],

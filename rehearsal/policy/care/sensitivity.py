@@ -181,8 +181,8 @@ class Summary:
     qaly: float
     euro_interval: tuple[float, float]
     qaly_interval: tuple[float, float]
-    ratio: float | None  # euro per QALY; None without a gain of effect
-    ratio_interval: tuple[float, float] | None  # None if a share of the draws has no gain
+    ratio: float | None  # euro per QALY; None unless the care gains and costs more
+    ratio_interval: tuple[float, float] | None  # from 0 on; None if some draws lose
     benefit: float  # euro per person
     benefit_interval: tuple[float, float]
     worth_it: float  # share of the draws with a benefit above 0
@@ -198,7 +198,8 @@ def summarise(best: Gain, drawn: Gain, euro_per_qaly: float) -> Summary:
 
     The ratio of costs and effects has no meaningful interval where effects near 0 are among the
     draws; the net benefit always has one (Stinnett and Mullahy 1998,
-    doi:10.1177/0272989X98018002S09).
+    doi:10.1177/0272989X98018002S09). Draws that gain and save money
+    count as a ratio of 0, and the few without a gain as the highest ratios.
 
     Args:
         best: The gain at the given assumptions, shape (1,).
@@ -209,15 +210,16 @@ def summarise(best: Gain, drawn: Gain, euro_per_qaly: float) -> Summary:
         The summary.
     """
     benefit = drawn.benefit(euro_per_qaly)
-    gains = drawn.qaly > 0
+    gains, priced = drawn.qaly > 0, np.maximum(drawn.euro, 0)
     has_interval = gains.mean() >= CLEAR_GAIN
+    ratios = np.where(gains, priced / np.where(gains, drawn.qaly, 1.0), np.inf)
     return Summary(
         euro=float(best.euro[0]),
         qaly=float(best.qaly[0]),
         euro_interval=interval(drawn.euro),
         qaly_interval=interval(drawn.qaly),
-        ratio=float(best.euro[0] / best.qaly[0]) if best.qaly[0] > 0 else None,
-        ratio_interval=interval((drawn.euro / drawn.qaly)[gains]) if has_interval else None,
+        ratio=_ratio(float(best.euro[0]), float(best.qaly[0])),
+        ratio_interval=interval(ratios) if has_interval else None,
         benefit=float(best.benefit(euro_per_qaly)[0]),
         benefit_interval=interval(benefit),
         worth_it=float((benefit > 0).mean()),
@@ -225,6 +227,11 @@ def summarise(best: Gain, drawn: Gain, euro_per_qaly: float) -> Summary:
             {"euro": worth, "share": float((drawn.benefit(worth) > 0).mean())} for worth in WORTHS
         ],
     )
+
+
+def _ratio(euro: float, qaly: float) -> float | None:
+    """Return euro per QALY, which orders decisions only where care gains and costs more."""
+    return euro / qaly if qaly > 0 and euro > 0 else None
 
 
 def both_arms(usual: tuple[Numbers, Numbers], gain: Gain) -> dict[str, Arm]:
@@ -251,15 +258,15 @@ def compare_single(
 
     Returns:
         By change ``name``, ``low`` and ``high``, and at both (``at_low``, ``at_high``) ``euro``,
-        ``qaly``, ``ratio`` (None without a gain of effect) and ``benefit``; those that move the
-        benefit most come first.
+        ``qaly``, ``ratio`` (None unless it gains and costs more) and ``benefit``; those that move
+        the benefit most come first.
     """
     benefit = gain.benefit(euro_per_qaly)
 
     def at(place: int) -> dict[str, float | None]:
         euro, qaly = float(gain.euro[place]), float(gain.qaly[place])
-        ratio = euro / qaly if qaly > 0 else None
-        return {"euro": euro, "qaly": qaly, "ratio": ratio, "benefit": float(benefit[place])}
+        figures = {"euro": euro, "qaly": qaly, "ratio": _ratio(euro, qaly)}
+        return {**figures, "benefit": float(benefit[place])}
 
     rows = [
         {**asdict(one), "at_low": at(2 * number), "at_high": at(2 * number + 1)}

@@ -36,7 +36,7 @@ CONFIG = Path(__file__).resolve().parents[3] / "config"
 INVENTORY = CONFIG / "synthetic_datasets.yaml"
 MATURITY, PRICES, LABELS = (CONFIG / n for n in ("maturity.yaml", "prices.tsv", "labels.tsv"))
 ECONOMICS = read_economics(CONFIG / "economics.yaml")
-MEASURED = Quantities(60, 5, 6, 3600.0, 900.0, 0.002, 0.003, 0.001, 16e6, 3e4, 2.7e10, 0.5)
+MEASURED = Quantities(60, 5, 6, 3600.0, 900.0, 0.002, 0.003, 0.001, 12, 19e6, 3e4, 2.7e10, 0.5)
 KINDS = ("allele_frequency", "presence", "ill_formed")
 
 
@@ -216,13 +216,15 @@ def made_economics() -> dict:
     nodes |= {"single": [change | {"at_low": at_low, "at_high": at_high}]}
     usual, care = {"euro": 3175.3, "qaly": 19.96264}, {"euro": 3249.6, "qaly": 19.972146}
     nodes |= {"arms": {"usual": usual, "care": care}}
-    truth = {"arms": {"usual": usual | {"euro": 3180.8}, "care": care | {"qaly": 19.9723}}}
+    errors = {"euro_error": 12.34, "qaly_error": 0.00571}
+    usual, care = usual | {"euro": 3180.8} | errors, care | {"qaly": 19.9723} | errors
+    truth = {"arms": {"usual": usual, "care": care}, "euro_error": 1.21, "qaly_error": 0.000131}
     truth |= {"euro": 81.92, "qaly": 0.009742, "ratio": 8409.2, "benefit": 210.3}
     way = {"nodes": nodes, "pooled": nodes | {"euro": 75.31}, "truth": truth}
     return {
         **describe_assumptions(ECONOMICS),
         "prevention": way | {"ages": {"start": 40, "end": 75, "threshold": 1.6}},
-        "cascade": way | {"ages": {"start": 35, "end": 70}},
+        "cascade": way | {"ages": {"start": 35, "end": 70}, "told": {"BRCA1": 28, "BRCA2": 3}},
     }
 
 

@@ -54,7 +54,10 @@ OWN_SECTIONS = {  # pages with a section for each entry of a part, by its key
 }
 NOT_OF_THE_RUN = {  # what the words of a page say, and why it is no figure of the summary
     ("costs.html", "lead"): {"90": "per cent between the quantiles 0.05 and 0.95"},
-    ("costs.html", "comparison"): {"0": "no difference"},
+    ("costs.html", "comparison"): {
+        "0": "no difference",
+        "90": "per cent between the quantiles 0.05 and 0.95",
+    },
     ("maturity.html", "levels"): {
         **dict.fromkeys("12345", "the numbers of levels"),
     },
@@ -65,7 +68,10 @@ NOT_OF_THE_RUN = {  # what the words of a page say, and why it is no figure of t
     },
     ("economics.html", "assumptions"): {"95": "per cent, as every interval of the page"},
     ("economics.html", "prevention"): {"95": "per cent, as every interval of the page"},
-    ("economics.html", "cascade"): {"95": "per cent, as every interval of the page"},
+    ("economics.html", "cascade"): {
+        "95": "per cent, as every interval of the page",
+        **dict.fromkeys("12", "in the names of genes"),
+    },
 }
 
 
@@ -125,10 +131,17 @@ def significant(value: Decimal) -> set[str]:
     return {grouped(plain), grouped(bare), re.sub("^-", "", f"{float(short):.3g}")}
 
 
+def two_digits(value) -> set[str]:
+    """Of intervals of draws and standard errors, which are not exact to more."""
+    several = value if isinstance(value, list) else [value] if value is not None else []
+    return {grouped(f"{Decimal(f'{abs(one):.1e}'):f}".removesuffix(".0")) for one in several}
+
+
 def forms(value) -> set[str]:
     """All ways in which a page may write a value of the summary."""
     if isinstance(value, dict):
-        return set().union(*map(forms, value.values()))
+        drawn = [one for key, one in value.items() if key.endswith(("_interval", "_error"))]
+        return set().union(*map(forms, value.values()), *map(two_digits, drawn))
     if isinstance(value, list | tuple):
         return set().union(*map(forms, value))
     if isinstance(value, str):

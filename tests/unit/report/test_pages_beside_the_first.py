@@ -341,7 +341,7 @@ def test_the_page_of_costs_says_what_is_from_memory(full, summary, tmp_path):
     costs = summary["costs"]
     write_report(tmp_path, summary, full)
     text = words(tmp_path / "costs.html")
-    assert "13 of 18 prices and assumptions are from memory." in text  # in the headline
+    assert "13 of 19 prices and assumptions are from memory." in text  # in the headline
     assert "Gross domestic products of" not in text
     guessed = summary | {"costs": costs | {"gdp_from_memory": ["BE", "FI"], "from_memory": []}}
     write_report(tmp_path / "guessed", guessed, full)

@@ -130,14 +130,15 @@ def test_the_page_shows_each_figure_with_its_interval(stories, truth):
         one["truth"] = {"euro": 1234.5, "qaly": 0.5, "ratio": 2469.0, "benefit": 13765.5}
         one["truth"]["arms"] = None
     page = economics_page({"economics": {**describe_assumptions(ECONOMICS), **found}})
-    _, arms, gains, _, single = page.sections[-1].parts
+    _, genes, arms, gains, _, single = page.sections[-1].parts
+    assert genes.text.startswith("Carriers that the nodes counted: BRCA1 6, BRCA2 3.")
     rows = {row[0]: row for row in gains.rows}
     nodes = found["cascade"]["nodes"]
     low, high = nodes["ratio_interval"]
     assert rows["Euro per QALY"] == (
         "Euro per QALY",
         f"{nodes['ratio']:,.0f} €",
-        f"{low:,.0f} € to {high:,.0f} €",
+        f"{float(f'{low:.1e}'):,.0f} € to {float(f'{high:.1e}'):,.0f} €",  # two digits
         f"{nodes['ratio']:,.0f} €",
         "2,469 €",
     )
@@ -145,11 +146,11 @@ def test_the_page_shows_each_figure_with_its_interval(stories, truth):
     assert arms.rows[0][:3] == ("Usual care", f"{usual['euro']:,.0f} €", f"{usual['qaly']:.4f}")
     assert len(single.rows) == len(nodes["single"]) > 10
     assumptions = [part.rows for part in page.sections[2].parts if isinstance(part, Table)]
-    assert list(map(len, assumptions)) == [11, 15]  # every one of them, with its source
+    assert list(map(len, assumptions)) == [6, 12, 16]  # every one of them, with its source
 
 
 def test_every_assumption_has_words_on_the_page():
-    values = {**ECONOMICS.prevention.values, **ECONOMICS.cascade.values}
+    values = {**ECONOMICS.prevention.values, **ECONOMICS.cascade.values, **ECONOMICS.shared}
     assert {*values, "discount_rate", HAZARD_RATIO} == set(ASSUMPTIONS)
 
 

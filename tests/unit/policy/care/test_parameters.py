@@ -1,9 +1,11 @@
 """Assumptions of the models of care: what is wrong with them is said in a line."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from rehearsal.policy.care.assessment import describe_assumptions
 from rehearsal.policy.care.parameters import read_economics
 
 from ...altered_files import refusal_of_change
@@ -85,6 +87,8 @@ def test_a_wrong_assumption_is_said_in_a_line(tmp_path, old, new, line):
 
 def test_every_value_has_a_mark_of_its_source():
     economics = read_economics(FILE)
-    values = {**economics.prevention.values, **economics.cascade.values}
-    unmarked = [name for name, one in values.items() if one.source.split("(")[0] == one.source]
-    assert unmarked == ["carrier_share"]  # Mendel
+    rows = describe_assumptions(economics)["assumptions"]
+    marked = re.compile(r"\((r|m|a)\)")
+    assert [one["name"] for one in rows if not marked.search(one["source"])] == []
+    names = {one["name"] for one in rows}
+    assert {"discount_rate", "euro_per_qaly", "risk_ratio", "mortality_mode_male"} <= names
