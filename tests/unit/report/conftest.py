@@ -36,7 +36,7 @@ CONFIG = Path(__file__).resolve().parents[3] / "config"
 INVENTORY = CONFIG / "synthetic_datasets.yaml"
 MATURITY, PRICES, LABELS = (CONFIG / n for n in ("maturity.yaml", "prices.tsv", "labels.tsv"))
 ECONOMICS = read_economics(CONFIG / "economics.yaml")
-MEASURED = Quantities(60, 5, 6, 3600.0, 900.0, 0.002, 0.003, 0.001, 12, 19e6, 3e4, 2.7e10, 0.5)
+MEASURED = Quantities(60, 5, 6, 3600.0, 900.0, 0.002, 0.003, 0.001, 12, 16e6, 3e4, 4e10, 0.5)
 KINDS = ("allele_frequency", "presence", "ill_formed")
 
 
