@@ -59,8 +59,8 @@ LIMITS = (
     "added to them: lives are somewhat too short in both alternatives. Deaths are in no draw and "
     "are not changed alone.",
     "The risk of coronary disease is that of a diagnosed chronic disease. What it costs at first, "
-    "how many die of it within weeks and what treatment prevents are those of infarctions: each "
-    "diagnosis is counted as an infarction.",
+    "how many die of it within weeks and what treatment prevents are those of heart attacks: each "
+    "diagnosis is counted as a heart attack.",
     "Cascade testing is judged by breast cancer only: no ovarian cancer and no removal of ovaries. "
     "Usual care has no ordinary mammography, so that examinations cost and gain more beside it "
     "than beside the care of today.",
