@@ -93,7 +93,7 @@ FITS = {
     "copies": {"copies"},
     "renewal": {"1/year"},
     "questions": {"questions/year"},
-    **{one: {"exponent"} for one in ("storage_growth", "computing_growth")},
+    **{one: {"exponent"} for one in ("storage_growth", "store_growth", "computing_growth")},
 }
 STAFF = ("node_staff", "network_staff", "centre_staff", "delivery_staff", "summary_staff")
 FITS |= {one: {"people"} for one in STAFF}
