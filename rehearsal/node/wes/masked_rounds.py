@@ -15,6 +15,7 @@ from rehearsal.masked_sums.participant import MaskingError, Participant
 from rehearsal.node.wes.pooled_cells import pool_small_cells
 
 BOUND = 2.0**32  # of a real sum of one node, where the algorithm states none
+MOST_PEOPLE = 1 << 31  # of one node, by far
 WORDS = np.dtype("<u8")
 
 
@@ -47,12 +48,11 @@ class MaskedRounds:
     Args:
         run: The identifier of the run, the same at all nodes.
         node: The node's name among them.
-        smallest_count: The smallest number of people that an opened total may tell of.
+        smallest_count: The smallest number of people that a total with its sums may tell of.
     """
 
     def __init__(self, run: str, node: str, smallest_count: int) -> None:
-        self._participant = Participant(run, node)
-        self._least = smallest_count
+        self._participant = Participant(run, node, smallest_count)
         self._addends: dict[int, int] = {}  # by attempt
 
     @property
@@ -141,19 +141,28 @@ class MaskedRounds:
 
         Raises:
             MaskingError: The protocol does not allow it, or the total has another length, or too
-                few people are in it.
+                few people are in it, or a count is negative or larger than any can be.
         """
-        layout = sums.layout(self._addends.get(attempt, 1))
+        addends = self._addends.get(attempt, 1)
+        layout = sums.layout(addends)
         if len(masked_total) != layout.length * WORDS.itemsize:
             expected = f"{layout.length} words of 64 bits"
             raise MaskingError("total", expected, f"{len(masked_total)} bytes")
         words = np.frombuffer(masked_total, WORDS)
-        total = layout.unpack(self._participant.open(attempt, words, confirmations, sealed))
+        opened = self._participant.open(attempt, words, confirmations, sealed)
         arrays = {
             name: array.astype(np.int64) if is_whole(sums.arrays[name]) else array
-            for name, array in total.items()
+            for name, array in layout.unpack(opened.vector).items()
         }
-        return hide_small_totals(arrays, sums, self._least)
+        _refuse_impossible(arrays, sums, addends)
+        return hide_small_totals(arrays, sums, opened.smallest_count)
+
+
+def _refuse_impossible(totals: Arrays, sums: Sums, addends: int) -> None:
+    """Refuse counts that so many nodes cannot have: check words do not find all of them."""
+    for name in sorted(sums.counted):
+        if ((totals[name] < 0) | (totals[name] > addends * MOST_PEOPLE)).any():
+            raise MaskingError(name, f"numbers of people of {addends} nodes", "others")
 
 
 def hide_small_totals(totals: Arrays, sums: Sums, least: int) -> Arrays:

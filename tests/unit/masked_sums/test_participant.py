@@ -8,13 +8,15 @@ from scipy.stats import chisquare
 
 from rehearsal.masked_sums.pair_keys import mask_stream
 from rehearsal.masked_sums.participant import MaskingError, Participant
+from rehearsal.masked_sums.sealed_messages import check_words
 
 NAMES = ["BE", "DE", "EE", "FI", "MT"]
 
 
-def gathered(names=NAMES):
+def gathered(names=NAMES, smallest_counts=None):
     """Participants that have met."""
-    nodes = {name: Participant("run", name) for name in names}
+    least = smallest_counts or {}
+    nodes = {name: Participant("run", name, least.get(name, 1)) for name in names}
     keys = {name: node.public_key for name, node in nodes.items()}
     for node in nodes.values():
         node.meet(keys)
@@ -34,9 +36,10 @@ def confirmed(nodes, present, round_number=0):
     return {name: {peer: sent[peer][name] for peer in present if peer != name} for name in present}
 
 
-def opened(nodes, vectors, present, opener, round_number=0):
-    """Play the network, which adds and relays."""
+def opened(nodes, vectors, present, opener, round_number=0, added=0):
+    """Play the network, which adds (also numbers of its own) and relays."""
     total = np.sum([vectors[name] for name in present], axis=0, dtype=np.uint64)
+    total = total + np.array(added, np.uint64)
     received = confirmed(nodes, present, round_number)
     sealed = {
         name: nodes[name].reveal(round_number, received[name], opener)
@@ -56,7 +59,7 @@ def test_the_total_is_that_of_the_nodes_that_sent(data):
     nodes = gathered(names)
     total = opened(nodes, masked(nodes, values), present, data.draw(st.sampled_from(present)))
     expected = [sum(values[name][i] for name in present) % 2**64 for i in range(4)]
-    assert total.tolist() == expected
+    assert total.vector.tolist() == expected
 
 
 def test_a_second_round_draws_other_masks():
@@ -64,7 +67,7 @@ def test_a_second_round_draws_other_masks():
     values = {name: [1, 2, 3] for name in NAMES}
     first, second = masked(nodes, values, 0), masked(nodes, values, 1)
     assert all((first[name] != second[name]).all() for name in NAMES)
-    assert opened(nodes, second, NAMES, "BE", 1).tolist() == [5, 10, 15]
+    assert opened(nodes, second, NAMES, "BE", 1).vector.tolist() == [5, 10, 15]
 
 
 def test_what_a_node_sends_looks_like_chance_and_so_does_the_total_before_it_is_opened():
@@ -129,8 +132,70 @@ def test_keys_are_revealed_once():
     received = confirmed(nodes, NAMES)
     with pytest.raises(MaskingError, match="found a second request"):
         nodes["MT"].reveal(0, received["MT"], "DE")
-    with pytest.raises(MaskingError, match="found a second one"):
+    with pytest.raises(MaskingError, match="one opening, before the next round"):
         nodes["BE"].open(0, vectors["BE"], received["BE"], {})
+
+
+@given(st.lists(st.integers(0, 2**48), min_size=3, max_size=3).filter(any), st.sampled_from(NAMES))
+@settings(max_examples=20, deadline=None)
+def test_numbers_that_the_network_adds_to_the_total_are_found(added, opener):
+    """It adds 1000 to a count of one person and takes it off again: the rule sees 1001 people."""
+    nodes = gathered()
+    vectors = masked(nodes, {name: [int(name == "DE"), 7, 0] for name in NAMES})
+    with pytest.raises(MaskingError, match="total: expected the sum of the values of the nodes"):
+        opened(nodes, vectors, NAMES, opener, added=added)
+
+
+def test_a_total_is_opened_once_so_that_nobody_tries_out_what_is_found():
+    nodes = gathered()
+    vectors = masked(nodes, {name: [1] for name in NAMES})
+    received = confirmed(nodes, NAMES)
+    sealed = {name: nodes[name].reveal(0, received[name], "BE") for name in NAMES[1:]}
+    total = np.sum(list(vectors.values()), axis=0, dtype=np.uint64)
+    with pytest.raises(MaskingError, match="found other numbers"):
+        nodes["BE"].open(0, total + np.uint64(1), received["BE"], sealed)
+    with pytest.raises(MaskingError, match="found a second request or a late one"):
+        nodes["BE"].open(0, total, received["BE"], sealed)
+
+
+def test_the_opener_reads_of_the_others_only_the_sum_of_their_check_words():
+    """A node's own words, without masks, would let it try out values of one node."""
+    nodes = gathered()
+    masked(nodes, {name: [1, 2] for name in NAMES})
+    received = confirmed(nodes, NAMES)
+    sealed = {name: nodes[name].reveal(0, received[name], "BE") for name in NAMES[1:]}
+    seed = nodes["BE"]._rounds[0].seed
+    found = {name: nodes["BE"]._unsealed(0, name, sealed).check for name in NAMES[1:]}
+    plain = check_words(seed, np.array([1, 2], np.uint64))
+    for name, words in found.items():
+        words = words.copy()
+        shared = mask_stream(nodes["BE"]._pair_key(name, 0, "check"), 2)  # which BE knows
+        assert not (words == plain).any()
+        assert not (words + shared == plain).any()
+
+
+def test_a_seed_is_one_that_the_opener_sealed():
+    nodes = gathered()
+    masked(nodes, {name: [1] for name in NAMES})
+    received = confirmed(nodes, NAMES)
+    received["MT"]["BE"] = received["MT"]["BE"][:32] + received["MT"]["DE"][32:]
+    with pytest.raises(MaskingError, match=r"seed of BE: expected one sealed for this node"):
+        nodes["MT"].reveal(0, received["MT"], "BE")
+
+
+def test_the_total_has_the_largest_of_the_smallest_counts():
+    nodes = gathered(smallest_counts={"BE": 2, "EE": 5, "MT": 3})
+    vectors = masked(nodes, {name: [1] for name in NAMES})
+    assert opened(nodes, vectors, ["BE", "EE", "MT"], "BE").smallest_count == 5
+
+
+def test_a_node_keeps_the_vector_of_one_round_only_until_it_is_in_a_total():
+    nodes = gathered()
+    masked(nodes, {name: [1] for name in NAMES}, 0)
+    vectors = masked(nodes, {name: [1] for name in NAMES}, 1)
+    assert all(node._rounds[0].vector is None for node in nodes.values())
+    opened(nodes, vectors, NAMES, "BE", 1)
+    assert all(node._rounds[1].vector is None for node in nodes.values())
 
 
 def bad_meeting(node):

@@ -18,6 +18,7 @@ from rehearsal.analyses.exchange import unpack_arrays
 from rehearsal.analyses.rounds import NetworkRun
 from rehearsal.masked_sums import participant
 from rehearsal.masked_sums.pair_keys import mask_stream
+from rehearsal.masked_sums.sealed_messages import check_words
 from rehearsal.network.analyses.coordinator import Coordinator
 from rehearsal.network.analyses.masked_round import Masking
 from rehearsal.node.wes.masked_rounds import MaskedRounds
@@ -131,10 +132,11 @@ def heard(sums, monkeypatch, change=0):
 
     Args:
         sums: Of each node.
-        change: Is added to the masks that BE and EE share.
+        change: Is added to the masks that BE and EE share, and what the opener's numbers make of
+            it to those of their check words.
     """
     draw = np.random.default_rng(7).bytes
-    stream, shared = mask_stream, []
+    stream, changes = mask_stream, {}
     monkeypatch.setattr(participant.secrets, "token_bytes", draw)
     monkeypatch.setattr(
         participant, "X25519PrivateKey", SimpleNamespace(generate=lambda: key_of(draw(32)))
@@ -142,13 +144,17 @@ def heard(sums, monkeypatch, change=0):
     monkeypatch.setattr(
         participant,
         "mask_stream",
-        lambda key, length: stream(key, length) + (change if key in shared else np.uint64(0)),
+        lambda key, length: stream(key, length) + changes.get(key, np.uint64(0)),
     )
     rounds = {name: MaskedRounds("run", name, 3) for name in NAMES}
     for one in rounds.values():
         one.meet({name: other.public_key for name, other in rounds.items()})
-    shared.append(rounds["BE"]._participant._pair_key("EE", 0, "mask"))
+    both = rounds["BE"]._participant
+    changes[both._pair_key("EE", 0, "mask")] = change
     vectors = {name: rounds[name].mask(0, sums[name], NAMES) for name in NAMES}
+    if np.size(change) > 1:
+        seed = rounds["FI"]._participant._rounds[0].seed
+        changes[both._pair_key("EE", 0, "check")] = check_words(seed, change)
     sent = {name: rounds[name].confirm(0, NAMES) for name in NAMES}
     received = {name: {o: sent[o][name] for o in NAMES if o != name} for name in NAMES}
     sealed = {name: rounds[name].reveal(0, received[name], "FI") for name in NAMES[:2]}

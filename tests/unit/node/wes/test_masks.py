@@ -63,12 +63,12 @@ def joined(name, rounds, run, task):
 class Play:
     """One node (FI) that is asked by HTTP, and two others in this process."""
 
-    def __init__(self, node, algorithms=ROUND, parameters=None, **limits):
+    def __init__(self, node, algorithms=ROUND, parameters=None, others_least=K, **limits):
         self.node = node(algorithms, **limits)
         _, told = self.node.run(workflow_url="masked", workflow_params=parameters or {})
         self.to = AddressedRun("FI", told["run_id"])
         self.run = f"/runs/{told['run_id']}"
-        self.others = {name: MaskedRounds("study", name, K) for name in OTHERS}
+        self.others = {name: MaskedRounds("study", name, others_least) for name in OTHERS}
         self.sums = {name: sums_of(name) for name in OTHERS}
 
     def send(self, path, method="POST", **body):
@@ -136,6 +136,21 @@ class Play:
         opener = self.others["SE"]
         return opener.open(0, self.sums["SE"], total.tobytes(), received["SE"], sealed)
 
+    def opened_here(self, added=None):
+        """The answer to the total of all, with what the network adds to some of its words."""
+        vectors = self.mask()
+        received = self.confirm(["EE", "FI", "SE"])
+        sealed = {name: self.others[name].reveal(0, received[name], "FI") for name in OTHERS}
+        total = np.sum([np.frombuffer(one, "<u8") for one in vectors.values()], axis=0, dtype="<u8")
+        for word, number in (added or {}).items():
+            total[word : word + 1] += np.uint64(number)
+        body = {"attempt": np.array(0), "total": total}
+        for name in OTHERS:
+            body[f"confirmation.{name}"] = np.frombuffer(received["FI"][name], np.uint8)
+            body[f"sealed.{name}"] = np.frombuffer(sealed[name], np.uint8)
+        headers = [(b"content-type", b"application/octet-stream")]
+        return self.node.send(f"{self.run}/rounds/0/open", pack_arrays(body), headers=headers)
+
 
 @pytest.fixture
 def play(node, quick):
@@ -151,18 +166,7 @@ def test_sums_of_a_masked_round_do_not_leave_in_clear(play):
 
 def test_the_node_opens_the_total_of_all_without_small_counts(play):
     play.meet()
-    vectors = play.mask()
-    received = play.confirm(["EE", "FI", "SE"])
-    sealed = {name: play.others[name].reveal(0, received[name], "FI") for name in OTHERS}
-    total = np.sum([np.frombuffer(one, "<u8") for one in vectors.values()], axis=0, dtype="<u8")
-    body = {"attempt": np.array(0), "total": total}
-    for name in OTHERS:
-        body[f"confirmation.{name}"] = np.frombuffer(received["FI"][name], np.uint8)
-        body[f"sealed.{name}"] = np.frombuffer(sealed[name], np.uint8)
-    headers = [(b"content-type", b"application/octet-stream")]
-    status, content = play.node.send(
-        f"{play.run}/rounds/0/open", pack_arrays(body), headers=headers
-    )
+    status, content = play.opened_here()
     assert status == 200, content
     opened = unpack_arrays(content, "answer")
     assert {name: one.tolist() for name, one in opened.items()} == {
@@ -170,6 +174,30 @@ def test_the_node_opens_the_total_of_all_without_small_counts(play):
         "carriers": [7, 0, 5],  # 2 are below the smallest count
         "total": [1.5, 0.0, 3.0],
     }
+
+
+def test_the_rule_is_that_of_the_node_with_the_largest_smallest_count(node, quick):
+    play = Play(node, others_least=6)
+    play.meet()
+    status, content = play.opened_here()
+    assert status == 200, content
+    opened = unpack_arrays(content, "answer")
+    assert (opened["carriers"].tolist(), opened["total"].tolist()) == ([7, 0, 0], [1.5, 0.0, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("added", "message"),
+    [
+        (1000, "total: expected the sum of the values of the nodes on the list"),
+        (1 << 63, "expected "),  # found by the check words, or as a count that cannot be
+    ],
+)
+def test_a_network_that_adds_to_counts_before_the_rule_gets_nothing(play, added, message):
+    """Then it would take off what it added: 2 carriers, and the sum of their values."""
+    play.meet()
+    status, told = play.opened_here(added={2: added})  # the second number of carriers
+    assert (status, message in told["msg"]) == (409, True), told
+    assert "\n" not in told["msg"]
 
 
 def test_another_node_opens_with_what_this_one_reveals(play):
