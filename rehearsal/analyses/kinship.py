@@ -40,7 +40,6 @@ from rehearsal.analyses.view import View
 ADDITIVE = False
 NEEDS: tuple[str, ...] = ("alleles", "frequencies")
 DISCLOSURE: Mapping[str, Disclosure] = {
-    "people": Disclosure("count"),
     "sketches": Disclosure("sketch"),
     "key_check": Disclosure("sketch"),
 }
@@ -104,7 +103,6 @@ def node_sums(view: View, parameters: Parameters, state: Arrays) -> Arrays:
         scores += standardised(genotypes, state, here[part]).T @ signs[here[part]]
     sketches = np.packbits(scores > 0, axis=1)
     return {
-        "people": np.array(view.n_people),
         "sketches": sketches[shuffled_rows(key, run, view.n_people)],
         "key_check": np.frombuffer(shake_256(b"check" + key).digest(CHECK), dtype=np.uint8),
     }

@@ -236,7 +236,7 @@ class WesClient:
             The numbers, or None while they are not there.
 
         Raises:
-            WesError: The airlock holds them (409), the run has ended (410), or the node does not
+            WesError: The airlock holds them (423), the run has ended (410), or the node does not
                 answer.
         """
         place = self._place(f"/runs/{run}/rounds/{number}")

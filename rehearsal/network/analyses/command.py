@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -75,9 +76,10 @@ def run_analysis(command: AnalyseCommand) -> int:
 
     Raises:
         InputError: The analysis cannot be played.
+        SystemExit: SIGTERM or SIGHUP came. The nodes' runs have ended.
     """
     analysis = command.analysis()
-    asyncio.run(analysis.play())
+    asyncio.run(_play_until_signal(analysis))
     print("\n".join(_node_lines(analysis)))
     command.out.mkdir(parents=True, exist_ok=True)
     for name, table in analysis.tables.items():
@@ -92,6 +94,29 @@ def run_analysis(command: AnalyseCommand) -> int:
     if lost := [one.node for one in analysis.result.losses]:
         print(f"Complete without {', '.join(sorted(lost))}: the result is that of the other nodes.")
     return 0
+
+
+async def _play_until_signal(analysis: PlayedAnalysis) -> None:
+    """Play an analysis, and end its runs at nodes when a signal comes, as asyncio does for SIGINT.
+
+    Raises:
+        SystemExit: SIGTERM or SIGHUP came.
+    """
+    loop, playing = asyncio.get_running_loop(), asyncio.ensure_future(analysis.play())
+    came: list[int] = []
+
+    def stop(number: int) -> None:
+        came.append(number)
+        playing.cancel()
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop, number)
+    try:
+        await playing
+    except asyncio.CancelledError:
+        if came:
+            raise SystemExit(128 + came[0]) from None
+        raise
 
 
 def _node_lines(analysis: PlayedAnalysis) -> Iterator[str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from base64 import b64decode, b64encode
 from binascii import Error
-from collections.abc import Awaitable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -27,8 +28,10 @@ from rehearsal.masked_sums.signed_messages import (
 from rehearsal.network.analyses.remote_run import Attempt, NodeLostError, Outcome
 from rehearsal.network.wes_client import LARGEST, WesClient, WesError, WorkflowRequest
 
+log = logging.getLogger(__name__)
+
 WAIT_S = 10.0  # that a node holds a request for a round until it is there
-HELD, ENDED = 409, 410
+HELD, ENDED = 423, 410
 NO_WES = (404, 405, 501)  # what a service without WES answers to a request for a run
 NO_SANDBOX = 503
 T = TypeVar("T")
@@ -67,7 +70,7 @@ class NodeRun:
         try:
             self._run = await self._in_time(asyncio.shield(begun))
         except asyncio.CancelledError:  # the node may have started it: then it is ended too
-            with suppress(NodeLostError, WesError):
+            with suppress(NodeLostError, WesError), self._told_if_it_goes_on():
                 self._run = await self._in_time(begun)
             raise
 
@@ -113,12 +116,19 @@ class NodeRun:
         await self._in_time(self._client.put_state(self._run, round_number, state, signature))
 
     async def end(self) -> None:
-        """Ask the node to end the run. Never fails."""
+        """Ask the node to end the run. Never fails; a node that does not is told to the log."""
         if self._run:
-            try:
+            with suppress(NodeLostError), self._told_if_it_goes_on():
                 await self._in_time(self._client.cancel(self._run))
-            except NodeLostError:
-                return
+
+    @contextmanager
+    def _told_if_it_goes_on(self) -> Iterator[None]:
+        """Name the node in the log when it has not answered, or nobody waits for it any more."""
+        try:
+            yield
+        except (NodeLostError, asyncio.CancelledError):
+            log.warning("%s did not answer: its run may go on %s", self.node, self._run)
+            raise
 
     async def join(self) -> JoinedNode:
         """Return the node's key for masks in this run, and whose keys it accepts.

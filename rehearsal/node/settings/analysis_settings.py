@@ -107,6 +107,9 @@ def read_analyses(source: Path, values: Any) -> AnalysisSettings:
     settings = read_dataclass(source, "analyses", AnalysisSettings, given)
     _check_limits(source, settings)
     _check_modes(source, settings.modes)
+    if settings.sketches and not settings.kinship_key:
+        expected = "the file of the key, with sketches: true"
+        raise InputError(source, "analyses.kinship_key", expected, "none")
     return settings
 
 

@@ -17,10 +17,11 @@ from rehearsal.errors import shown
 from rehearsal.masked_sums.signing_keys import read_signing_key
 from rehearsal.node.access.authorizer import Authorizer
 from rehearsal.node.access.rights import Rights, caller_name, caller_rights
+from rehearsal.node.access.settings import SETTINGS_FILE
 from rehearsal.node.airlock.airlock import Airlock
 from rehearsal.node.beacon.info_endpoints import service_info
 from rehearsal.node.beacon.node_data import NodeData
-from rehearsal.node.settings.analysis_keys import IDENTITY_FILE
+from rehearsal.node.settings.analysis_keys import IDENTITY_FILE, check_own_key
 from rehearsal.node.settings.analysis_settings import CLEAR
 from rehearsal.node.settings.node_settings import NodeSettings
 from rehearsal.node.wes import openapi
@@ -59,6 +60,10 @@ def _trusted(settings: NodeSettings, folder: Path) -> Trusted:
     """Read whose keys the node accepts, and its own if it has partners. Raises InputError."""
     keys = settings.analyses.keys(folder)
     identity = read_signing_key(folder / IDENTITY_FILE) if keys.partners else None
+    if identity is not None:
+        source = folder / (settings.analyses.keys_file or SETTINGS_FILE)
+        own = identity.public_key().public_bytes_raw()
+        check_own_key(source, keys, settings.country_code, own)
     return Trusted(Coordinators(keys.coordinator_keys), keys.partner_keys, identity)
 
 
@@ -298,11 +303,10 @@ class WesEndpoints:
         if algorithm.smallest_count < least:
             expected = f"an algorithm that promises counts of at least {least}"
             raise Problem.mismatch("workflow_url", expected, f"{algorithm.smallest_count}", 403)
-        if has_sketches(algorithm) and not (analyses.sketches and analyses.kinship_key):
-            lacking = "kinship_key" if analyses.sketches else "sketches: true"
+        if has_sketches(algorithm) and not analyses.sketches:
             expected = (
                 "an algorithm without a sketch of each person, as this node has no "
-                f"analyses.{lacking} (such an algorithm needs sketches and kinship_key)"
+                "analyses.sketches: true (such an algorithm needs sketches and kinship_key)"
             )
             raise Problem.mismatch("workflow_url", expected, shown(algorithm.name), 403)
         if algorithm.outputs:

@@ -29,6 +29,8 @@ from rehearsal.web.request_limits import read_body
 ROUND_HEADER = "x-rehearsal-round"  # what the numbers of a round are, as JSON
 NPZ = "application/octet-stream"
 MOST_WAIT_S = 20.0  # that a request for a round may wait for it
+HELD = 423  # status of numbers that the airlock holds; a refusal of the protocol has another
+SUMS = ("count", "sum")  # classes that modes decide about; lists and sketches cannot be added
 FIRST_LOOK_S, LONGEST_LOOK_S = 0.01, 0.1  # between looks for the numbers of a round
 
 
@@ -63,15 +65,15 @@ class RoundEndpoints:
             The numbers of a round (200), or its state while there are none (202).
 
         Raises:
-            Problem: The node's modes do not let them leave (403), the airlock holds them (409), or
-                the run has ended (410).
+            Problem: The node's modes do not let them leave (403), they leave under masks only
+                (409), the airlock holds them (423), or the run has ended (410).
         """
         found = await self.find_result(request, wait_of(request))
         if found is None:
             return Json({"state": self._find_run(request).shown_state()}, 202)
         if found.is_masked:
             raise Problem("The numbers of this round leave under masks only.", 409)
-        if found.about["additive"]:  # lists cannot be added, and so not be masked
+        if any(one["class"] in SUMS for one in found.about["arrays"].values()):
             check_mode(self._settings, CLEAR)
         return numbers_response(found)
 
@@ -86,7 +88,7 @@ class RoundEndpoints:
             The numbers; None while there are none.
 
         Raises:
-            Problem: The airlock holds them (409), or the run has ended (410).
+            Problem: The airlock holds them (423), or the run has ended (410).
         """
         run, number = self._find_run(request), round_number(request)
         until, pause = time.monotonic() + wait_s, FIRST_LOOK_S
@@ -102,7 +104,7 @@ class RoundEndpoints:
         if word == "refuse":
             raise Problem(WORDS["refused"], 410)
         if word == "wait":
-            raise Problem(f"A person at the node looks at this: {_why(result)}.", 409)
+            raise Problem(f"A person at the node looks at this: {_why(result)}.", HELD)
         if result.is_gone:
             raise Problem("The network went on after this round, so its numbers are gone.", 410)
         return result

@@ -1,10 +1,14 @@
 """``rehearsal network analyse``: what cannot be played is one line, before any node is asked."""
 
+import asyncio
 import json
+import os
+import signal
 
 import pytest
 
 from rehearsal.cli import main
+from rehearsal.network.analyses.command import _play_until_signal
 from rehearsal.network.analyses.coordinator import Loss
 from rehearsal.network.analyses.played_analysis import PlayedAnalysis
 from rehearsal.network.registry import NodeEntry, write_nodes
@@ -96,3 +100,21 @@ def test_a_release_says_that_nobody_gets_the_numbers_of_a_canceled_run(monkeypat
     first, second = capsys.readouterr().out.splitlines()
     assert first == "run-round-0: release, after 5 s"
     assert "canceled, as rehearsal network analyse does, nobody can get it" in second
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_runs_at_nodes_before_the_command(number):
+    ended = []
+
+    class Endless:
+        async def play(self):
+            asyncio.get_running_loop().call_later(0.05, os.kill, os.getpid(), number)
+            try:
+                await asyncio.sleep(60)
+            finally:
+                await asyncio.sleep(0)  # as a request to a node
+                ended.append("runs")
+
+    with pytest.raises(SystemExit) as left:
+        asyncio.run(_play_until_signal(Endless()))
+    assert (ended, left.value.code) == (["runs"], 128 + number)

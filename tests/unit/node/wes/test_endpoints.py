@@ -20,6 +20,7 @@ from rehearsal.node.access.settings import Veto
 from rehearsal.node.access.withdrawals import add_withdrawals
 from rehearsal.node.airlock.bits import bits_of_result
 from rehearsal.node.airlock.desk import Desk
+from rehearsal.node.wes.kinship_key import read_kinship_key
 
 from ...node_algorithms import ANYTHING
 from ..conftest import NAMES
@@ -142,7 +143,7 @@ def test_a_decision_stands_after_the_run_has_ended(node, quick, word, status):
     asked = node({"rounds": held})
     _, told = asked.run(workflow_url="rounds")
     path = f"/runs/{told['run_id']}/rounds/0"
-    assert asked.send(path, wait_s=20)[0] == 409
+    assert asked.send(path, wait_s=20)[0] == 423
     Desk(asked.folder).decide(f"{told['run_id']}-round-0", word, "a test")
     assert asked.send(path)[0] == status
     if word == "release":
@@ -733,16 +734,6 @@ def test_sketches_of_people_need_a_setting_of_the_node(node, tmp_path):
     )
 
 
-def test_sketches_need_a_key_that_the_nodes_share(node, tmp_path):
-    asked = node({"kin": {"arrays": {"sketches": "sketch"}, "schema": ANYTHING}}, sketches=True)
-    status, problem = asked.run(workflow_url="kin")
-    expected = (
-        "an algorithm without a sketch of each person, as this node has no analyses.kinship_key "
-        "(such an algorithm needs sketches and kinship_key)"
-    )
-    assert (status, problem["msg"]) == (403, f"workflow_url: expected {expected}, found 'kin'")
-
-
 READ_KEY = """
 from pathlib import Path
 key = Path("/view/run.key")
@@ -767,6 +758,18 @@ def test_an_algorithm_of_sketches_and_no_other_sees_the_key(quick, node, tmp_pat
     assert (status, numbers(content)) == (200, {"sketches": told})
 
 
+def test_a_key_of_equal_bytes_or_a_name_that_no_file_has_is_one_line(tmp_path):
+    (tmp_path / "equal.key").write_bytes(b"0" * 32)
+    (tmp_path / "equal.key").chmod(0o600)
+    for name, told in (
+        ("equal.key", "content: expected bytes that"),
+        ("a\0b", "file: expected"),
+    ):
+        with pytest.raises(InputError, match=told) as refused:
+            read_kinship_key(tmp_path, name)
+        assert "\0" not in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("size", "mode", "told"),
     [
@@ -777,7 +780,7 @@ def test_an_algorithm_of_sketches_and_no_other_sees_the_key(quick, node, tmp_pat
 )
 def test_a_node_does_not_start_with_a_wrong_key(node, tmp_path, size, mode, told):
     if size is not None:
-        (tmp_path / "kinship.key").write_bytes(bytes(size))
+        (tmp_path / "kinship.key").write_bytes(bytes(range(size)))
         (tmp_path / "kinship.key").chmod(mode)
     with pytest.raises(InputError, match=f"kinship.key: {told}"):
         node(sketches=True, kinship_key="../kinship.key")

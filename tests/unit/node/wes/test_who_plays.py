@@ -241,3 +241,14 @@ def test_an_algorithm_that_has_outputs_in_clear_is_refused_where_sums_are_masked
         workflow_url="counting", workflow_params={"disease": "ICD10:E11"}
     )
     assert (status, "do not leave this node in clear" in told["msg"]) == (403, True), told
+
+
+def test_modes_decide_by_the_class_of_arrays_whatever_the_header_says(node, quick):
+    """A header that calls sums not additive does not let them out in clear."""
+    header = IN_BOTH["masked"]["script"].replace(
+        'masked=parameters["masked"]', "masked=False, additive=False"
+    )
+    asked = node({"masked": {**IN_BOTH["masked"], "script": header}}, modes=("masked",))
+    _, told = asked.run(workflow_url="masked", workflow_params={"masked": False})
+    status, told = asked.send(f"/runs/{told['run_id']}/rounds/0", wait_s=20)
+    assert (status, "do not leave this node in clear" in told["msg"]) == (403, True), told
