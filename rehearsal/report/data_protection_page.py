@@ -59,16 +59,20 @@ CATEGORIES = (
     "Genotypes and the variants of tumours (genetic data).",
     "Diseases, features, measurements, treatments, samples and family history (health data).",
     "Sex, year of birth, ancestry of the model, and pseudonyms. There are no names and addresses.",
+    "Callers, in the log of a node: their subject, purpose and time.",
 )
 RECIPIENTS = (
     "Callers without a token: protected answers about variants and people.",
     "Registered callers: protected answers.",
     "Callers with a permit: exact counts and records, for the purposes that people permit.",
+    "Analysts: totals of approved algorithms, of each node or under masks of all nodes together.",
+    "Clinicians: similar patients and alerts, as they subscribed to them.",
     "The network: answers of the nodes, which it combines. It stores none of them.",
 )
 RETENTION = (
     "A node keeps its data and its log of decisions until its operator removes the folder.",
-    "Who withdraws consent is in no answer from then on, also while the node serves.",
+    "Who withdraws consent is left out within 5 seconds, while the node serves. A noisy number "
+    "that was given before stays as it is, and what was sent cannot be called back.",
 )
 OPEN = (
     "Controller, processors and data protection officer.",
@@ -110,7 +114,7 @@ def _measure_table(summary: Mapping[str, Any]) -> Table:
         Column("Verdict"),
     ]
     return Table(
-        "Checks of this run on logs, refusals, faults and attacks.",
+        "Checks of this run on logs, faults and attacks.",
         columns,
         [
             (

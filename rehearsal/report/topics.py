@@ -84,9 +84,12 @@ TOPICS = (
     ),
     Topic(
         "Prevention",
-        "A polygenic score compared with all countries.",
-        (("Story: prevention", "../stories/common.html"),),
-        "Screening programmes and their effects.",
+        "A polygenic score compared with all countries; costs and gains of a score for all at 40.",
+        (
+            ("Story: prevention", "../stories/common.html"),
+            ("Costs and effects of care", "../economics.html"),
+        ),
+        "Screening programmes in practice: invitations, participation, quality.",
     ),
     Topic(
         "Infectious disease",
