@@ -71,7 +71,7 @@ RECIPIENTS = (
 )
 RETENTION = (
     "A node keeps its data and its log of decisions until its operator removes the folder.",
-    "Who withdraws consent is left out within 5 seconds, while the node serves. A noisy number "
+    "Who withdraws consent is left out within five seconds, while the node serves. A noisy number "
     "that was given before stays as it is, and what was sent cannot be called back.",
 )
 OPEN = (

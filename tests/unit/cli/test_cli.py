@@ -184,12 +184,12 @@ def test_numbers_that_cannot_be_are_refused_in_one_line(capfd, command, option, 
         (
             "node",
             "node: COMMAND: expected one of build, serve, admit, withdraw, contact, digest, "
-            "airlock, found nothing",
+            "identity, airlock, found nothing",
         ),
         (
             "node fly",
             "node: COMMAND: expected one of build, serve, admit, withdraw, contact, digest, "
-            "airlock, found 'fly'",
+            "identity, airlock, found 'fly'",
         ),
         (
             "node build",
